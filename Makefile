@@ -1,0 +1,74 @@
+# make run    set up, start a server, deploy and invoke examples/hello, keep serving until Ctrl-C
+# make test   set up and run all tests            make lint   ruff, mypy, import rules
+# make bench  measure                             make docs   regenerate the generated pages
+# make lock   renew the lock files                make clean  remove what all of these made
+#
+# Everything is made in .venv/ and .ingle/. Stamps keep a second run from doing anything twice.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR := .ingle
+RUN_STAMP := $(VENV)/.ingle-run
+DEV_STAMP := $(VENV)/.ingle-dev
+SYSTEM_STAMP := $(HOME_DIR)/.system
+RUNTIMES_STAMP := $(HOME_DIR)/.runtimes
+
+export INGLE_DATA_DIR ?= $(CURDIR)/$(HOME_DIR)/data
+export INGLE_RUNTIMES_DIR ?= $(CURDIR)/$(HOME_DIR)/runtimes
+
+.PHONY: help run test lint bench docs lock setup setup-dev clean
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+run: setup
+	@exec $(BIN)/ingle try examples/hello
+
+test: setup-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: setup-dev
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup-dev
+	@$(BIN)/python scripts/generate_docs.py
+
+lock: setup-dev
+	@$(BIN)/python scripts/lock.py
+
+setup: $(RUN_STAMP) $(SYSTEM_STAMP) $(RUNTIMES_STAMP)
+
+setup-dev: $(DEV_STAMP) $(SYSTEM_STAMP) $(RUNTIMES_STAMP)
+
+$(RUN_STAMP): requirements.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh environment $(VENV)
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock $(RUN_STAMP)
+	@scripts/setup.sh development $(VENV)
+	@touch $@
+
+$(SYSTEM_STAMP): scripts/setup.sh
+	@mkdir -p $(HOME_DIR)
+	@scripts/setup.sh system
+	@touch $@
+
+# Without a network functions run without boto3: no reason to stop, and tried again the next time.
+$(RUNTIMES_STAMP): $(RUN_STAMP) src/ingle/worker/libraries.py
+	@mkdir -p $(HOME_DIR)
+	@if $(BIN)/ingle runtimes install; then touch $@; fi
+
+clean:
+	@rm -rf $(VENV) $(HOME_DIR) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests examples benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,234 @@
+"""The composition root: the only file that chooses implementations and wires them together.
+
+`serve` runs a server until SIGTERM or SIGINT. What needs privileges or a single thread happens first: the data
+directory's lock, the sandbox supervisor, and giving the privileges up. Then the event loop owns everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from ingle import __version__
+from ingle.artifacts.packages import PackageStore
+from ingle.catalog import Catalog
+from ingle.control.account import Account
+from ingle.control.activation import Activation
+from ingle.control.code_quota import CodeQuota
+from ingle.control.function_records import FunctionRecords
+from ingle.control.functions import Functions
+from ingle.control.package_references import PackageReferences
+from ingle.domain.caller import Caller
+from ingle.domain.clock import RandomIds, SystemClock
+from ingle.domain.function import Package
+from ingle.frontend.asgi import Application
+from ingle.frontend.dispatch import Registry
+from ingle.frontend.internal import health, packages
+from ingle.frontend.links import PackageLinks
+from ingle.frontend.server import HttpServer
+from ingle.invoke.admission import Admission
+from ingle.invoke.invoker import Invoker
+from ingle.observability import log as observability
+from ingle.placement.placement import Placement
+from ingle.sandbox.client import Sandbox, SupervisorClient
+from ingle.sandbox.launch import Isolation, SupervisorProcess, launch, strongest
+from ingle.sandbox.privileges import restrict
+from ingle.settings import Settings
+from ingle.storage.blobs import BlobStore
+from ingle.storage.data_directory import DataDirectory, DataDirectoryError
+from ingle.storage.logs import LogStore
+from ingle.storage.sql import SqlStore
+from ingle.supporting.logs import Logs
+from ingle.worker import libraries
+from ingle.worker.host import Host, HostOptions
+from ingle.worker.interpreters import Interpreter, discover
+
+log = observability.Logger("app")
+
+#: Sandboxes kept ready for each zygote.
+STOCK = 4
+
+
+class StartupError(Exception):
+    """The server cannot start; the text is one line for the person who started it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Addresses in answers, see `control.ports.Links`."""
+
+    signer: PackageLinks
+
+    def package_url(self, caller: Caller, package: Package) -> str:
+        return self.signer.url(caller.base_url, package.digest)
+
+
+def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
+    """Serve until told to stop; the exit status. `on_ready(url)` is called once requests are answered.
+
+    Raises StartupError.
+    """
+    observability.configure(settings.log_level, settings.log_format)
+    listener = _bind(settings)
+    try:
+        with DataDirectory.open(settings.data_dir) as directory:
+            _raise_descriptor_limit()
+            supervisor = _launch(settings, directory.path)
+            interpreters = tuple(discover(settings.python_paths))
+            restrict(directory.path, [settings.runtimes_dir])
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())
+    except DataDirectoryError as error:
+        raise StartupError(str(error)) from error
+    finally:
+        listener.close()
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        # Claims the port now; connections wait in the backlog until the server is ready.
+        listener.listen(2048)
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise StartupError(f"cannot listen on {settings.host}:{settings.port}: {text.lower()}") from error
+    return listener
+
+
+def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
+    isolation = strongest() if settings.isolation == "auto" else Isolation(settings.isolation)
+    if isolation is Isolation.PROCESS:
+        print("ingle: this machine allows no isolation: functions run as plain processes of this user and can read its "
+              "files (`ingle doctor` tells why)", file=sys.stderr)  # fmt: skip
+    try:
+        return launch(directory, isolation)
+    except OSError as error:
+        raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
+
+
+def _raise_descriptor_limit() -> None:
+    """An environment takes about ten descriptors here."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class _Server:
+    """One run of the server: what is entered first is left last."""
+
+    def __init__(
+        self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
+        interpreters: tuple[Interpreter, ...], listener: socket.socket, on_ready: Callable[[str], None] | None,
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._directory = directory
+        self._supervisor = supervisor
+        self._interpreters = interpreters
+        self._listener = listener
+        self._on_ready = on_ready
+        self._stop = asyncio.Event()
+        self._status = 0
+        self._ready = False
+        self._clock = SystemClock()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as stack:
+            await self._assemble(stack)
+            self._ready = True
+            if self._on_ready is not None:
+                self._on_ready(self._url())
+            await self._stop.wait()
+            self._ready = False
+        return self._status
+
+    def _url(self) -> str:
+        host, port = self._listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _supervisor_lost(self) -> None:
+        if not self._stop.is_set():
+            log.error("the sandbox supervisor ended; no function can run any more")
+            self._status = 1
+            self._stop.set()
+
+    async def _assemble(self, stack: AsyncExitStack) -> None:
+        settings, clock, ids = self._settings, self._clock, RandomIds()
+        sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
+        store = await stack.enter_async_context(SqlStore(self._directory.database_url))
+        logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
+        catalog = Catalog()
+        for function in await store.load_all():
+            catalog.put(function)
+        packages_store = PackageStore(BlobStore(self._directory.blobs), self._directory.packages)
+
+        async def serve_api(sandbox: Sandbox, environment: str) -> Callable[[], None]:
+            inner = await http.listen(sandbox.api, environment_id=environment)
+            return lambda: closing.add(asyncio.ensure_future(inner.close(0)))
+
+        closing: set[asyncio.Future[None]] = set()
+        options = HostOptions(
+            interpreters=self._interpreters,
+            sdk=self._sdk,
+            stock=STOCK,
+            serve_api=settings.function_api == "open",
+        )
+        host = await stack.enter_async_context(Host(options, sandboxes, packages_store, logs, clock, serve_api))
+        placement = await stack.enter_async_context(
+            Placement(catalog, host, limit=settings.max_environments, idle_timeout=settings.idle_timeout)
+        )
+        records = FunctionRecords(store, catalog)
+        references = PackageReferences(packages_store, catalog)
+        await stack.enter_async_context(Activation(records, references, ids))
+        links = PackageLinks(secrets.token_bytes(32), clock.now)
+        quota = CodeQuota(catalog)
+        functions = Functions(records, references, clock, ids, Links(signer=links), quota)
+        invoker = Invoker(catalog, Admission(settings.max_environments), placement)
+        handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock))
+        routes = {
+            "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
+            "/_ingle/packages/": packages(links=links, find=BlobStore(self._directory.blobs).path),
+        }
+        application = Application(handlers, routes, hosts=[settings.host])
+        http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
+        await http.listen(self._listener)
+        # What lives now lives as long as the server: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+
+    def _sdk(self, runtime: str) -> Path | None:
+        path = libraries.directory(self._settings.runtimes_dir, runtime)
+        return path if libraries.installed(self._settings.runtimes_dir, runtime) is not None else None
+
+
+def registry(functions: Functions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
+    """All operations that have a handler, by service and name."""
+    handlers = {**functions.handlers(), **account.handlers(), **invoker.handlers()}
+    return {
+        **{("lambda", name): handler for name, handler in handlers.items()},
+        **{("logs", name): handler for name, handler in logs.handlers().items()},
+    }
+
+
+def implemented_operations() -> list[tuple[str, str]]:
+    """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
+    nothing: Any = None
+    functions = Functions(nothing, nothing, nothing, nothing, nothing, nothing)
+    account = Account(nothing, nothing)
+    return sorted(registry(functions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))

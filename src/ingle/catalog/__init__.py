@@ -1,0 +1,76 @@
+"""The in-memory view of functions that the data plane reads: no SQL, no file, no waiting.
+
+`control` writes it in the step that commits, before the API answers. `frontend`, `invoke` and `placement` read it.
+Readiness travels back the same way: `control` asks for a version to be prepared, `placement` says how that went, and
+neither imports the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ingle.domain.function import Function, FunctionKey, Version
+
+Listener = Callable[[FunctionKey, Function | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """How preparing a version went. `reason_code` is a StateReasonCode of the model; both None on success."""
+
+    reason_code: str | None = None
+    reason: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.reason_code is None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationRequest:
+    version: Version
+    outcome: asyncio.Future[Prepared]
+
+
+class Catalog:
+    """Current functions by key. Single-threaded: call it from the event loop only."""
+
+    def __init__(self) -> None:
+        self._functions: dict[FunctionKey, Function] = {}
+        self._listeners: list[Listener] = []
+        self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
+
+    def get(self, key: FunctionKey) -> Function | None:
+        return self._functions.get(key)
+
+    def functions(self, account: str, region: str) -> list[Function]:
+        """The functions of one account and region, by name."""
+        found = [f for f in self._functions.values() if f.key.account == account and f.key.region == region]
+        return sorted(found, key=lambda function: function.key.name)
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(self._functions.values())
+
+    def put(self, function: Function) -> None:
+        self._functions[function.key] = function
+        self._tell(function.key, function)
+
+    def remove(self, key: FunctionKey) -> None:
+        if self._functions.pop(key, None) is not None:
+            self._tell(key, None)
+
+    def subscribe(self, listener: Listener) -> None:
+        """`listener(key, function or None)` is called after every change, in order, and must not block."""
+        self._listeners.append(listener)
+
+    async def prepare(self, version: Version) -> Prepared:
+        """Have everything made ready that running `version` needs, and return once it is (or cannot be)."""
+        outcome: asyncio.Future[Prepared] = asyncio.get_running_loop().create_future()
+        await self.preparations.put(PreparationRequest(version, outcome))
+        return await outcome
+
+    def _tell(self, key: FunctionKey, function: Function | None) -> None:
+        for listener in self._listeners:
+            listener(key, function)

@@ -1,0 +1,194 @@
+"""The `ingle` command: its verbs, and how their failures are shown.
+
+Each verb imports what it needs when it runs: a server has to be ready within a second of its start, and a client verb
+has to feel immediate. The verbs are listed in docs/reference/cli.md; a test compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingle.cli import options
+from ingle.cli.output import Failure, note, say
+
+app = typer.Typer(
+    name="ingle",
+    help="AWS Lambda on your own machines.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Entry point. Exit status: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted."""
+    try:
+        app(prog_name="ingle")
+    except Failure as failure:
+        note(f"ingle: {failure}")
+        sys.exit(failure.status)
+
+
+@app.command()
+def serve(
+    host: options.Host = None,
+    port: options.Port = None,
+    data_dir: options.DataDir = None,
+    auth: options.Auth = None,
+    function_api: options.FunctionApi = None,
+    runtimes_dir: options.RuntimesDir = None,
+    python_paths: options.PythonPaths = None,
+    isolation: options.Isolation = None,
+    max_environments: options.MaxEnvironments = None,
+    idle_timeout: options.IdleTimeout = None,
+    drain_timeout: options.DrainTimeout = None,
+    log_level: options.LogLevel = None,
+    log_format: options.LogFormat = None,
+    config: options.Config = None,
+) -> None:
+    """Serve the Lambda API until SIGTERM or Ctrl-C."""
+    given = dict(locals())
+    del given["config"]
+    settings = options.load(given, config)
+    from ingle import app as server
+
+    try:
+        status = server.serve(settings, on_ready=lambda url: say(f"Ingle is ready at {url}"))
+    except server.StartupError as problem:
+        raise Failure(str(problem)) from None
+    raise typer.Exit(status)
+
+
+@app.command("try")
+def try_(
+    directory: Annotated[Path, typer.Argument(help="A function: a directory with lambda_function.py.")],
+    port: options.Port = None,
+    data_dir: options.DataDir = None,
+    runtimes_dir: options.RuntimesDir = None,
+    config: options.Config = None,
+) -> None:
+    """Serve, deploy the function in DIRECTORY, invoke it once, and keep serving until Ctrl-C."""
+    from ingle.cli import trial
+
+    given = {"port": port, "data_dir": data_dir, "runtimes_dir": runtimes_dir}
+    trial.run(directory, options.load(given, config))
+
+
+@app.command()
+def invoke(
+    name: Annotated[str, typer.Argument(help="Name or ARN of a function.")],
+    payload: Annotated[
+        str, typer.Option(metavar="JSON", help="The event; @FILE reads a file, - reads standard input.")
+    ] = "{}",
+    qualifier: Annotated[str | None, typer.Option(metavar="VERSION", help="Version or alias.")] = None,
+    log: Annotated[bool, typer.Option("--log", help="Show the end of the invocation's log on standard error.")] = False,
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """Invoke a function and print what it answers. Exit status 1 when the function failed."""
+    from ingle.cli import verbs
+
+    raise typer.Exit(verbs.invoke(name, payload, qualifier, log, options.client(endpoint_url, region)))
+
+
+@app.command()
+def logs(
+    name: Annotated[str, typer.Argument(help="Name of a function, or of a log group when it starts with /.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
+    since: Annotated[str, typer.Option(metavar="AGE", help="How far back: 90s, 10m, 2h, 1d.")] = "10m",
+    filter_pattern: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Only events that match a CloudWatch Logs filter pattern.")
+    ] = None,
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """Print the log of a function."""
+    from ingle.cli import verbs
+
+    verbs.logs(name, follow, since, filter_pattern, options.client(endpoint_url, region))
+
+
+@app.command()
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+    runtimes_dir: options.RuntimesDir = None,
+    python_paths: options.PythonPaths = None,
+    config: options.Config = None,
+) -> None:
+    """Say what this machine allows, and what is weaker because of what it does not."""
+    from ingle.cli import machine
+
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths}
+    raise typer.Exit(machine.doctor(options.load(given, config), as_json=json))
+
+
+runtimes = typer.Typer(
+    help="List the runtimes of this machine, or install the libraries they come with.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+app.add_typer(runtimes, name="runtimes")
+
+
+@runtimes.callback()
+def runtimes_default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        runtimes_list()
+
+
+@runtimes.command("list")
+def runtimes_list(
+    runtimes_dir: options.RuntimesDir = None,
+    python_paths: options.PythonPaths = None,
+    config: options.Config = None,
+) -> None:
+    """List runtimes with their interpreter and boto3."""
+    from ingle.cli import machine
+
+    machine.list_runtimes(options.load({"runtimes_dir": runtimes_dir, "python_paths": python_paths}, config))
+
+
+@runtimes.command("install")
+def runtimes_install(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all that were found.")
+    ] = None,
+    runtimes_dir: options.RuntimesDir = None,
+    python_paths: options.PythonPaths = None,
+    config: options.Config = None,
+) -> None:
+    """Install boto3 for runtimes. Does nothing where it is there already."""
+    from ingle.cli import machine
+
+    settings = options.load({"runtimes_dir": runtimes_dir, "python_paths": python_paths}, config)
+    raise typer.Exit(machine.install_runtimes(names or [], settings))
+
+
+@app.command()
+def backup(
+    destination: Annotated[Path, typer.Argument(help="A directory that does not exist yet.")],
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Write a consistent copy of the data directory, also while a server uses it."""
+    from ingle.cli import machine
+
+    machine.backup(destination, options.load({"data_dir": data_dir}, config))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from ingle import __version__
+
+    say(f"ingle {__version__}")
+
+
+if __name__ == "__main__":
+    main()

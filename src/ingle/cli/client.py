@@ -1,0 +1,147 @@
+"""A small client of Ingle's API for the verbs, on http.client: botocore takes longer to import than a call takes.
+
+Knows the four Lambda calls and the one Logs protocol that the verbs use. Not for functions or for tests of the API.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ingle.cli.output import Failure
+from ingle.settings import Client
+
+_FUNCTIONS = "/2015-03-31/functions"
+_CONNECT_SECONDS = 5.0
+#: Longer than a function may run.
+_ANSWER_SECONDS = 930.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One HTTP answer. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content(self) -> dict[str, Any]:
+        try:
+            content = json.loads(self.body or b"{}")
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise Failure("the endpoint gave an answer that is not JSON; is it Ingle?")
+        return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoked:
+    """`error`: the X-Amz-Function-Error value or None. `log_tail`: the end of the invocation's log, if asked for."""
+
+    payload: bytes
+    error: str | None
+    log_tail: str
+
+
+class ApiError(Failure):
+    """The service refused: `code` is the AWS error code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+
+
+class Api:
+    """Calls one endpoint over one connection. Raises Failure, with one line that says what to do."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        parts = urlsplit(client.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        try:
+            self._connection = kind(parts.hostname or "", parts.port, timeout=_CONNECT_SECONDS)
+        except (ValueError, http.client.InvalidURL):
+            raise Failure(f"{client.url} is not a usable URL") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def invoke(self, name: str, payload: bytes, *, qualifier: str | None = None) -> Invoked:
+        query = f"?Qualifier={quote(qualifier, safe='')}" if qualifier else ""
+        path = f"{_FUNCTIONS}/{quote(name, safe='')}/invocations{query}"
+        answer = self._call("lambda", "POST", path, payload, {"X-Amz-Log-Type": "Tail"})
+        tail = base64.b64decode(answer.headers.get("x-amz-log-result", "")).decode("utf-8", "replace")
+        return Invoked(payload=answer.body, error=answer.headers.get("x-amz-function-error"), log_tail=tail)
+
+    def configuration(self, name: str) -> dict[str, Any] | None:
+        """A function's configuration, None when there is no such function."""
+        try:
+            return self._call("lambda", "GET", f"{_FUNCTIONS}/{quote(name, safe='')}/configuration").content
+        except ApiError as problem:
+            if problem.code == "ResourceNotFoundException":
+                return None
+            raise
+
+    def create_function(self, members: Mapping[str, Any]) -> None:
+        self._call("lambda", "POST", _FUNCTIONS, json.dumps(members).encode())
+
+    def update_code(self, name: str, package: str) -> None:
+        body = json.dumps({"ZipFile": package}).encode()
+        self._call("lambda", "PUT", f"{_FUNCTIONS}/{quote(name, safe='')}/code", body)
+
+    def update_configuration(self, name: str, members: Mapping[str, Any]) -> None:
+        body = json.dumps(members).encode()
+        self._call("lambda", "PUT", f"{_FUNCTIONS}/{quote(name, safe='')}/configuration", body)
+
+    def logs(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {"X-Amz-Target": f"Logs_20140328.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+        return self._call("logs", "POST", "/", json.dumps(members).encode(), headers).content
+
+    def _call(
+        self, service: str, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        sent = {"Authorization": self._authorization(service), "Content-Length": str(len(body)), **(headers or {})}
+        answer = self._exchange(method, urlsplit(self._client.url).path + path, body, sent)
+        if answer.status < 400:
+            return answer
+        raise _refusal(answer)
+
+    def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        try:
+            if self._connection.sock is None:
+                self._connect()
+            self._connection.request(method, path, body, dict(headers))
+            response = self._connection.getresponse()
+            content = response.read()
+        except ConnectionRefusedError:
+            raise Failure(f"nothing is listening at {self._client.url}; start it with `ingle serve`") from None
+        except (TimeoutError, socket.gaierror, OSError, http.client.HTTPException) as problem:
+            reason = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+            raise Failure(f"{self._client.url}: {reason}") from None
+        lowered = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(status=response.status, headers=lowered, body=content)
+
+    def _connect(self) -> None:
+        self._connection.connect()
+        connected: socket.socket = self._connection.sock
+        connected.settimeout(_ANSWER_SECONDS)
+
+    def _authorization(self, service: str) -> str:
+        # Without authentication a server takes the region and the account from here and looks no further.
+        scope = f"{self._client.access_key_id}/20000101/{self._client.region}/{service}/aws4_request"
+        return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=unsigned"
+
+
+def _refusal(answer: Answer) -> ApiError:
+    content = answer.content
+    code = answer.headers.get("x-amzn-errortype") or str(content.get("__type", f"HTTP status {answer.status}"))
+    message = content.get("message") or content.get("Message") or ""
+    return ApiError(code.split(":")[0].rsplit("#", 1)[-1], str(message).replace("\n", " "))

@@ -1,0 +1,100 @@
+"""The verbs about this machine: doctor, runtimes and backup."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from ingle.cli.output import Failure, note, say, styled, table
+from ingle.settings import Settings
+from ingle.worker import interpreters, libraries
+from ingle.worker.interpreters import Interpreter
+
+_COLOURS = {"ok": "green", "weaker": "yellow", "missing": "red"}
+_ISOLATION = {
+    "root": "Each function runs in a sandbox of its own, made as root.",
+    "user": "Each function runs in a sandbox of its own, as far as an ordinary user can make one.",
+    "process": "Functions run as plain processes: run only code that you trust.",
+}
+
+
+def doctor(settings: Settings, *, as_json: bool) -> int:
+    """Tell what was found. The exit status: 1 when something is missing that functions need."""
+    from ingle.worker import doctor as examination
+
+    findings = examination.examine(interpreters.search(settings.python_paths), settings.runtimes_dir)
+    isolation = examination.isolation(findings)
+    if as_json:
+        import json
+
+        say(json.dumps({"isolation": isolation, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        width = max(len(finding.subject) for finding in findings)
+        for finding in findings:
+            level = styled(f"{finding.level.value:<8}", _COLOURS[finding.level.value])
+            say(f"{level}{finding.subject:<{width}}  {finding.detail}")
+            if finding.consequence:
+                say(" " * (width + 10) + finding.consequence)
+        say()
+        say(_ISOLATION[isolation])
+        if settings.function_api == "open":
+            say("Functions may call Ingle's API like any program on this machine (--function-api open).")
+    return int(any(finding.level is examination.Level.MISSING for finding in findings))
+
+
+def list_runtimes(settings: Settings) -> None:
+    """One line for each runtime; what was found and is not used goes to standard error."""
+    discovery = interpreters.search(settings.python_paths)
+    rows = []
+    for interpreter in discovery.interpreters:
+        present = libraries.installed(settings.runtimes_dir, interpreter.runtime)
+        boto3 = present.boto3 if present else f"none: ingle runtimes install {interpreter.runtime}"
+        rows.append((interpreter.runtime, interpreter.version, str(interpreter.executable), boto3))
+    if rows:
+        table(("RUNTIME", "VERSION", "INTERPRETER", "BOTO3"), rows)
+    for rejected in discovery.rejected:
+        note(f"not used: {rejected.executable} {rejected.reason}")
+    if not rows:
+        raise Failure("no Python 3.9 or later found; install one, or name one with --python-paths")
+
+
+def install_runtimes(names: list[str], settings: Settings) -> int:
+    """Install what is missing. The exit status: 1 when any could not be installed; the others are, all the same."""
+    found = {item.runtime: item for item in interpreters.discover(settings.python_paths)}
+    for name in names:
+        if name not in found:
+            raise Failure(f"no interpreter for {name} here; found: {', '.join(found) or 'none'}", 2)
+    wanted = [found[name] for name in dict.fromkeys(names or found)]
+    missing = [item for item in wanted if not libraries.is_current(settings.runtimes_dir, item.runtime)]
+    if sys.stdout.isatty() and missing:
+        say(f"Installing boto3 for {', '.join(item.runtime for item in missing)} ...")
+    # Two at once: one waits for the network while the other compiles.
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda item: _install(settings.runtimes_dir, item), missing))
+    return int(not all(outcomes))
+
+
+def _install(runtimes_dir: Path, interpreter: Interpreter) -> bool:
+    try:
+        present = libraries.install(runtimes_dir, interpreter)
+    except libraries.InstallError as problem:
+        note(f"ingle: {interpreter.runtime}: {problem}")
+        return False
+    say(f"{interpreter.runtime}: boto3 {present.boto3}")
+    return True
+
+
+def backup(destination: Path, settings: Settings) -> None:
+    """Copy the data directory."""
+    from ingle.storage.backup import backup as write
+    from ingle.storage.errors import StorageError
+
+    try:
+        write(settings.data_dir, destination)
+    except StorageError as problem:
+        raise Failure(str(problem)) from None
+    except OSError as problem:
+        raise Failure(f"{problem.filename or destination}: {problem.strerror}") from None
+    say(f"{settings.data_dir} copied to {destination}")

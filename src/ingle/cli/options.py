@@ -1,0 +1,59 @@
+"""The options of `serve`, one for each setting, and how they become Settings.
+
+Every value arrives as text and is checked in `settings`, so that a bad one is told in the same words wherever it
+came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ingle import settings
+from ingle.cli.output import Failure
+
+
+def _option(name: str, metavar: str) -> Any:
+    return typer.Option(settings.option(name), metavar=metavar, help=settings.describe(name), show_default=False)
+
+
+Host = Annotated[str | None, _option("host", "ADDRESS")]
+Port = Annotated[str | None, _option("port", "PORT")]
+DataDir = Annotated[str | None, _option("data_dir", "DIRECTORY")]
+Auth = Annotated[str | None, _option("auth", "MODE")]
+FunctionApi = Annotated[str | None, _option("function_api", "MODE")]
+RuntimesDir = Annotated[str | None, _option("runtimes_dir", "DIRECTORY")]
+PythonPaths = Annotated[str | None, _option("python_paths", "PATH[:PATH...]")]
+Isolation = Annotated[str | None, _option("isolation", "MODE")]
+MaxEnvironments = Annotated[str | None, _option("max_environments", "NUMBER")]
+IdleTimeout = Annotated[str | None, _option("idle_timeout", "SECONDS")]
+DrainTimeout = Annotated[str | None, _option("drain_timeout", "SECONDS")]
+LogLevel = Annotated[str | None, _option("log_level", "LEVEL")]
+LogFormat = Annotated[str | None, _option("log_format", "FORMAT")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings file instead of ./ingle.toml.")]
+EndpointUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Where Ingle listens. Default: AWS_ENDPOINT_URL, then the settings."),
+]
+Region = Annotated[
+    str | None, typer.Option(metavar="REGION", help="Default: AWS_REGION, AWS_DEFAULT_REGION, then us-east-1.")
+]
+
+
+def load(options: Mapping[str, Any], config: Path | None = None) -> settings.Settings:
+    """Settings from the options given and the other sources. Raises Failure."""
+    try:
+        return settings.load(options, config=config)
+    except settings.SettingsError as problem:
+        raise Failure(str(problem), 2) from None
+
+
+def client(endpoint_url: str | None, region: str | None) -> settings.Client:
+    """Where a client verb goes. Raises Failure."""
+    try:
+        return settings.client(endpoint_url=endpoint_url, region=region)
+    except settings.SettingsError as problem:
+        raise Failure(str(problem), 2) from None

@@ -1,0 +1,91 @@
+"""Brings accepted changes into effect: Pending to Active or Failed, InProgress to Successful or Failed.
+
+Watches the catalog for versions that await preparation, asks for it through the catalog, and commits the outcome. What
+a server left unfinished is resumed at the next start. Preparing itself is the business of `placement`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from ingle.catalog import Prepared
+from ingle.control.function_records import FunctionRecords
+from ingle.control.package_references import PackageReferences, packages_of
+from ingle.domain import lifecycle
+from ingle.domain.clock import Ids
+from ingle.domain.function import Function, FunctionKey, Version
+from ingle.observability.log import Logger
+
+_log = Logger("control")
+
+#: Told when preparing breaks for a reason of the server's own; the log has the cause.
+_INTERNAL_ERROR = Prepared(reason_code="InternalError", reason="An internal error occurred while preparing the code.")
+
+
+class Activation:
+    """`async with Activation(...)`: works between enter and exit, on the event loop of the catalog.
+
+    Enter it after the catalog has been filled from the store. At exit, unfinished preparations are given up and stay
+    Pending or InProgress in the store. A commit that fails ends the component, and with it the block, with the store's
+    own error.
+    """
+
+    def __init__(self, records: FunctionRecords, packages: PackageReferences, ids: Ids) -> None:
+        self._records = records
+        self._packages = packages
+        self._ids = ids
+        self._group = asyncio.TaskGroup()
+        #: The preparations under way, by the revision that each prepares.
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        self._open = True
+        self._records.catalog.subscribe(self._changed)
+        for function in list(self._records.catalog):
+            self._changed(function.key, function)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open = False
+        for task in self._tasks.values():
+            task.cancel()
+        await self._group.__aexit__(kind, error, trace)
+
+    def _changed(self, key: FunctionKey, function: Function | None) -> None:
+        if not self._open or function is None or not lifecycle.awaits_preparation(function.latest):
+            return
+        revision = function.latest.revision_id
+        if revision not in self._tasks:
+            task = self._group.create_task(self._activate(function.latest), name=f"activate {key.name}")
+            self._tasks[revision] = task
+            task.add_done_callback(lambda _: self._tasks.pop(revision, None))
+
+    async def _activate(self, version: Version) -> None:
+        outcome = await self._prepare(version)
+        async with self._records.exclusive(version.key):
+            function = self._records.get(version.key)
+            if function is None or function.latest.revision_id != version.revision_id:
+                return  # deleted, or deleted and created anew: the outcome is about nothing that exists
+            settled = self._settled(function, outcome)
+            await self._records.save(settled)
+            await self._packages.release(packages_of(function) - packages_of(settled))
+
+    async def _prepare(self, version: Version) -> Prepared:
+        try:
+            return await self._records.catalog.prepare(version)
+        except Exception:
+            _log.error("preparing a function failed", function=version.key.name, exc_info=True)
+            return _INTERNAL_ERROR
+
+    def _settled(self, function: Function, outcome: Prepared) -> Function:
+        revision = self._ids.uuid()
+        if outcome.reason_code is None:
+            return lifecycle.prepared(function, revision_id=revision)
+        reason = outcome.reason or outcome.reason_code
+        return lifecycle.preparation_failed(function, reason=reason, code=outcome.reason_code, revision_id=revision)

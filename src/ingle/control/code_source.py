@@ -1,0 +1,83 @@
+"""Where a function's code comes from: which source a request names, and AWS's words for a package that is no good.
+
+Only `ZipFile` works yet; the others are refused by name, after AWS's own checks of the combination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ingle.artifacts import PackageError, UnzippedTooLarge
+from ingle.control.package_references import PackageReferences
+from ingle.control.unsupported import not_implemented
+from ingle.domain.errors import InvalidParameterValue, RequestEntityTooLarge
+from ingle.domain.function import Package
+
+#: Bytes.
+MAX_ZIPPED = 52_428_800
+MAX_UNZIPPED = 262_144_000
+
+#: Stands in a Configuration until the package of the request is known.
+NO_PACKAGE = Package(digest="", size=0)
+
+_S3_MEMBERS = ("S3Bucket", "S3Key", "S3ObjectVersion")
+
+
+def validate_size(code: Mapping[str, Any]) -> None:
+    """Raise RequestEntityTooLarge for a package that is too large to come inside a request."""
+    if len(code.get("ZipFile", b"")) > MAX_ZIPPED:
+        raise RequestEntityTooLarge(f"Zipped size must be smaller than {MAX_ZIPPED} bytes")
+
+
+def validate_source(code: Mapping[str, Any], doing: str) -> None:
+    """Raise InvalidParameterValue unless exactly one source for a zip function is named.
+
+    `doing` is "creating" or "updating", as the text has it.
+    """
+    if code.get("ImageUri"):
+        raise InvalidParameterValue(f"Please don't provide ImageUri when {doing} a function with packageType Zip.")
+    from_s3 = any(code.get(member) for member in _S3_MEMBERS)
+    if "ZipFile" in code:
+        if from_s3:
+            raise InvalidParameterValue("Please do not provide other FunctionCode parameters when providing a ZipFile.")
+        if not code["ZipFile"]:
+            raise InvalidParameterValue("Uploaded file must be a non-empty zip")
+    elif not (code.get("S3Bucket") and code.get("S3Key")):
+        raise InvalidParameterValue("Please provide a source for function code.")
+
+
+def zip_file(operation: str, code: Mapping[str, Any]) -> bytes:
+    """The bytes of a validated source. Raises NotImplementedByIngle for S3."""
+    if "ZipFile" not in code:
+        raise not_implemented(operation, "S3Bucket")
+    return bytes(code["ZipFile"])
+
+
+async def inspected(packages: PackageReferences, zip_bytes: bytes) -> Package:
+    """The package that `zip_bytes` would become. Raises InvalidParameterValue if it is no good."""
+    try:
+        return await packages.inspect(zip_bytes)
+    except PackageError as error:
+        raise _refusal(error) from error
+
+
+@asynccontextmanager
+async def kept(packages: PackageReferences, zip_bytes: bytes) -> AsyncIterator[Package]:
+    """The package of `zip_bytes`, kept while the block runs and afterwards if a function has come to use it.
+
+    Raises InvalidParameterValue if it is no good.
+    """
+    async with packages.held(zip_bytes):
+        try:
+            package = await packages.add(zip_bytes)
+        except PackageError as error:
+            raise _refusal(error) from error
+        yield package
+
+
+def _refusal(error: PackageError) -> InvalidParameterValue:
+    if isinstance(error, UnzippedTooLarge):
+        return InvalidParameterValue(f"Unzipped size must be smaller than {MAX_UNZIPPED} bytes")
+    return InvalidParameterValue("Could not unzip uploaded file. Please check your file, then try to upload again.")

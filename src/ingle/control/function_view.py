@@ -1,0 +1,91 @@
+"""A function as answers show it: from the domain's values to the members of the service model.
+
+Presence is exact: a member that AWS leaves out is left out here. Pure.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+from ingle.domain.arn import FunctionArn
+from ingle.domain.function import Configuration, LoggingConfig, Package, Version
+from ingle.domain.runtimes import runtime_version_arn
+
+
+def configuration_of(version: Version, qualifier: str | None = None) -> dict[str, Any]:
+    """A FunctionConfiguration. `qualifier` is what the caller used, and appears in the ARN."""
+    return {
+        **list_entry(version, qualifier),
+        "RuntimeVersionConfig": {
+            "RuntimeVersionArn": runtime_version_arn(version.configuration.runtime, version.key.region)
+        },
+        **_states(version),
+    }
+
+
+def list_entry(version: Version, qualifier: str | None = None) -> dict[str, Any]:
+    """A FunctionConfiguration as lists have it: without states and runtime version."""
+    return {
+        "FunctionName": version.key.name,
+        "FunctionArn": str(FunctionArn.of(version.key, qualifier)),
+        "Version": version.version,
+        "RevisionId": version.revision_id,
+        "LastModified": last_modified(version.last_modified),
+        **_settings(version.configuration),
+    }
+
+
+def last_modified(epoch_ms: int) -> str:
+    """`2024-01-02T03:04:05.678+0000`."""
+    moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}+0000"
+
+
+def code_sha256(package: Package) -> str:
+    return base64.b64encode(bytes.fromhex(package.digest)).decode("ascii")
+
+
+def _settings(configuration: Configuration) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "Runtime": configuration.runtime,
+        "Role": configuration.role,
+        "Handler": configuration.handler,
+        "CodeSize": configuration.package.size,
+        "CodeSha256": code_sha256(configuration.package),
+        "Description": configuration.description,
+        "Timeout": configuration.timeout,
+        "MemorySize": configuration.memory,
+        "TracingConfig": {"Mode": configuration.tracing_mode},
+        "PackageType": "Zip",
+        "Architectures": [configuration.architecture],
+        "EphemeralStorage": {"Size": configuration.ephemeral_storage},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "LoggingConfig": _logging(configuration.logging),
+    }
+    if configuration.environment is not None:
+        shown["Environment"] = {"Variables": dict(configuration.environment)}
+    return shown
+
+
+def _logging(logging: LoggingConfig) -> dict[str, Any]:
+    shown = {"LogFormat": logging.format, "LogGroup": logging.group}
+    if logging.application_level is not None:
+        shown["ApplicationLogLevel"] = logging.application_level
+    if logging.system_level is not None:
+        shown["SystemLogLevel"] = logging.system_level
+    return shown
+
+
+def _states(version: Version) -> dict[str, Any]:
+    status = version.update_status
+    states = {
+        "State": version.state.value,
+        "StateReason": version.state_reason,
+        "StateReasonCode": version.state_reason_code,
+        "LastUpdateStatus": None if status is None else status.value,
+        "LastUpdateStatusReason": version.update_status_reason,
+        "LastUpdateStatusReasonCode": version.update_status_reason_code,
+    }
+    return {member: value for member, value in states.items() if value is not None}

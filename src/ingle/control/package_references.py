@@ -1,0 +1,107 @@
+"""Which packages are still needed: keeps a package from being removed while it is on its way into a function.
+
+Packages are shared by content, so one belongs to every function, of every account, whose configuration names it. What
+it guards against is a removal that overlaps with an upload of the same content. `control.functions` uploads through it;
+`control.activation` and the deletion of a function release through it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+from ingle.catalog import Catalog
+from ingle.control.ports import PackageStore
+from ingle.domain.function import Function, Package
+
+#: Above this many bytes a hash is computed in a thread: it would hold up the event loop for milliseconds.
+_HASH_IN_THREAD = 1 << 20
+
+
+def packages_of(function: Function) -> set[Package]:
+    """The packages that a function needs: what it shows, and what it serves."""
+    versions = (function.latest, function.serving)
+    return {version.configuration.package for version in versions if version is not None}
+
+
+class PackageReferences:
+    """Counts nothing that could drift: whether a package is needed is read from the catalog each time.
+
+    `in_use` tells of packages that no function names any more but that execution environments still run from; such a
+    package stays until a later `sweep`.
+    """
+
+    def __init__(
+        self, packages: PackageStore, catalog: Catalog, in_use: Callable[[Package], bool] = lambda package: False
+    ) -> None:
+        self._packages = packages
+        self._catalog = catalog
+        self._in_use = in_use
+        self._held: Counter[str] = Counter()
+        self._released: set[Package] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def inspect(self, zip_bytes: bytes) -> Package:
+        return await self._packages.inspect(zip_bytes)
+
+    async def add(self, zip_bytes: bytes) -> Package:
+        """Store a package. Call it inside `held` with the same bytes."""
+        async with self._lock(await _digest(zip_bytes)):
+            return await self._packages.add(zip_bytes)
+
+    @asynccontextmanager
+    async def held(self, zip_bytes: bytes) -> AsyncIterator[None]:
+        """No removal of this content happens inside the block. If the block fails, content that nothing uses goes."""
+        digest = await _digest(zip_bytes)
+        self._held[digest] += 1
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            self._held[digest] -= 1
+            if not self._held[digest]:
+                del self._held[digest]
+            if failed:
+                await self.release({Package(digest=digest, size=len(zip_bytes))})
+
+    async def release(self, packages: set[Package]) -> None:
+        """Remove those of `packages` that nothing needs any more."""
+        self._released |= packages
+        await self.sweep()
+
+    async def sweep(self) -> None:
+        """Remove what was released and is no longer in use. Call it when execution environments have gone."""
+        if not self._released:
+            return
+        needed = {package.digest for function in self._catalog for package in packages_of(function)}
+        self._released = {package for package in self._released if package.digest not in needed}
+        for package in [package for package in self._released if not self._in_use(package)]:
+            await self._remove(package)
+
+    async def _remove(self, package: Package) -> None:
+        async with self._lock(package.digest):
+            if package not in self._released or self._held[package.digest] or self._named(package):
+                return
+            self._released.discard(package)
+            await self._packages.remove(package)
+
+    def _named(self, package: Package) -> bool:
+        return any(package in packages_of(function) for function in self._catalog)
+
+    def _lock(self, digest: str) -> asyncio.Lock:
+        return self._locks.setdefault(digest, asyncio.Lock())
+
+
+async def _digest(zip_bytes: bytes) -> str:
+    if len(zip_bytes) > _HASH_IN_THREAD:
+        return await asyncio.to_thread(_hex, zip_bytes)
+    return _hex(zip_bytes)
+
+
+def _hex(zip_bytes: bytes) -> str:
+    return hashlib.sha256(zip_bytes).hexdigest()

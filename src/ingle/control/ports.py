@@ -1,0 +1,46 @@
+"""What the control plane needs from others, in its own words. The composition root supplies it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from ingle.domain.caller import Caller
+from ingle.domain.function import Function, FunctionKey, Package
+
+#: One operation of an API: its members by the names of the service model, in and out.
+Handler = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class FunctionStore(Protocol):
+    """Functions that outlive the process. Each call returns after the durable commit."""
+
+    async def insert(self, function: Function) -> None: ...
+
+    async def save(self, function: Function) -> None:
+        """Replace the whole record."""
+        ...
+
+    async def delete(self, key: FunctionKey) -> None: ...
+
+
+class PackageStore(Protocol):
+    """Deployment packages by content. `add` and `remove` are idempotent."""
+
+    async def inspect(self, zip_bytes: bytes) -> Package:
+        """Check a package and keep nothing. Raises `artifacts.PackageError`."""
+        ...
+
+    async def add(self, zip_bytes: bytes) -> Package:
+        """Check a package and keep it. Raises `artifacts.PackageError`, and then keeps nothing."""
+        ...
+
+    async def remove(self, package: Package) -> None: ...
+
+
+class Links(Protocol):
+    """Addresses under which callers find what answers mention."""
+
+    def package_url(self, caller: Caller, package: Package) -> str:
+        """Where `caller` can download a package during the next 10 minutes."""
+        ...

@@ -1,0 +1,26 @@
+"""Who is calling, as the frontend established it from the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The account and region a request acts in, and its id.
+
+    `region` comes from the signature's scope, `account` from an access key id of 12 digits. `request_id` is the
+    UUID that the answer carries as `x-amzn-RequestId` and that a function sees as `aws_request_id`.
+    `environment_id` is set when the call comes from inside an execution environment, through its own listener.
+    """
+
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    request_id: str = ""
+    access_key_id: str | None = None
+    environment_id: str | None = None
+    #: scheme://host of the request, for links that the answer contains.
+    base_url: str = ""

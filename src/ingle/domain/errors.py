@@ -1,0 +1,118 @@
+"""One tree of errors that callers of the AWS APIs can receive.
+
+    ServiceError                       anything the caller is told about, with its AWS error code
+    ├── ValidationError                a member breaks a constraint (also raised by `wire`, from the model)
+    ├── InvalidParameterValue
+    ├── InvalidRequestContent
+    ├── ResourceNotFound
+    ├── ResourceConflict
+    ├── PreconditionFailed
+    ├── TooManyRequests
+    ├── AccessDenied
+    ├── RequestEntityTooLarge
+    ├── UnsupportedMediaType
+    ├── CodeStorageExceeded
+    ├── NotImplementedByIngle          an operation that the model knows and Ingle does not do yet
+    └── InternalFailure                ours: the cause is in the server's log, never in the answer
+
+The HTTP status belongs to the service model; `http_status` here covers only codes that no model names.
+A function's own failure is a result (`domain.invocation.FunctionError`), never an exception.
+Source of member names (`message` or `Message`, `Type`): the answers that AWS gives, see `tests/api`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ServiceError(Exception):
+    """An error with an AWS code. `message` may be None, where AWS answers a null message."""
+
+    code: ClassVar[str] = "ServiceException"
+    #: Status for codes that the service model does not contain.
+    http_status: ClassVar[int] = 500
+    #: Name of the member that carries the text: AWS uses both spellings, by exception.
+    message_member: ClassVar[str] = "message"
+    #: Value of the `Type` member; None where AWS sends none.
+    type: ClassVar[str | None] = "User"
+
+    def __init__(self, message: str | None, **members: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        #: Further members of the modelled exception, by their names in the model.
+        self.members = members
+
+
+class ValidationError(ServiceError):
+    code = "ValidationException"
+    http_status = 400
+    type = None
+
+
+class InvalidParameterValue(ServiceError):
+    code = "InvalidParameterValueException"
+    http_status = 400
+
+
+class InvalidRequestContent(ServiceError):
+    code = "InvalidRequestContentException"
+    http_status = 400
+
+
+class ResourceNotFound(ServiceError):
+    code = "ResourceNotFoundException"
+    http_status = 404
+    message_member = "Message"
+
+
+class ResourceConflict(ServiceError):
+    code = "ResourceConflictException"
+    http_status = 409
+
+
+class PreconditionFailed(ServiceError):
+    code = "PreconditionFailedException"
+    http_status = 412
+
+
+class TooManyRequests(ServiceError):
+    """429. Pass `Reason` (a ThrottleReason of the model) as a member."""
+
+    code = "TooManyRequestsException"
+    http_status = 429
+
+
+class AccessDenied(ServiceError):
+    code = "AccessDeniedException"
+    http_status = 403
+    message_member = "Message"
+    type = None
+
+
+class RequestEntityTooLarge(ServiceError):
+    code = "RequestEntityTooLargeException"
+    http_status = 413
+    type = None
+
+
+class UnsupportedMediaType(ServiceError):
+    code = "UnsupportedMediaTypeException"
+    http_status = 415
+
+
+class CodeStorageExceeded(ServiceError):
+    code = "CodeStorageExceededException"
+    http_status = 400
+
+
+class NotImplementedByIngle(ServiceError):
+    code = "NotImplementedException"
+    http_status = 501
+    type = "Service"
+
+
+class InternalFailure(ServiceError):
+    code = "ServiceException"
+    http_status = 500
+    message_member = "Message"
+    type = "Service"

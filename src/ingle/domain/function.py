@@ -1,0 +1,111 @@
+"""What a function is: its identity, one configuration of it, and its states.
+
+Pure values. `control` makes them, `storage` keeps them, `catalog` holds the current ones in memory, `placement` and
+`worker` run them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+LATEST = "$LATEST"
+
+
+class State(StrEnum):
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    INACTIVE = "Inactive"
+    FAILED = "Failed"
+
+
+class UpdateStatus(StrEnum):
+    SUCCESSFUL = "Successful"
+    FAILED = "Failed"
+    IN_PROGRESS = "InProgress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionKey:
+    """Identity of a function: names are unique within an account and a region."""
+
+    account: str
+    region: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A deployment package. `digest` is the lower-case hex SHA-256 of the zip bytes and names its blob."""
+
+    digest: str
+    size: int  # bytes of the zip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingConfig:
+    format: str = "Text"  # Text | JSON
+    group: str = ""
+    application_level: str | None = None
+    system_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything of a function that is frozen when it is published: one code and its settings.
+
+    Units: `timeout` seconds, `memory` and `ephemeral_storage` MB.
+    """
+
+    runtime: str
+    handler: str
+    role: str
+    package: Package
+    description: str = ""
+    timeout: int = 3
+    memory: int = 128
+    ephemeral_storage: int = 512
+    architecture: str = "x86_64"
+    #: None: the caller never gave an Environment, and answers have no such member.
+    environment: Mapping[str, str] | None = None
+    tracing_mode: str = "PassThrough"
+    logging: LoggingConfig = field(default_factory=LoggingConfig)
+    #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, DeadLetterConfig, ...).
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of a function: `$LATEST` or a number, with its configuration and lifecycle state.
+
+    `revision_id` is a UUID that changes with every accepted change and when a change has taken effect.
+    `serial` counts the changes to code or configuration; execution environments belong to one serial.
+    `last_modified` is epoch milliseconds.
+    """
+
+    key: FunctionKey
+    version: str
+    configuration: Configuration
+    revision_id: str
+    serial: int
+    last_modified: int
+    state: State
+    state_reason: str | None = None
+    state_reason_code: str | None = None
+    update_status: UpdateStatus | None = None
+    update_status_reason: str | None = None
+    update_status_reason_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function as it is stored and served.
+
+    `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
+    while an update is in progress or has failed, when it is the configuration from before. None: never active.
+    """
+
+    key: FunctionKey
+    latest: Version
+    serving: Version | None = None

@@ -1,0 +1,40 @@
+"""One invocation: what goes into an execution environment and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InvocationType(StrEnum):
+    REQUEST_RESPONSE = "RequestResponse"
+    EVENT = "Event"
+    DRY_RUN = "DryRun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """`payload` is opaque JSON bytes, never decoded on the way. `invoked_arn` is the ARN as the caller used it.
+
+    `client_context` is the decoded JSON text of X-Amz-Client-Context; `trace_id` the X-Ray header.
+    """
+
+    request_id: str
+    payload: bytes
+    invoked_arn: str
+    client_context: str | None = None
+    trace_id: str | None = None
+    tail: bool = False  # the caller wants the last 4 KB of the log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationResult:
+    """What the function answered. `error` is the X-Amz-Function-Error value ("Unhandled") or None.
+
+    `log_tail`: the last 4 KB of the invocation's log, if it was asked for.
+    """
+
+    payload: bytes
+    error: str | None = None
+    executed_version: str = "$LATEST"
+    log_tail: bytes | None = None

@@ -1,0 +1,203 @@
+"""The ASGI application: one request's bytes in, one answer's bytes out. No router library.
+
+Owns body limits, request ids and sending. `dispatch` owns what a request means. Called by the server's connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ingle.frontend.authentication import Unverified
+from ingle.frontend.dispatch import Authorise, Call, Dispatcher, Registry
+from ingle.frontend.internal import (
+    PREFIX,
+    InternalResponse,
+    InternalRoute,
+    find_route,
+    internal_request,
+    json_response,
+    not_found,
+)
+from ingle.frontend.limits import BodyLimit, body_limit
+from ingle.frontend.origin import OriginGuard
+from ingle.wire import HttpRequest, HttpResponse, choose_protocol
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_FILE_CHUNK = 256 * 1024
+#: How much of a refused body is read, at most, for its sender to get the answer.
+_DISCARD = 128 << 20
+
+
+class _Disconnected(Exception):
+    """The client went away while its body was being read: nobody waits for an answer."""
+
+
+def _new_id() -> str:
+    return str(uuid4())
+
+
+class Application:
+    """Serves AWS operations from `handlers` and Ingle's own routes from `routes`.
+
+    `hosts`: names the server is known by besides localhost. `ids` makes request ids (UUIDs).
+    """
+
+    def __init__(
+        self,
+        handlers: Registry,
+        routes: Mapping[str, InternalRoute],
+        *,
+        authentication: Unverified | None = None,
+        authorise: Authorise | None = None,
+        hosts: Iterable[str] = (),
+        ids: Callable[[], str] = _new_id,
+    ) -> None:
+        self._dispatcher = Dispatcher(handlers, authentication=authentication or Unverified(), authorise=authorise)
+        self._routes = routes
+        self._guard = OriginGuard(hosts)
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} is not served")
+        request_id = self._ids()
+        request = HttpRequest(
+            method=scope["method"],
+            path=scope["raw_path"].decode("latin-1"),
+            query=scope["query_string"].decode("latin-1"),
+            headers=dict(scope["headers"]),
+        )
+        try:
+            if request.path.startswith(PREFIX):
+                await self._internal(scope, request, request_id, send)
+                return
+            response = await self._answer(scope, request, request_id, receive)
+        except _Disconnected:
+            return
+        await _send(response, request_id, send)
+
+    async def _answer(self, scope: Scope, request: HttpRequest, request_id: str, receive: Receive) -> HttpResponse:
+        call: Call | None = None
+        headers = request.headers
+        try:
+            environment_id: str | None = scope["state"].get("environment_id")
+            self._guard.check(headers, environment=environment_id is not None)
+            if request.method == "OPTIONS":
+                return self._dispatcher.options(request.path)
+            call = self._dispatcher.route(
+                request,
+                request_id=request_id,
+                environment_id=environment_id,
+                base_url=f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}",
+            )
+            operation = call.operation
+            limit = body_limit(operation.service_name, operation.name, headers)
+            request.body = await _read_body(headers, receive, limit)
+            return await self._dispatcher.run(call, request)
+        except _Disconnected:
+            raise
+        except Exception as error:
+            response = self._dispatcher.failure(error, call, request_id, choose_protocol(headers))
+            if b"expect" in headers:
+                # The body was perhaps never asked for, and what follows on the connection would be ambiguous.
+                response.headers.append((b"connection", b"close"))
+            return response
+
+    async def _internal(self, scope: Scope, request: HttpRequest, request_id: str, send: Send) -> None:
+        response = await self._internal_response(scope, request, request_id)
+        if response.file is None:
+            answer = HttpResponse(status=response.status, headers=list(response.headers), body=response.body)
+            await _send(answer, request_id, send)
+        else:
+            await _send_file(response, response.file, request_id, send, head=request.method == "HEAD")
+
+    async def _internal_response(self, scope: Scope, request: HttpRequest, request_id: str) -> InternalResponse:
+        try:
+            self._guard.check(request.headers, environment=scope["state"].get("environment_id") is not None)
+            found = find_route(self._routes, request.path)
+            if found is None:
+                return not_found()
+            if request.method not in ("GET", "HEAD"):
+                return json_response(405, {"message": "Method not allowed."})
+            route, rest = found
+            response = await route(internal_request(request.method, rest, request.query))
+            if response.file is not None and not await asyncio.to_thread(response.file.is_file):
+                return not_found()
+        except Exception as error:
+            failed = self._dispatcher.failure(error, None, request_id, choose_protocol({}))
+            return InternalResponse(status=failed.status, headers=failed.headers, body=failed.body)
+        return response
+
+
+async def _read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: BodyLimit) -> bytes:
+    """The whole body. Raises RequestEntityTooLarge, before reading where Content-Length tells, and _Disconnected."""
+    declared = headers.get(b"content-length")
+    if declared is not None and int(declared) > limit.size:
+        await _discard(headers, receive)
+        raise limit.error(int(declared))
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Disconnected
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit.size:
+            await _discard(headers, receive)
+            raise limit.error(size)
+        if not message.get("more_body"):
+            return b"".join([*parts, part]) if parts else part
+        parts.append(part)
+
+
+async def _discard(headers: Mapping[bytes, bytes], receive: Receive) -> None:
+    """Read the rest of a refused body where the answer ends the connection.
+
+    Ending it with unread input would reset it, and the client would lose the answer. On a connection that goes on, the
+    server throws the rest away after the answer. A client that waits for `100 Continue` has sent nothing.
+    """
+    if b"close" not in headers.get(b"connection", b"").lower() or b"expect" in headers:
+        return
+    left = _DISCARD
+    while left > 0:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return
+        left -= len(message.get("body", b""))
+
+
+async def _send(response: HttpResponse, request_id: str, send: Send) -> None:
+    headers = response.headers
+    headers.append((b"x-amzn-requestid", request_id.encode("ascii")))
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_file(response: InternalResponse, path: Path, request_id: str, send: Send, *, head: bool) -> None:
+    """Stream a file. A file that shrinks meanwhile ends the connection: the server sees a body that is too short."""
+    with await asyncio.to_thread(path.open, "rb") as file:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        headers = [
+            *response.headers,
+            (b"content-length", b"%d" % size),
+            (b"x-amzn-requestid", request_id.encode("ascii")),
+        ]
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        left = 0 if head else size
+        while left > 0:
+            chunk = await asyncio.to_thread(file.read, min(_FILE_CHUNK, left))
+            if not chunk:
+                break
+            left -= len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,156 @@
+"""The path of one request: route, identify, parse, authorise, handle, serialise; and every failure to an AWS error.
+
+Owns the order of these steps and the translation of exceptions. Reading and sending bytes is `asgi`'s. A client that
+goes away stops nothing here: `server` does not cancel requests, so a running function ends as on AWS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+from ingle.domain.caller import Caller
+from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceError
+from ingle.frontend.authentication import Unverified
+from ingle.frontend.payload import check_content_type, checked_payload
+from ingle.observability.log import Logger
+from ingle.wire import (
+    ConstraintViolation,
+    HttpRequest,
+    HttpResponse,
+    Operation,
+    Protocol,
+    SerializationFailure,
+    Service,
+    UnknownOperation,
+    choose_protocol,
+)
+
+Handler = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
+#: ("lambda", "CreateFunction") -> handler. An operation that the model has and the registry lacks is not implemented.
+Registry = Mapping[tuple[str, str], Handler]
+Authorise = Callable[[Caller, Operation, dict[str, Any]], Awaitable[None]]
+
+#: Members that carry an event: JSON that is checked and handed on as it is.
+_EVENTS: Mapping[tuple[str, str], str] = {
+    ("lambda", "Invoke"): "Payload",
+    ("lambda", "InvokeWithResponseStream"): "Payload",
+    ("lambda", "InvokeAsync"): "InvokeArgs",
+}
+#: Bodies above this many bytes are parsed in a worker thread.
+_INLINE_BODY = 256 * 1024
+_DEFAULT_SERVICE = "lambda"
+
+_log = Logger("frontend")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A routed request: which operation of which service, by whom."""
+
+    operation: Operation
+    service: Service
+    caller: Caller
+
+
+class Dispatcher:
+    """Finds and runs operations. `authorise` raises AccessDenied to refuse a parsed request."""
+
+    def __init__(self, handlers: Registry, *, authentication: Unverified, authorise: Authorise | None = None) -> None:
+        self._handlers = handlers
+        self._authentication = authentication
+        self._authorise = authorise
+        names = sorted({service for service, _ in handlers} | {_DEFAULT_SERVICE})
+        services = [Service.load(name) for name in names]
+        self._default = Service.load(_DEFAULT_SERVICE)
+        self._by_target = {service.target_prefix: service for service in services if service.target_prefix}
+        self._by_scope = {service.signing_name: service for service in services if not service.target_prefix}
+
+    def route(self, request: HttpRequest, *, request_id: str, environment_id: str | None, base_url: str) -> Call:
+        """Which operation a request means, and who calls. The body need not be there yet. Raises UnknownOperation."""
+        headers = request.headers
+        identity = self._authentication.identify(headers, request.query)
+        protocol = choose_protocol(headers)
+        target = headers.get(b"x-amz-target", b"").decode("latin-1")
+        service = self._service(target, identity.service)
+        operation = service.route(request.method, request.path, request.query, target=target, protocol=protocol)
+        caller = Caller(
+            account=identity.account,
+            region=identity.region,
+            request_id=request_id,
+            access_key_id=identity.access_key_id,
+            environment_id=environment_id,
+            base_url=base_url,
+        )
+        return Call(operation=operation, service=service, caller=caller)
+
+    def _service(self, target: str, scope: str | None) -> Service:
+        if target:
+            service = self._by_target.get(target.rpartition(".")[0])
+            if service is None:
+                raise UnknownOperation("The requested operation is not known.")
+            return service
+        return self._by_scope.get(scope or "", self._default)
+
+    async def run(self, call: Call, request: HttpRequest) -> HttpResponse:
+        """Run a routed request whose body has been read. Raises what `failure` translates."""
+        operation = call.operation
+        key = (operation.service_name, operation.name)
+        handler = self._handlers.get(key)
+        if handler is None:
+            raise NotImplementedByIngle(f"Ingle does not implement the operation {operation.name} of {key[0]} yet.")
+        event = _EVENTS.get(key)
+        if event is not None:
+            check_content_type(request.headers.get(b"content-type"))
+            params = operation.parse(request)
+            params[event] = await checked_payload(params.get(event, b""))
+        elif len(request.body) > _INLINE_BODY:
+            params = await asyncio.to_thread(operation.parse, request)
+        else:
+            params = operation.parse(request)
+        if self._authorise is not None:
+            await self._authorise(call.caller, operation, params)
+        return operation.serialize(await handler(call.caller, params))
+
+    def failure(self, error: Exception, call: Call | None, request_id: str, protocol: Protocol) -> HttpResponse:
+        """The answer to a failed request. What is not a caller's error is logged, and told without details."""
+        service = self._default if call is None else call.service
+        if isinstance(error, ServiceError):
+            translated = error
+        elif isinstance(error, (SerializationFailure, ConstraintViolation, UnknownOperation)):
+            return _wire_failure(error, service, protocol)
+        else:
+            operation = None if call is None else call.operation.name
+            _log.error("request failed", request_id=request_id, operation=operation, exc_info=error)
+            translated = InternalFailure("The service encountered an internal error.")
+        return service.error(
+            translated.code,
+            translated.message,
+            translated.message_member,
+            translated.type,
+            translated.members,
+            translated.http_status,
+            protocol=protocol,
+        )
+
+    def options(self, path: str) -> HttpResponse:
+        """The answer to OPTIONS: which methods a path has. No cross-origin permission is ever given."""
+        methods = {method for service in self._by_scope.values() for method in service.allowed_methods(path)}
+        if not methods:
+            raise UnknownOperation("No operation has this path.")
+        allowed = ", ".join(sorted(methods | {"OPTIONS"})).encode()
+        return HttpResponse(status=204, headers=[(b"allow", allowed)])
+
+
+def _wire_failure(
+    error: SerializationFailure | ConstraintViolation | UnknownOperation, service: Service, protocol: Protocol
+) -> HttpResponse:
+    if isinstance(error, ConstraintViolation):
+        return service.error("ValidationException", error.message, http_status=400, protocol=protocol)
+    if isinstance(error, SerializationFailure):
+        return service.error("SerializationException", error.message, "Message", http_status=400, protocol=protocol)
+    status = 404 if protocol.name == "rest-json" else 400
+    return service.error("UnknownOperationException", error.message, "Message", http_status=status, protocol=protocol)

@@ -1,0 +1,95 @@
+"""The data plane's one operation: an invocation from its caller to an execution environment and back.
+
+Reads memory only. `Invoker.invoke` is a handler like those of the control plane; the frontend has checked the payload.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ingle.catalog import Catalog
+from ingle.domain.caller import Caller
+from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle
+from ingle.domain.function import Version
+from ingle.domain.invocation import Invocation, InvocationResult, InvocationType
+from ingle.invoke.admission import Admission
+from ingle.invoke.qualifier import resolve
+from ingle.placement.placement import Placement
+from ingle.worker.environment import EnvironmentLost
+
+#: An environment may end between being chosen and being used; then another one is taken, this many times.
+_ATTEMPTS = 3
+
+
+class Invoker:
+    def __init__(self, catalog: Catalog, admission: Admission, placement: Placement) -> None:
+        self._catalog = catalog
+        self._admission = admission
+        self._placement = placement
+
+    def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]:
+        return {"Invoke": self.invoke}
+
+    async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+        version, arn = resolve(self._catalog, caller, params["FunctionName"], params.get("Qualifier"))
+        kind = params.get("InvocationType", InvocationType.REQUEST_RESPONSE)
+        for member in ("TenantId", "DurableExecutionName"):
+            if params.get(member):
+                raise NotImplementedByIngle(f"Ingle does not implement Invoke with {member} yet.")
+        if kind == InvocationType.DRY_RUN:
+            return {"StatusCode": 204}
+        if kind == InvocationType.EVENT:
+            raise NotImplementedByIngle("Ingle does not implement Invoke with InvocationType Event yet.")
+        invocation = Invocation(
+            request_id=caller.request_id,
+            payload=params.get("Payload") or b"{}",
+            invoked_arn=arn,
+            client_context=_client_context(params.get("ClientContext")),
+            trace_id=_trace_id(caller.request_id),
+            tail=params.get("LogType") == "Tail",
+        )
+        with self._admission.admit(version):
+            result = await self._run(version, invocation)
+        answer: dict[str, Any] = {
+            "StatusCode": 200, "Payload": result.payload, "ExecutedVersion": result.executed_version,
+        }  # fmt: skip
+        if result.error is not None:
+            answer["FunctionError"] = result.error
+        if result.log_tail is not None:
+            answer["LogResult"] = base64.b64encode(result.log_tail).decode()
+        return answer
+
+    async def _run(self, version: Version, invocation: Invocation) -> InvocationResult:
+        for _ in range(_ATTEMPTS):
+            environment = await self._placement.acquire(version)
+            try:
+                return await environment.run(invocation)
+            except EnvironmentLost:
+                continue
+            finally:
+                self._placement.release(environment)
+        raise InternalFailure("The execution environment ended before the function was started.")
+
+
+def _client_context(encoded: str | None) -> str | None:
+    """The JSON text of X-Amz-Client-Context. Raises InvalidRequestContent."""
+    if not encoded:
+        return None
+    try:
+        text = base64.b64decode(encoded, validate=True).decode()
+        json.loads(text)
+    except (binascii.Error, ValueError):
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from None
+    # It travels on as one header line.
+    return json.dumps(json.loads(text)) if "\n" in text or "\r" in text else text
+
+
+def _trace_id(request_id: str) -> str:
+    """An X-Ray trace header of a trace that is not sampled, with ids derived from the request's."""
+    digits = request_id.replace("-", "")
+    return f"Root=1-{int(time.time()):08x}-{digits[:24]};Parent={digits[16:]};Sampled=0"

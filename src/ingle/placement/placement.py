@@ -1,0 +1,239 @@
+"""Assigns execution environments to invocations.
+
+Each version in use has a pool. An invocation takes the environment that was idle for the shortest time; if there is
+none, one is started, and the invocation takes that or the first that becomes idle, whichever is there sooner.
+Environments are frozen shortly after they become idle, stopped when idle for long or when their version is no longer
+served. Reads the catalog, never the control plane; used by `invoke`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+
+from ingle.catalog import Catalog, PreparationRequest, Prepared
+from ingle.domain.errors import InternalFailure, TooManyRequests
+from ingle.domain.function import Function, FunctionKey, Version
+from ingle.observability.log import Logger
+from ingle.worker.client import CannotPlace, EnvironmentClient, WorkerClient
+
+log = Logger("placement")
+
+#: An idle environment is frozen after this time, in seconds: long enough for a caller that invokes back to back.
+FREEZE_AFTER = 0.005
+_FREEZE_SWEEP = 0.010
+_RETIRE_SWEEP = 1.0
+
+PoolKey = tuple[FunctionKey, str, int]
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """The environments of one version. Idle ones are taken last in, first out."""
+
+    version: Version
+    idle: list[EnvironmentClient] = field(default_factory=list)
+    waiting: deque[asyncio.Future[EnvironmentClient]] = field(default_factory=deque)
+    environments: set[EnvironmentClient] = field(default_factory=set)
+    starting: int = 0
+    retired: bool = False
+
+
+class Placement:
+    """`async with Placement(...)`. `limit` is the most environments at one time, `idle_timeout` seconds."""
+
+    def __init__(self, catalog: Catalog, worker: WorkerClient, *, limit: int, idle_timeout: float) -> None:
+        self._catalog = catalog
+        self._worker = worker
+        self._limit = limit
+        self._idle_timeout = idle_timeout
+        self._pools: dict[PoolKey, Pool] = {}
+        self._total = 0
+        self._cooling: dict[EnvironmentClient, None] = {}
+        self._sweeping = False
+        self._group = asyncio.TaskGroup()
+        self._background: list[asyncio.Task[None]] = []
+        catalog.subscribe(self._catalog_changed)
+
+    async def __aenter__(self) -> Placement:
+        self._loop = asyncio.get_running_loop()
+        await self._group.__aenter__()
+        self._background = [self._group.create_task(self._prepare_on_request()), self._group.create_task(self._retire_idle())]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._background:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    # --- for the invoker --------------------------------------------------------------------------------------------
+
+    async def acquire(self, version: Version) -> EnvironmentClient:
+        """An environment for one invocation; give it back with `release`. Raises TooManyRequests, InternalFailure."""
+        pool = self._pool(version)
+        while pool.idle:
+            environment = pool.idle.pop()
+            if environment.usable:
+                return environment
+            self._dismiss(pool, environment)
+        waiter: asyncio.Future[EnvironmentClient] = self._loop.create_future()
+        pool.waiting.append(waiter)
+        self._scale_out(pool)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self.release(waiter.result())
+            raise
+
+    def release(self, environment: EnvironmentClient) -> None:
+        """The invocation is over; the environment may still be on its way to its next poll."""
+        pool = self._pools.get(_key(environment.version))
+        if pool is None or environment not in pool.environments:
+            environment.stop()
+        elif pool.retired or not environment.usable:
+            self._dismiss(pool, environment)
+        elif environment.ready:
+            self._offer(pool, environment)
+        else:
+            self._group.create_task(self._offer_when_polling(pool, environment))
+
+    # --- pools ------------------------------------------------------------------------------------------------------
+
+    def _pool(self, version: Version) -> Pool:
+        key = (version.key, version.version, version.serial)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = Pool(version)
+        return pool
+
+    def _offer(self, pool: Pool, environment: EnvironmentClient) -> None:
+        while pool.waiting:
+            waiter = pool.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(environment)
+                return
+        environment.idle_since = self._loop.time()
+        pool.idle.append(environment)
+        self._cooling[environment] = None
+        if not self._sweeping:
+            self._sweeping = True
+            self._loop.call_later(_FREEZE_SWEEP, self._freeze_idle)
+
+    async def _offer_when_polling(self, pool: Pool, environment: EnvironmentClient) -> None:
+        if await environment.when_polling() and not pool.retired:
+            self._offer(pool, environment)
+        else:
+            self._dismiss(pool, environment)
+
+    def _dismiss(self, pool: Pool, environment: EnvironmentClient) -> None:
+        environment.stop()
+        self._cooling.pop(environment, None)
+        if environment in pool.environments:
+            pool.environments.discard(environment)
+            self._total -= 1
+        if pool.retired and not pool.environments:
+            self._worker.forget(pool.version)
+
+    def _scale_out(self, pool: Pool) -> None:
+        """Start one environment for each waiting invocation that has none on its way."""
+        while pool.starting < sum(not waiter.done() for waiter in pool.waiting):
+            if self._total >= self._limit and not self._evict():
+                self._fail_waiter(pool, TooManyRequests("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded"))
+                continue
+            self._total += 1
+            pool.starting += 1
+            self._group.create_task(self._start(pool))
+
+    async def _start(self, pool: Pool) -> None:
+        try:
+            environment = await self._worker.start(pool.version)
+        except CannotPlace as error:
+            log.error("no environment can be started", function=pool.version.key.name, reason=str(error))
+            self._total -= 1
+            self._fail_waiter(pool, InternalFailure("The execution environment could not be started."))
+            return
+        except BaseException:
+            self._total -= 1
+            self._fail_waiter(pool, InternalFailure("The execution environment could not be started."))
+            raise
+        finally:
+            pool.starting -= 1
+        pool.environments.add(environment)
+        if pool.retired and not pool.waiting:
+            self._dismiss(pool, environment)
+        else:
+            self._offer(pool, environment)
+
+    @staticmethod
+    def _fail_waiter(pool: Pool, error: Exception) -> None:
+        while pool.waiting:
+            waiter = pool.waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
+                return
+
+    def _evict(self) -> bool:
+        """Stop the environment that was idle for the longest time, whosever it is; False if none is idle."""
+        candidates = [(pool.idle[0].idle_since, number) for number, pool in enumerate(self._pools.values()) if pool.idle]
+        if not candidates:
+            return False
+        pool = list(self._pools.values())[min(candidates)[1]]
+        self._dismiss(pool, pool.idle.pop(0))
+        return True
+
+    # --- in the background ------------------------------------------------------------------------------------------
+
+    def _freeze_idle(self) -> None:
+        due = self._loop.time() - FREEZE_AFTER
+        for environment in list(self._cooling):
+            if not environment.idle:
+                del self._cooling[environment]
+            elif environment.idle_since <= due:
+                del self._cooling[environment]
+                environment.freeze()
+        self._sweeping = bool(self._cooling)
+        if self._sweeping:
+            self._loop.call_later(_FREEZE_SWEEP, self._freeze_idle)
+
+    async def _retire_idle(self) -> None:
+        while True:
+            await asyncio.sleep(_RETIRE_SWEEP)
+            due = self._loop.time() - self._idle_timeout
+            for key, pool in list(self._pools.items()):
+                for environment in [item for item in pool.idle if item.idle_since <= due or not item.usable]:
+                    pool.idle.remove(environment)
+                    self._dismiss(pool, environment)
+                if not pool.environments and not pool.starting and not pool.waiting:
+                    del self._pools[key]
+
+    async def _prepare_on_request(self) -> None:
+        while True:
+            request = await self._catalog.preparations.get()
+            self._background.append(self._group.create_task(self._prepare(request)))
+            self._background = [task for task in self._background if not task.done()]
+
+    async def _prepare(self, request: PreparationRequest) -> None:
+        try:
+            outcome = await self._worker.prepare(request.version)
+        except Exception:
+            log.error("preparing a version failed", exc_info=True, function=request.version.key.name)
+            outcome = Prepared(reason_code="InternalError", reason="The function could not be prepared.")
+        if not request.outcome.done():
+            request.outcome.set_result(outcome)
+
+    def _catalog_changed(self, key: FunctionKey, function: Function | None) -> None:
+        served = None if function is None or function.serving is None else _key(function.serving)
+        for pool_key in [item for item in self._pools if item[0] == key and item != served]:
+            self._retire(self._pools.pop(pool_key) if function is None else self._pools[pool_key])
+
+    def _retire(self, pool: Pool) -> None:
+        pool.retired = True
+        while pool.idle:
+            self._dismiss(pool, pool.idle.pop())
+
+
+def _key(version: Version) -> PoolKey:
+    return (version.key, version.version, version.serial)

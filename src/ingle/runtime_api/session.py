@@ -1,0 +1,135 @@
+"""The runtime's side of an execution environment, as its calls to the Runtime API show it.
+
+    STARTED --next--> READY --invoke--> RUNNING --response | error--> RESPONDED --next--> READY
+    STARTED --init error--> INIT_FAILED
+
+Anything else is refused with 403 InvalidStateTransition. Knows no sockets and no HTTP (`runtime_api.http` does) and
+nothing of placement: the environment that owns a session is told through `Owner`. Source: AWS's Runtime API reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class State(StrEnum):
+    STARTED = "Started"
+    READY = "Ready"
+    RUNNING = "Running"
+    RESPONDED = "InvocationResponse"
+    INIT_FAILED = "InitError"
+
+
+class Event(StrEnum):
+    NEXT = "Next"
+    INVOKE = "Invoke"
+    RESPONSE = "Response"
+    ERROR = "Error"
+    INIT_ERROR = "InitError"
+
+
+TRANSITIONS: dict[State, dict[Event, State]] = {
+    State.STARTED: {Event.NEXT: State.READY, Event.INIT_ERROR: State.INIT_FAILED},
+    # A runtime whose connection broke polls again; the older poll is forgotten.
+    State.READY: {Event.NEXT: State.READY, Event.INVOKE: State.RUNNING},
+    State.RUNNING: {Event.RESPONSE: State.RESPONDED, Event.ERROR: State.RESPONDED},
+    State.RESPONDED: {Event.NEXT: State.READY},
+    State.INIT_FAILED: {},
+}
+#: What a state is called once the event was refused, in the words of AWS's message.
+_TARGETS = {
+    Event.NEXT: "Ready",
+    Event.INVOKE: "Running",
+    Event.RESPONSE: "InvocationResponse",
+    Event.ERROR: "InvocationErrorResponse",
+    Event.INIT_ERROR: "InitError",
+}
+
+
+class Refused(Exception):
+    """The call is answered with `status` and an error document; the environment goes on."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a runtime sent for an invocation, or for its failed initialisation."""
+
+    body: bytes
+    failed: bool
+    content_type: str = "application/json"
+    error_type: str | None = None
+
+
+class Owner(Protocol):
+    """The environment that a session belongs to. Calls come from the event loop and must not block or raise."""
+
+    def runtime_ready(self) -> None: ...
+    def runtime_replied(self, reply: Reply) -> None: ...
+    def runtime_failed_to_initialise(self, reply: Reply) -> None: ...
+
+
+class Poll(Protocol):
+    """A waiting call of `next`."""
+
+    def deliver(self, head: bytes, payload: bytes) -> None: ...
+
+
+class RuntimeSession:
+    """One runtime process from its start to its end; a restarted runtime gets a new session."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.state = State.STARTED
+        self._owner = owner
+        self._poll: Poll | None = None
+        self._request_id: str | None = None
+
+    def _advance(self, event: Event) -> None:
+        target = TRANSITIONS[self.state].get(event)
+        if target is None:
+            reason = f"State transition from {self.state} to {_TARGETS[event]} failed for runtime. Error: State transition is not allowed"
+            raise Refused(403, "InvalidStateTransition", reason)
+        self.state = target
+
+    def next(self, poll: Poll) -> None:
+        self._advance(Event.NEXT)
+        self._poll = poll
+        self._owner.runtime_ready()
+
+    def lost(self, poll: Poll) -> None:
+        """The connection of `poll` closed before there was an event for it."""
+        if self._poll is poll:
+            self._poll = None
+
+    @property
+    def polling(self) -> bool:
+        return self._poll is not None
+
+    def invoke(self, request_id: str, head: bytes, payload: bytes) -> None:
+        """Answer the waiting poll. The caller has seen `polling`."""
+        self._advance(Event.INVOKE)
+        poll, self._poll = self._poll, None
+        assert poll is not None
+        self._request_id = request_id
+        poll.deliver(head, payload)
+
+    def check(self, request_id: str) -> None:
+        """Refuse a reply to anything but the running invocation; early, before its body is read."""
+        if request_id != self._request_id:
+            raise Refused(400, "InvalidRequestID", "Invalid request ID")
+
+    def reply(self, request_id: str, reply: Reply) -> None:
+        self.check(request_id)
+        self._advance(Event.ERROR if reply.failed else Event.RESPONSE)
+        self._owner.runtime_replied(reply)
+
+    def init_error(self, reply: Reply) -> None:
+        self._advance(Event.INIT_ERROR)
+        self._owner.runtime_failed_to_initialise(reply)

@@ -1,0 +1,1 @@
+"""Code that runs inside sandboxes, below Ingle: standard library only, Python 3.9 and later."""

@@ -1,0 +1,298 @@
+"""From a forked zygote to an execution environment: the init process and the runtime process below it.
+
+The init process (PID 1 of the environment) makes the namespaces, mounts and listening sockets, keeps a runtime process
+parked, and reports how processes end. It never runs function code and keeps the privileges it needs to start the
+runtime again after a crash. The parked process takes the function's settings in one message, gives every privilege up
+and becomes the runtime. The supervisor (`ingle.sandbox.supervisor`) documents the messages.
+"""
+
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+
+import bootstrap
+import linux
+
+HIDDEN = "/.ingle"  # packages and images, seen by a parked process only
+LOG_FD = 3
+
+
+def complain(text):
+    """The last resort for faults inside: the supervisor's standard error."""
+    os.write(2, ("ingle sandbox: %s\n" % text).encode())
+
+
+def warm_up():
+    """Touch what a parked process needs later, so that forks share it."""
+    json.loads('{"a": ["b", 1, null, true, 1.5]}')
+    json.dumps({"a": ["b", 1, None, True, 1.5]})
+    random.random()
+    time.tzset()
+
+
+class Init:
+    """PID 1. `request` describes the environment; `descriptors` come in the order of `request["descriptors"]`."""
+
+    def __init__(self, request, descriptors):
+        self._request = request
+        self._names = dict(zip(request["descriptors"], descriptors))
+        self._joins = [fd for name, fd in zip(request["descriptors"], descriptors) if name == "join"]
+        self._control = socket.socket(fileno=self._names["control"])
+        self._main = None
+        self._generation = 0
+
+    def run(self):
+        if not self._request["namespaces"]:
+            # With namespaces everything ends with the supervisor, which is PID 1 of a PID namespace of its own.
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.setsid()
+        for descriptor in self._joins:
+            os.write(descriptor, b"0")
+            os.close(descriptor)
+        listeners = self._isolate()
+        parked = self._park()
+        address = "%s:%d" % listeners[0].getsockname()
+        api_address = "%s:%d" % listeners[1].getsockname()
+        ready = {"prepared": True, "runtime_api": address, "api": api_address}
+        linux.send_message(self._control, json.dumps(ready).encode(), [item.fileno() for item in [*listeners, parked]])
+        for item in [*listeners, parked]:
+            item.close()
+        self._serve()
+
+    def _isolate(self):
+        request = self._request
+        if request["namespaces"]:
+            flags = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWNET
+            linux.unshare(flags)
+            linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+            linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+            if request["image"]:
+                linux.mount_image("%s/images/%s" % (HIDDEN, request["image"]), "/tmp", HIDDEN + "/dev")
+                os.chmod("/tmp", 0o1777)
+            else:
+                size = "size=%dm,mode=1777" % request["tmp_mb"]
+                linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, size)
+            linux.sethostname("ingle")
+            linux.configure_loopback(request["api_host"])
+            addresses = [("127.0.0.1", 9001), (request["api_host"], 4566)]
+        else:
+            addresses = [("127.0.0.1", 0), ("127.0.0.1", 0)]
+        return [_listen(address) for address in addresses]
+
+    def _park(self):
+        """Fork a process that waits for the function's settings on the socket whose other end is returned."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                ours.close()
+                self._control.close()
+                Parked(self._request, self._names, theirs).run()
+            except SystemExit as stop:
+                _exit_like_python(stop)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+            finally:
+                os._exit(1)
+        theirs.close()
+        self._main = pid
+        return ours
+
+    def _serve(self):
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        waiting = select.poll()
+        waiting.register(self._control.fileno(), select.POLLIN)
+        waiting.register(reader, select.POLLIN)
+        while True:
+            for descriptor, _events in waiting.poll():
+                if descriptor == reader:
+                    os.read(reader, 512)
+                    self._reap()
+                elif not self._obey():
+                    return
+
+    def _obey(self):
+        data, _ = linux.receive_message(self._control)
+        if not data:
+            return False
+        message = json.loads(data)
+        if "signal" in message:
+            self._signal(message["signal"])
+        elif "restart" in message:
+            self._restart(message["restart"])
+        return True
+
+    def _restart(self, generation):
+        """A new parked process in the same sandbox, once nothing of the old runtime is left."""
+        self._signal("SIGCONT")
+        self._signal("SIGKILL")
+        while self._main is not None:
+            self._ended(*os.waitpid(-1, 0))
+        self._generation = generation
+        parked = self._park()
+        linux.send_message(self._control, json.dumps({"parked": generation}).encode(), [parked.fileno()])
+        parked.close()
+
+    def _signal(self, name):
+        """To every process of the environment but this one."""
+        number = getattr(signal, name)
+        try:
+            if self._request["namespaces"]:
+                os.kill(-1, number)
+            elif self._main is not None:
+                os.killpg(self._main, number)
+        except ProcessLookupError:
+            pass
+
+    def _reap(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._ended(pid, status)
+
+    def _ended(self, pid, status):
+        if pid == self._main:
+            self._main = None
+            linux.send_message(self._control, json.dumps({"exited": status, "generation": self._generation}).encode())
+
+
+class Parked:
+    """The process that becomes the runtime, once it is told which."""
+
+    def __init__(self, request, names, channel):
+        self._request = request
+        self._names = names
+        self._channel = channel
+
+    def run(self):
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        data, _ = linux.receive_message(self._channel)
+        if not data:
+            os._exit(0)
+        settings = json.loads(data)
+        if self._request["namespaces"] and settings["mount"]:
+            self._mount(settings)
+        # Of the processes of an environment the kernel shall kill the function's, not init.
+        _write("/proc/self/oom_score_adj", "500")
+        self._attach_output()
+        self._limit(settings["limits"])
+        self._give_up_privileges(settings)
+        os.chdir(settings["directory"])
+        self._become(settings)
+
+    def _mount(self, settings):
+        linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
+        linux.umount(HIDDEN)
+
+    def _attach_output(self):
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(self._names["output"], 1)
+        os.dup2(self._names["output"], 2)
+        os.dup2(self._names["events"], LOG_FD, inheritable=True)
+        os.closerange(LOG_FD + 1, 1024)
+
+    def _limit(self, limits):
+        for name, (soft, hard) in limits.items():
+            kind = getattr(resource, name)
+            try:
+                resource.setrlimit(kind, (soft, hard))
+            except (ValueError, OSError):
+                # Without CAP_SYS_RESOURCE a hard limit can only fall.
+                ceiling = resource.getrlimit(kind)[1]
+                soft, hard = (ceiling if value == -1 else min(value, ceiling) for value in (soft, hard))
+                resource.setrlimit(kind, (soft, hard))
+
+    def _give_up_privileges(self, settings):
+        request = self._request
+        if request["privileged"]:
+            os.setgroups([])
+            os.setresgid(request["uid"], request["uid"], request["uid"])
+            os.setresuid(request["uid"], request["uid"], request["uid"])
+        elif request["namespaces"]:
+            _enter_user_namespace(request["uid"])
+        if request["namespaces"]:
+            linux.drop_capabilities()
+        # A process that changed its user cannot read its own /proc entries until it is dumpable again.
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        if settings["seccomp"]:
+            linux.load_seccomp(bytes.fromhex(settings["seccomp"]))
+
+    def _become(self, settings):
+        variables = settings["variables"]
+        command = settings["command"]
+        if command:
+            variables["_LAMBDA_TELEMETRY_LOG_FD"] = str(LOG_FD)
+            self._execute(settings, variables)
+        os.set_inheritable(LOG_FD, False)
+        os.environ.clear()
+        os.environ.update(variables)
+        os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(LOG_FD)
+        random.seed()
+        sys.modules["__main__"] = bootstrap
+        bootstrap.run()
+
+    def _execute(self, settings, variables):
+        """Execute the first program of `command` candidates that is there; 127 tells that none is, as in a shell."""
+        for arguments in settings["command"]:
+            if os.access(arguments[0], os.X_OK):
+                if not settings["log_fd"]:
+                    os.set_inheritable(LOG_FD, False)
+                    variables.pop("_LAMBDA_TELEMETRY_LOG_FD")
+                for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
+                    signal.signal(number, signal.SIG_DFL)
+                try:
+                    os.execve(arguments[0], arguments, variables)
+                except OSError as error:
+                    os.write(2, ("%s: %s\n" % (arguments[0], error.strerror)).encode())
+                    os._exit(126)
+        os._exit(127)
+
+
+def _exit_like_python(stop):
+    """What the interpreter does with an uncaught SystemExit."""
+    sys.stdout.flush()
+    if isinstance(stop.code, int):
+        os._exit(stop.code & 0xFF)
+    if stop.code is None:
+        os._exit(0)
+    os.write(2, ("%s\n" % (stop.code,)).encode())
+    os._exit(1)
+
+
+def _enter_user_namespace(uid):
+    """A namespace of its own, in which an ordinary user's process has the id `uid` and no rights over the others."""
+    outside = os.geteuid()
+    linux.unshare(linux.CLONE_NEWUSER)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", "%d %d 1" % (uid, outside))
+    _write("/proc/self/gid_map", "%d %d 1" % (uid, outside))
+
+
+def _listen(address):
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen(128)
+    listener.setblocking(False)
+    return listener
+
+
+def _write(path, text):
+    with open(path, "w") as file:
+        file.write(text)

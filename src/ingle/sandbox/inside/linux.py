@@ -1,0 +1,191 @@
+"""System calls that the standard library does not have, for code that runs on the way into a sandbox.
+
+Runs under every supported guest interpreter (Python 3.9 and later) and imports nothing of Ingle. Numbers and flags are
+those of the kernel's headers; each function raises OSError with the name of the call.
+"""
+
+import array
+import ctypes
+import fcntl
+import os
+import platform
+import socket
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 0x2
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
+PR_SET_SECCOMP = 22
+PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+SECCOMP_MODE_FILTER = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result, call):
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "%s: %s" % (call, os.strerror(number)))
+
+
+def unshare(flags):
+    _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def setns(fd, kind):
+    _check(_libc.setns(ctypes.c_int(fd), ctypes.c_int(kind)), "setns")
+
+
+def mount(source, target, kind, flags, data=""):
+    result = _libc.mount(
+        source.encode(), target.encode(), kind.encode() if kind else None, ctypes.c_ulong(flags), data.encode()
+    )
+    _check(result, "mount %s" % target)
+
+
+def bind(source, target, flags=MS_RDONLY | MS_NOSUID | MS_NODEV):
+    """Bind `source` at `target` and restrict it: a bind mount takes its flags only from a second call."""
+    mount(source, target, "", MS_BIND | MS_REC)
+    if flags:
+        mount("", target, "", MS_REMOUNT | MS_BIND | flags | locked_flags(target))
+
+
+def locked_flags(target):
+    """Flags that a mount made by a more privileged user namespace forbids to drop."""
+    found = os.statvfs(target).f_flag
+    flags = found & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    for bit, flag in ((0x400, 1 << 10), (0x800, 1 << 11), (0x1000, 1 << 21)):  # noatime, nodiratime, relatime
+        if found & bit:
+            flags |= flag
+    return flags
+
+
+def umount(target, flags=MNT_DETACH):
+    _check(_libc.umount2(target.encode(), ctypes.c_int(flags)), "umount %s" % target)
+
+
+def pivot_root(root):
+    """Make `root` (a mount point) the root directory and detach the old one."""
+    os.chdir(root)
+    number = {"x86_64": 155, "aarch64": 41}[platform.machine()]
+    _check(_libc.syscall(ctypes.c_long(number), b".", b"."), "pivot_root")
+    umount(".")
+    os.chdir("/")
+
+
+def prctl(option, *arguments):
+    values = [ctypes.c_ulong(value) for value in arguments + (0,) * (4 - len(arguments))]
+    _check(_libc.prctl(ctypes.c_int(option), *values), "prctl %d" % option)
+
+
+def sethostname(name):
+    _check(_libc.sethostname(name.encode(), ctypes.c_size_t(len(name))), "sethostname")
+
+
+def drop_capabilities():
+    """Empty every capability set, the bounding set included. Needs CAP_SETPCAP for the latter; keeps going without."""
+    for capability in range(64):
+        if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
+            break
+    _libc.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
+    header = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0))
+    data = ctypes.create_string_buffer(struct.pack("IIIIII", 0, 0, 0, 0, 0, 0))
+    _check(_libc.capset(header, data), "capset")
+
+
+def load_seccomp(program):
+    """Load a compiled BPF `program` (bytes of struct sock_filter) for this process and all that it will start."""
+
+    class SockFprog(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]  # noqa: RUF012
+
+    fprog = SockFprog(len(program) // 8, program)
+    result = _libc.prctl(
+        ctypes.c_int(PR_SET_SECCOMP), ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(fprog), ctypes.c_ulong(0)
+    )
+    _check(result, "prctl PR_SET_SECCOMP")
+
+
+def mount_image(image, target, devices):
+    """Mount the ext4 file system in the file `image` at `target`; the loop device frees itself when it is unmounted.
+
+    `devices` is a directory with the node `loop-control`, where nodes of loop devices are made as they are needed.
+    """
+    with open(devices + "/loop-control", "rb+", buffering=0) as control:
+        backing = os.open(image, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            while True:
+                number = fcntl.ioctl(control, 0x4C82)  # LOOP_CTL_GET_FREE
+                device = "%s/loop%d" % (devices, number)
+                try:
+                    os.mknod(device, 0o600 | 0o060000, os.makedev(7, number))
+                except FileExistsError:
+                    pass
+                loop = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    fcntl.ioctl(loop, 0x4C0A, _loop_config(backing))  # LOOP_CONFIGURE
+                    mount(device, target, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable")
+                    return
+                except OSError as error:
+                    if error.errno != 16:  # EBUSY: another process took that number
+                        raise
+                finally:
+                    os.close(loop)
+        finally:
+            os.close(backing)
+
+
+def _loop_config(backing):
+    autoclear = 4
+    info = struct.pack("=QQQQQIIII64s64s32sQQ", 0, 0, 0, 0, 0, 0, 0, 0, autoclear, b"", b"", b"", 0, 0)
+    return bytearray(struct.pack("=II", backing, 4096) + info + bytes(64))
+
+
+def configure_loopback(address):
+    """Bring `lo` up in this network namespace and give it `address` beside 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        up_and_running = 0x1 | 0x40
+        fcntl.ioctl(control, 0x8914, struct.pack("16sH14s", b"lo", up_and_running, b""))
+        second = struct.pack("16sH2s4s8s", b"lo:1", socket.AF_INET, b"", socket.inet_aton(address), b"")
+        fcntl.ioctl(control, 0x8916, second)
+
+
+def send_message(channel, data, descriptors=()):
+    """Send one datagram of bytes and open descriptors over a SOCK_SEQPACKET socket."""
+    ancillary = []
+    if descriptors:
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+    channel.sendmsg([data], ancillary)
+
+
+def receive_message(channel, size=1 << 18):
+    """Receive one datagram: (bytes, descriptors). Empty bytes: the other side is gone."""
+    room = socket.CMSG_SPACE(32 * array.array("i").itemsize)
+    data, ancillary, _flags, _address = channel.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
+    descriptors = array.array("i")
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            usable = len(content) - len(content) % descriptors.itemsize
+            descriptors.frombytes(content[:usable])
+    return data, list(descriptors)

@@ -1,0 +1,282 @@
+"""The one frozen Settings of a server, and where each value comes from.
+
+Precedence: command line, then `INGLE_*` variables, then `ingle.toml`, then the default. The process environment is
+read here and nowhere else in the package. Every setting is listed in docs/reference/settings.md; a test compares.
+Called by `cli`; everything else receives a `Settings` or single values of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TextIO
+
+CONFIG_FILE = "ingle.toml"
+PREFIX = "INGLE_"
+#: Variables with the prefix that are not settings of the server.
+OTHER_VARIABLES = frozenset({"INGLE_CONFIG"})
+
+
+class SettingsError(ValueError):
+    """A value that cannot be used. The text is one line and names where the value came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How the text or TOML value of a setting becomes its Python value. `parse` raises ValueError(what is expected)."""
+
+    parse: Callable[[Any], Any]
+    help: str
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("is not a non-empty text")
+    return value.strip()
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser().absolute()
+
+
+def _paths(value: Any) -> tuple[Path, ...]:
+    if isinstance(value, str):
+        value = [part for part in value.split(os.pathsep) if part]
+    if not isinstance(value, list | tuple):
+        raise ValueError("is not a list of paths")
+    return tuple(item if isinstance(item, Path) else _path(item) for item in value)
+
+
+def _integer(low: int, high: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        expected = f"is not a whole number from {low} to {high}"
+        if isinstance(value, str):
+            try:
+                value = int(value)
+            except ValueError:
+                raise ValueError(expected) from None
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(expected)
+        return value
+
+    return parse
+
+
+def _seconds(value: Any) -> float:
+    expected = "is not a number of seconds, 0 or more"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(expected) from None
+    if isinstance(value, bool) or not math.isfinite(number) or number < 0:
+        raise ValueError(expected)
+    return number
+
+
+def _choice(*choices: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"is not one of {', '.join(choices)}")
+        return str(value)
+
+    return parse
+
+
+def _data_home() -> Path:
+    configured = os.environ.get("XDG_DATA_HOME", "")
+    # The XDG rule: a relative path is invalid and is ignored.
+    home = Path(configured) if os.path.isabs(configured) else Path("~/.local/share").expanduser()
+    return home / "ingle"
+
+
+def _setting(default: Any, parse: Callable[[Any], Any], help_text: str) -> Any:
+    kind = {"kind": _Kind(parse, help_text)}
+    if callable(default):
+        return field(default_factory=default, metadata=kind)
+    return field(default=default, metadata=kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be chosen about a server. Build it with `load`, which checks; tests may build it directly."""
+
+    host: str = _setting("127.0.0.1", _text, "Address to listen on. Without authentication: loopback only.")
+    port: int = _setting(4566, _integer(0, 65535), "Port to listen on; 0 takes a free one.")
+    data_dir: Path = _setting(lambda: _data_home() / "data", _path, "Directory of everything that outlives the server.")
+    auth: str = _setting("none", _choice("none", "iam"), "Who may call: none (anyone on this machine).")
+    function_api: str = _setting("open", _choice("open", "off"), "Whether functions may call Ingle's API: open or off.")
+    runtimes_dir: Path = _setting(
+        lambda: _data_home() / "runtimes", _path, "Directory of the libraries that runtimes come with (boto3)."
+    )
+    python_paths: tuple[Path, ...] = _setting((), _paths, "Further Python interpreters, or directories of them.")
+    isolation: str = _setting(
+        "auto", _choice("auto", "root", "user", "process"), "How functions are isolated: auto, root, user or process."
+    )
+    max_environments: int = _setting(1000, _integer(1, 100_000), "Most execution environments at one time.")
+    idle_timeout: float = _setting(600.0, _seconds, "Seconds an execution environment stays when nobody calls it.")
+    drain_timeout: float = _setting(30.0, _seconds, "Seconds running invocations get to finish when the server stops.")
+    log_level: str = _setting(
+        "info", _choice("debug", "info", "warning", "error"), "Least severity of the server's own log lines."
+    )
+    log_format: str = _setting(
+        "auto", _choice("auto", "console", "json"), "Form of the server's own log: auto is console on a terminal."
+    )
+
+    @property
+    def url(self) -> str:
+        """Base URL of the configured endpoint."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def names() -> tuple[str, ...]:
+    return tuple(item.name for item in fields(Settings))
+
+
+def option(name: str) -> str:
+    """The command line's spelling of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def describe(name: str) -> str:
+    """One line that says what a setting is for."""
+    return str(_kinds()[name].help)
+
+
+def load(
+    options: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    config: Path | None = None,
+) -> Settings:
+    """Settings from all sources.
+
+    `options`: what the command line gave, by setting name; None values count as not given. `config`: the file to
+    read instead of `INGLE_CONFIG` or `./ingle.toml`; it must exist. Raises SettingsError.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name, (value, origin) in _collect(options or {}, environ, config).items():
+        try:
+            values[name] = _kinds()[name].parse(value)
+        except ValueError as problem:
+            raise SettingsError(f"{origin}: {_shown(value)} {problem}") from None
+        origins[name] = origin
+    settings = Settings(**values)
+    _check(settings, origins)
+    return settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """How a client verb reaches a server: the endpoint, and the region and access key id it calls with."""
+
+    url: str
+    region: str
+    access_key_id: str
+
+
+def client(
+    *, endpoint_url: str | None = None, region: str | None = None, environ: Mapping[str, str] | None = None
+) -> Client:
+    """Where client verbs go: the given values, then the variables that every AWS tool reads, then the settings.
+
+    Raises SettingsError.
+    """
+    environ = os.environ if environ is None else environ
+    url = endpoint_url or environ.get("AWS_ENDPOINT_URL") or load(environ=environ).url
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{_shown(url)} is not an http:// or https:// URL")
+    region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return Client(url=url.rstrip("/"), region=region, access_key_id=environ.get("AWS_ACCESS_KEY_ID") or "test")
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
+    """Colour and progress are for terminals, and not for people who said so with NO_COLOR."""
+    environ = os.environ if environ is None else environ
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`. Names other than localhost are not resolved and count as not."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _kinds() -> dict[str, _Kind]:
+    return {item.name: item.metadata["kind"] for item in fields(Settings)}
+
+
+def _collect(options: Mapping[str, Any], environ: Mapping[str, str], config: Path | None) -> dict[str, tuple[Any, str]]:
+    """The strongest value of each setting that is given at all, with the words that say where it stands."""
+    found = dict(_from_file(environ, config))
+    _refuse_misspelt(environ)
+    for name in names():
+        if environ.get(variable(name), "") != "":
+            found[name] = (environ[variable(name)], variable(name))
+        if options.get(name) is not None:
+            found[name] = (options[name], option(name))
+    return found
+
+
+def _from_file(environ: Mapping[str, str], config: Path | None) -> dict[str, tuple[Any, str]]:
+    named = config or (Path(environ["INGLE_CONFIG"]) if environ.get("INGLE_CONFIG") else None)
+    path = named or Path(CONFIG_FILE)
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise SettingsError(f"{path}: no such file") from None
+        return {}
+    except OSError as problem:
+        raise SettingsError(f"{path}: {problem.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{path}: not valid TOML: {problem}") from None
+    for name in content:
+        if name not in names():
+            raise SettingsError(f"{path}: {name} is not a setting{_suggestion(name, names())}")
+    return {name: (value, f"{path}: {name}") for name, value in content.items()}
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """A variable that is nearly a setting is a mistake that would otherwise stay silent. Others are not ours."""
+    known = {variable(name) for name in names()} | OTHER_VARIABLES
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known and (hint := _suggestion(name, tuple(known))):
+            raise SettingsError(f"{name}: no such setting{hint}")
+
+
+def _suggestion(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # not needed in the usual case
+
+    close = get_close_matches(name, known, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _check(settings: Settings, origins: Mapping[str, str]) -> None:
+    if settings.auth == "iam":
+        raise SettingsError(f"{origins['auth']}: 'iam' is not available yet; use 'none'")
+    if settings.auth == "none" and not is_loopback(settings.host):
+        raise SettingsError(
+            f"{origins['host']}: {_shown(settings.host)} is not a loopback address, "
+            "and without authentication Ingle serves this machine only"
+        )

@@ -1,0 +1,106 @@
+"""The bytes of a log segment: frames, each with the events that one stream got in one flush.
+
+    u32 length of the body   u32 CRC-32 of everything after it   u8 kind   u16 length of the stream's name
+    u32 count of events      i64 ingestion   i64 smallest timestamp   i64 largest timestamp
+    body: the stream's name, then per event: i64 timestamp, u32 length, message (UTF-8)
+
+Times are milliseconds since the epoch. A frame is whole or it is not there: the length and the CRC tell. Used by
+`log_segments` and `log_groups`.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+_HEADER = struct.Struct("<IIBHIqqq")
+_EVENT = struct.Struct("<qI")
+_UNCHECKED = 8  # bytes of the header that the CRC does not cover: the length and itself
+
+#: A body is cut into frames of about this size, so that reading one event never means decoding megabytes.
+_FRAME_BYTES = 256 * 1024
+
+
+class Kind(IntEnum):
+    EVENTS = 0
+    CREATED = 1  # the stream exists, also without events
+    DELETED = 2  # forget everything of the stream up to here
+
+
+class Frame(NamedTuple):
+    """A frame's header and place. `events` counts; `first` and `last` are the smallest and largest timestamps."""
+
+    kind: int
+    stream: str
+    events: int
+    ingestion: int
+    first: int
+    last: int
+    offset: int
+    end: int
+
+
+def encode_mark(kind: Kind, stream: str, ingestion: int) -> bytes:
+    return _frame(kind, stream, ingestion, (), b"")
+
+
+def encode_events(stream: str, ingestion: int, events: Sequence[tuple[int, str]]) -> bytes:
+    """Frames with `events`, (timestamp, message) in the order they came."""
+    frames: list[bytes] = []
+    parts: list[bytes] = []
+    times: list[int] = []
+    size = 0
+    for timestamp, message in events:
+        data = message.encode("utf-8", "backslashreplace")
+        parts += (_EVENT.pack(timestamp, len(data)), data)
+        times.append(timestamp)
+        size += len(data)
+        if size >= _FRAME_BYTES:
+            frames.append(_frame(Kind.EVENTS, stream, ingestion, times, b"".join(parts)))
+            parts, times, size = [], [], 0
+    if parts:
+        frames.append(_frame(Kind.EVENTS, stream, ingestion, times, b"".join(parts)))
+    return b"".join(frames)
+
+
+def _frame(kind: Kind, stream: str, ingestion: int, times: Sequence[int], events: bytes) -> bytes:
+    name = stream.encode("utf-8", "backslashreplace")
+    body = name + events
+    first, last = (min(times), max(times)) if times else (0, 0)
+    header = _HEADER.pack(len(body), 0, kind, len(name), len(times), ingestion, first, last)[_UNCHECKED:]
+    return struct.pack("<II", len(body), zlib.crc32(body, zlib.crc32(header))) + header + body
+
+
+def scan(data: bytes, *, verify: bool) -> Iterator[Frame]:
+    """The frames of a segment, up to the first that is torn. `verify`: or damaged; costs reading every byte."""
+    offset = 0
+    view = memoryview(data)
+    while offset + _HEADER.size <= len(data):
+        length, crc, kind, name_length, count, ingestion, first, last = _HEADER.unpack_from(data, offset)
+        body = offset + _HEADER.size
+        end = body + length
+        if end > len(data) or name_length > length:
+            return
+        if verify and zlib.crc32(view[offset + _UNCHECKED : end]) != crc:
+            return
+        name = data[body : body + name_length].decode("utf-8", "replace")
+        yield Frame(kind, name, count, ingestion, first, last, offset, end)
+        offset = end
+
+
+def decode_events(data: bytes, frame: Frame) -> list[tuple[int, str]]:
+    """The events of a frame, in the order they came; none if it is damaged."""
+    _, crc, _, name_length, count, *_ = _HEADER.unpack_from(data, frame.offset)
+    if zlib.crc32(memoryview(data)[frame.offset + _UNCHECKED : frame.end]) != crc:
+        return []
+    events: list[tuple[int, str]] = []
+    at = frame.offset + _HEADER.size + name_length
+    for _ in range(count):
+        timestamp, length = _EVENT.unpack_from(data, at)
+        at += _EVENT.size
+        events.append((timestamp, data[at : at + length].decode("utf-8", "replace")))
+        at += length
+    return events

@@ -1,0 +1,82 @@
+"""What the log store hands out: events with positions, descriptions of groups and streams. Times in milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from ingle.storage.errors import BadPosition
+
+
+class GroupKey(NamedTuple):
+    account: str
+    region: str
+    name: str
+
+
+class Position(NamedTuple):
+    """Where an event is, in the order in which events are read: by timestamp, then as they came. Opaque to callers."""
+
+    timestamp: int
+    segment: int
+    offset: int
+    item: int
+
+    def token(self) -> str:
+        """A text without spaces that `parse` understands, also after a restart."""
+        return ".".join(f"{part:x}" for part in self)
+
+    @classmethod
+    def parse(cls, token: str) -> Self:
+        """Raises BadPosition."""
+        try:
+            timestamp, segment, offset, index = (int(part, 16) for part in token.split("."))
+        except ValueError:
+            raise BadPosition("This is no position of a log event.") from None
+        return cls(timestamp, segment, offset, index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEvent:
+    timestamp: int
+    ingestion: int
+    stream: str
+    message: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupInfo:
+    """`stored_bytes` is what the group takes on disk. `retention_days` None: for ever."""
+
+    name: str
+    created: int
+    stored_bytes: int
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamInfo:
+    """The times of events are None while the stream has none."""
+
+    name: str
+    created: int
+    first_event: int | None = None
+    last_event: int | None = None
+    last_ingestion: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which events to read. `start` inclusive, `end` exclusive; `after` and `before` exclusive.
+
+    `streams` None: all. `backward`: the last `limit` events instead of the first; the order of the answer is the same.
+    """
+
+    streams: frozenset[str] | None = None
+    start: int | None = None
+    end: int | None = None
+    after: Position | None = None
+    before: Position | None = None
+    limit: int = 10_000
+    backward: bool = False

@@ -1,0 +1,47 @@
+"""The tables, in SQLAlchemy Core's words and no dialect's. `migrations/` says how a database gets there.
+
+Used by `sql`. A change here comes with a revision in `migrations/versions` and a new HEAD; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
+
+#: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
+HEAD = "0001"
+
+metadata = MetaData()
+
+#: `serving`: "none", "latest" (what serves is the recorded $LATEST) or "own" (it has a row of its own in versions).
+functions = Table(
+    "functions",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("serving", String, nullable=False),
+)
+
+#: `role`: "recorded" is the version as the API shows it; "serving" the earlier one that $LATEST still runs.
+versions = Table(
+    "versions",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("revision_id", String, nullable=False),
+    Column("serial", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+_bookkeeping = MetaData()
+
+#: Alembic's own table, as Alembic makes it, so that a current database can be recognised without importing Alembic.
+alembic_version = Table(
+    "alembic_version",
+    _bookkeeping,
+    Column("version_num", String(32), primary_key=True, nullable=False),
+)

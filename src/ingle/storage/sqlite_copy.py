@@ -1,0 +1,38 @@
+"""A consistent copy of a SQLite database that may be in use, also by another process."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ingle.storage.files import sync_directory, sync_file
+
+
+def copy_database(source: Path, destination: Path) -> None:
+    """Copies `source` as of one moment. Blocks; writers of the source go on meanwhile. Replaces `destination`.
+
+    Raises sqlite3.Error and OSError.
+    """
+    part = destination.with_name(destination.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(part)) as writer:
+            reader.backup(writer)
+        part.chmod(0o600)
+        sync_file(part)
+        part.rename(destination)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_directory(destination.parent)
+
+
+def package_digests(database: Path) -> set[str]:
+    """The packages that a database refers to. Blocks; for a copy that no server uses. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(database)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'versions'").fetchone():
+            return set()
+        rows = connection.execute("SELECT document FROM versions")
+        return {json.loads(document)["configuration"]["package"]["digest"] for (document,) in rows}

@@ -1,0 +1,30 @@
+"""A FunctionStore without a disk, for tests. The storage tests run over it as over the real ones."""
+
+from __future__ import annotations
+
+from ingle.domain.function import Function, FunctionKey
+from ingle.storage.errors import RecordExists, RecordNotFound
+
+
+class MemoryStore:
+    """Keeps functions in a dict. Nothing survives it."""
+
+    def __init__(self) -> None:
+        self._functions: dict[FunctionKey, Function] = {}
+
+    async def load_all(self) -> list[Function]:
+        found = self._functions.values()
+        return sorted(found, key=lambda function: (function.key.account, function.key.region, function.key.name))
+
+    async def insert(self, function: Function) -> None:
+        if function.key in self._functions:
+            raise RecordExists(f"Function {function.key.name} exists.")
+        self._functions[function.key] = function
+
+    async def save(self, function: Function) -> None:
+        if function.key not in self._functions:
+            raise RecordNotFound(f"Function {function.key.name} does not exist.")
+        self._functions[function.key] = function
+
+    async def delete(self, key: FunctionKey) -> None:
+        self._functions.pop(key, None)

@@ -1,0 +1,128 @@
+"""A service and its operations: the face of the wire layer.
+
+Owns choosing the protocol from a request and compiling operations when they are first used. Called by `frontend` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ingle.wire.aws_json import JSON_1_0, JSON_1_1
+from ingle.wire.codec import CompiledModel, Parse, Protocol, Serialize
+from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
+from ingle.wire.model import load_model
+from ingle.wire.rest_json import RestJson
+
+REST_JSON = RestJson()
+
+
+def choose_protocol(headers: Mapping[bytes, bytes]) -> Protocol:
+    """The protocol that a request speaks, from its headers (lower-case names)."""
+    if b"x-amz-target" not in headers:
+        return REST_JSON
+    return JSON_1_0 if headers.get(b"content-type", b"").startswith(b"application/x-amz-json-1.0") else JSON_1_1
+
+
+class Operation:
+    """One operation of a service in one protocol, compiled when it is first parsed or serialised."""
+
+    __slots__ = ("_compiled", "_parse", "_serialize", "name", "protocol", "service_name")
+
+    def __init__(self, compiled: CompiledModel, name: str, protocol: Protocol) -> None:
+        self.name = name
+        self.service_name = compiled.model.name
+        self.protocol = protocol
+        self._compiled = compiled
+        self._parse: Parse | None = None
+        self._serialize: Serialize | None = None
+
+    def parse(self, request: HttpRequest) -> dict[str, Any]:
+        """The parameters by their API names; blobs are bytes, timestamps aware datetimes.
+
+        Raises SerializationFailure for what is not the protocol, ConstraintViolation for what breaks the model's
+        constraints (all of them together).
+        """
+        if self._parse is None:
+            self._compile()
+            assert self._parse is not None
+        return self._parse(request)
+
+    def serialize(self, result: Mapping[str, Any]) -> HttpResponse:
+        """The answer to `result`. Members that are None or unknown to the model are left out."""
+        if self._serialize is None:
+            self._compile()
+            assert self._serialize is not None
+        return self._serialize(result)
+
+    def _compile(self) -> None:
+        self._parse, self._serialize = self.protocol.compile(self._compiled, self.name)
+
+
+class Service:
+    """A service's model with its compiled operations. Use `Service.load`; one instance serves the whole process."""
+
+    def __init__(self, name: str) -> None:
+        self._compiled = CompiledModel(load_model(name))
+        self._operations: dict[tuple[str, str], Operation] = {}
+        self.name = name
+        self.signing_name = self._compiled.model.signing_name
+        #: What precedes the operation in X-Amz-Target; None for services without such a header.
+        self.target_prefix: str | None = self._compiled.model.metadata.get("targetPrefix")
+
+    @staticmethod
+    @cache
+    def load(name: str) -> Service:
+        """The service named as in botocore, for example `lambda`. Raises LookupError for an unknown one."""
+        return Service(name)
+
+    @property
+    def operation_names(self) -> tuple[str, ...]:
+        return tuple(self._compiled.model.operations)
+
+    def route(
+        self, method: str, raw_path: str, query: str = "", *, target: str = "", protocol: Protocol = REST_JSON
+    ) -> Operation:
+        """The operation that a request line (and X-Amz-Target) means. Raises UnknownOperation."""
+        return self.operation(protocol.find(self._compiled, method, raw_path, query, target), protocol)
+
+    def operation(self, name: str, protocol: Protocol = REST_JSON) -> Operation:
+        """An operation by name. Raises UnknownOperation."""
+        found = self._operations.get((name, protocol.name))
+        if found is None:
+            if name not in self._compiled.model.operations:
+                raise UnknownOperation(f"{self.name} has no operation {name}.")
+            found = self._operations[(name, protocol.name)] = Operation(self._compiled, name, protocol)
+        return found
+
+    def allowed_methods(self, raw_path: str) -> list[str]:
+        """The methods that rest-json operations have for a path; for OPTIONS requests."""
+        try:
+            REST_JSON.find(self._compiled, "OPTIONS", raw_path, "", "")
+        except UnknownOperation:
+            routes = self._compiled.routes
+            return routes.methods(raw_path) if routes is not None else []
+        return ["OPTIONS"]
+
+    def error(
+        self,
+        code: str,
+        message: str | None,
+        message_member: str = "message",
+        type: str | None = None,  # noqa: A002 - the member is called Type
+        members: Mapping[str, Any] | None = None,
+        http_status: int = 400,
+        *,
+        protocol: Protocol = REST_JSON,
+    ) -> HttpResponse:
+        """An error answer. `http_status` counts only for codes that the model does not name; see ErrorAnswer."""
+        answer = ErrorAnswer(
+            code=code,
+            message=message,
+            message_member=message_member,
+            type=type,
+            members=members or {},
+            http_status=http_status,
+        )
+        return protocol.error(self._compiled, answer)

@@ -1,0 +1,330 @@
+"""What this machine allows, and in plain words what is weaker because of what it does not.
+
+Owns the judgement; `worker.kernel` does the asking and `cli` the showing. `examine` gathers plain data and changes
+nothing that stays: attempts run in forked children, a trial cgroup is removed at once. Called by `ingle doctor`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ingle.worker import kernel, libraries
+from ingle.worker.interpreters import Discovery
+from ingle.worker.kernel import Namespace
+
+#: Controllers that the limits of a function need.
+CONTROLLERS = ("memory", "cpu", "pids")
+_SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+
+
+class Level(StrEnum):
+    OK = "ok"
+    #: Functions run, something protects less or is slower.
+    WEAKER = "weaker"
+    #: Functions do not run, or without any isolation.
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at. `detail`: what is there. `consequence`: what follows, when it is not all there."""
+
+    subject: str
+    level: Level
+    detail: str
+    consequence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cgroups:
+    """`unified`: the place in a cgroup2 hierarchy where groups can be made, if any. `v1`: writable v1 controllers."""
+
+    v1: tuple[str, ...] = ()
+    v2: tuple[str, ...] = ()
+    unified: Path | None = None
+    freeze: bool = False
+    kill: bool = False
+
+
+def examine(discovery: Discovery, runtimes_dir: Path) -> list[Finding]:
+    """Everything looked at, in the order it is told. Takes a fraction of a second."""
+    root = os.geteuid() == 0
+    users = kernel.attempt(lambda: kernel.unshare(Namespace.USER))
+    cgroups = find_cgroups()
+    base = Namespace(0) if root else Namespace.USER
+    return [
+        _machine(),
+        _user(root, users),
+        _namespaces(root, base),
+        _network(base),
+        *_cgroup_findings(cgroups, root),
+        _seccomp(),
+        _landlock(),
+        _tmp_images(root),
+        _overlay(base),
+        _nftables(base),
+        _runtimes(discovery, runtimes_dir),
+        *_rejected(discovery),
+    ]
+
+
+def isolation(findings: list[Finding]) -> str:
+    """The mode that isolation=auto comes to here: root, user or process."""
+    if any(finding.subject == "namespaces" and finding.level is not Level.OK for finding in findings):
+        return "process"
+    return "root" if os.geteuid() == 0 else "user"
+
+
+def _machine() -> Finding:
+    system = platform.uname()
+    detail = f"{system.system} {system.release}, {system.machine}, {os.cpu_count()} CPUs"
+    if system.system == "Linux":
+        return Finding(subject="machine", level=Level.OK, detail=detail)
+    return Finding(subject="machine", level=Level.MISSING, detail=detail, consequence="Ingle runs on Linux only.")
+
+
+def _user(root: bool, user_namespaces: str | None) -> Finding:
+    if root:
+        return Finding(subject="user", level=Level.OK, detail="root (uid 0): each environment gets its own uid")
+    detail = f"ordinary user (uid {os.geteuid()})"
+    if user_namespaces is None:
+        return Finding(
+            subject="user",
+            level=Level.WEAKER,
+            detail=f"{detail}; user namespaces work",
+            consequence="Functions run under this user's id: namespaces keep them apart, file permissions do not.",
+        )
+    return Finding(
+        subject="user",
+        level=Level.MISSING,
+        detail=f"{detail}; user namespaces: {user_namespaces}",
+        consequence="Functions run as plain processes of this user and can read what this user can read. "
+        "Run Ingle as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+        "kernel.apparmor_restrict_unprivileged_userns=0).",
+    )
+
+
+def _namespaces(root: bool, base: Namespace) -> Finding:
+    wanted = Namespace.MOUNT | Namespace.PID | Namespace.IPC | Namespace.UTS
+    problem = kernel.attempt(lambda: kernel.unshare(base | wanted))
+    if problem is None:
+        return Finding(subject="namespaces", level=Level.OK, detail="mount, pid, ipc, uts" + ("" if root else ", user"))
+    return Finding(
+        subject="namespaces",
+        level=Level.MISSING,
+        detail=problem,
+        consequence="Functions run as plain processes: they see the machine's files and processes.",
+    )
+
+
+def _network(base: Namespace) -> Finding:
+    problem = kernel.attempt(lambda: kernel.unshare(base | Namespace.NETWORK))
+    if problem is None:
+        return Finding(subject="network namespaces", level=Level.OK, detail="one for each environment")
+    return Finding(
+        subject="network namespaces",
+        level=Level.WEAKER,
+        detail=problem,
+        consequence="Functions share the machine's network and can reach whatever it reaches.",
+    )
+
+
+def find_cgroups(proc: Path = Path("/proc")) -> Cgroups:
+    """Which controllers can be used here. Makes and removes an empty trial group where cgroup2 is mounted."""
+    v1: list[str] = []
+    unified: Path | None = None
+    for mount_point, filesystem, options in _cgroup_mounts(proc):
+        own = mount_point / _own_cgroup(proc, filesystem, options).lstrip("/")
+        # Inside a container the path of /proc/self/cgroup may lie outside of what is mounted.
+        place = own if own.is_dir() else mount_point
+        if filesystem == "cgroup2":
+            unified = place
+        elif os.access(place, os.W_OK):
+            v1 += [name for name in CONTROLLERS if name in options]
+    if unified is None:
+        return Cgroups(v1=tuple(dict.fromkeys(v1)))
+    return _try_unified(unified, tuple(dict.fromkeys(v1)))
+
+
+def _try_unified(place: Path, v1: tuple[str, ...]) -> Cgroups:
+    trial = place / f"ingle-doctor-{os.getpid()}"
+    try:
+        controllers = (place / "cgroup.controllers").read_text().split()
+        trial.mkdir()
+    except OSError:
+        return Cgroups(v1=v1)
+    try:
+        return Cgroups(
+            v1=v1,
+            v2=tuple(name for name in CONTROLLERS if name in controllers),
+            unified=place,
+            freeze=(trial / "cgroup.freeze").exists(),
+            kill=(trial / "cgroup.kill").exists(),
+        )
+    finally:
+        trial.rmdir()
+
+
+def _cgroup_mounts(proc: Path) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
+    """Mount point, filesystem and options of every cgroup mount. Format: proc(5), mountinfo."""
+    try:
+        lines = (proc / "self/mountinfo").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        filesystem, _, options = right.split(" ", 2)
+        if filesystem in ("cgroup", "cgroup2"):
+            yield Path(left.split()[4].replace("\\040", " ")), filesystem, tuple(options.split(","))
+
+
+def _own_cgroup(proc: Path, filesystem: str, options: tuple[str, ...]) -> str:
+    """This process's path in one hierarchy. Format: cgroups(7), /proc/[pid]/cgroup."""
+    try:
+        lines = (proc / "self/cgroup").read_text().splitlines()
+    except OSError:
+        return "/"
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if filesystem == "cgroup2" and controllers == "":
+            return path
+        if filesystem == "cgroup" and controllers and set(controllers.split(",")) & set(options):
+            return path
+    return "/"
+
+
+def _cgroup_findings(cgroups: Cgroups, root: bool) -> Iterator[Finding]:
+    usable = [name for name in CONTROLLERS if name in cgroups.v1 or name in cgroups.v2]
+    lacking = [name for name in CONTROLLERS if name not in usable]
+    versions = [f"v1 ({', '.join(cgroups.v1)})"] if cgroups.v1 else []
+    if cgroups.unified:
+        versions.append(f"v2 ({', '.join(cgroups.v2) or 'no controllers'})")
+    yield Finding(
+        subject="cgroups",
+        level=Level.WEAKER if lacking else Level.OK,
+        detail=" and ".join(versions) or "none that this user may use",
+        consequence=_limits_lost(lacking, root),
+    )
+    have = [name for name, there in (("cgroup.freeze", cgroups.freeze), ("cgroup.kill", cgroups.kill)) if there]
+    yield Finding(
+        subject="freeze and kill",
+        level=Level.OK if len(have) == 2 else Level.WEAKER,
+        detail=", ".join(have) or "neither cgroup.freeze nor cgroup.kill",
+        consequence=""
+        if len(have) == 2
+        else "Environments are stopped through signals to each of their processes: "
+        "slower, and code that runs between invocations is paused less strictly.",
+    )
+
+
+def _limits_lost(lacking: list[str], root: bool) -> str:
+    if not lacking:
+        return ""
+    words = {
+        "memory": "a function's memory is limited for each process (rlimit) rather than for the whole environment",
+        "cpu": "a function's CPU share is not limited",
+        "pids": "the number of processes is limited by rlimit only",
+    }
+    advice = "" if root else " Delegate the controllers to this user (systemd: Delegate=yes) or run Ingle as root."
+    text = "; ".join(words[name] for name in lacking)
+    return text[0].upper() + text[1:] + "." + advice
+
+
+def _seccomp() -> Finding:
+    if kernel.has_seccomp_filters():
+        return Finding(subject="seccomp", level=Level.OK, detail="system calls can be filtered")
+    return Finding(
+        subject="seccomp",
+        level=Level.WEAKER,
+        detail="this kernel has no filters",
+        consequence="Functions may use every system call: a flaw in the kernel is easier to reach.",
+    )
+
+
+def _landlock() -> Finding:
+    version = kernel.landlock_version()
+    if version:
+        return Finding(subject="Landlock", level=Level.OK, detail=f"ABI {version}")
+    return Finding(
+        subject="Landlock",
+        level=Level.WEAKER,
+        detail="not in this kernel, or switched off",
+        consequence="Files are kept from functions by namespaces and permissions alone; without those, by nothing.",
+    )
+
+
+def _tmp_images(root: bool) -> Finding:
+    lacking = []
+    if not root:
+        lacking.append("loop devices need root")
+    elif not os.access("/dev/loop-control", os.W_OK):
+        lacking.append("no /dev/loop-control")
+    if program("mkfs.ext4") is None:
+        lacking.append("no mkfs.ext4 (Debian, Ubuntu: apt-get install e2fsprogs)")
+    if not lacking:
+        return Finding(subject="/tmp images", level=Level.OK, detail="loop devices and mkfs.ext4")
+    return Finding(
+        subject="/tmp images",
+        level=Level.WEAKER,
+        detail="; ".join(lacking),
+        consequence="A function's /tmp is held in memory: what it writes there counts towards its memory.",
+    )
+
+
+def _overlay(base: Namespace) -> Finding:
+    problem = kernel.attempt(lambda: kernel.try_overlay(base))
+    if problem is None:
+        return Finding(subject="overlayfs", level=Level.OK, detail="works")
+    return Finding(
+        subject="overlayfs", level=Level.WEAKER, detail=problem, consequence="Layers will be copied, not stacked."
+    )
+
+
+def _nftables(base: Namespace) -> Finding:
+    problem = kernel.attempt(lambda: kernel.try_nftables(base))
+    tool = "" if program("nft") else "; the nft program is not installed"
+    if problem is None:
+        return Finding(subject="nftables", level=Level.OK, detail=f"the kernel answers{tool}")
+    return Finding(
+        subject="nftables",
+        level=Level.WEAKER,
+        detail=problem + tool,
+        consequence="Security groups cannot be enforced. Functions have no network besides Ingle itself, so nothing is "
+        "open because of it now.",
+    )
+
+
+def _runtimes(discovery: Discovery, runtimes_dir: Path) -> Finding:
+    if not discovery.interpreters:
+        return Finding(
+            subject="runtimes",
+            level=Level.MISSING,
+            detail="no Python 3.9 or later found",
+            consequence="No Python function can run. Install an interpreter, or name one with --python-paths.",
+        )
+    without = [i.runtime for i in discovery.interpreters if libraries.installed(runtimes_dir, i.runtime) is None]
+    return Finding(
+        subject="runtimes",
+        level=Level.WEAKER if without else Level.OK,
+        detail=", ".join(f"{i.runtime} ({i.version})" for i in discovery.interpreters),
+        consequence=f"No boto3 for {', '.join(without)}: run `ingle runtimes install`." if without else "",
+    )
+
+
+def _rejected(discovery: Discovery) -> Iterator[Finding]:
+    for rejected in discovery.rejected:
+        yield Finding(
+            subject="interpreter", level=Level.WEAKER, detail=f"{rejected.executable} {rejected.reason}",
+            consequence="It is not used.",
+        )  # fmt: skip
+
+
+def program(name: str, which: Callable[..., str | None] = shutil.which) -> str | None:
+    """Path of a system program. An ordinary user's PATH often lacks the directories for administrators."""
+    return which(name) or which(name, path=_SYSTEM_PATH)

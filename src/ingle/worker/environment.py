@@ -1,0 +1,413 @@
+"""One execution environment: a sandbox, the runtime in it, and the invocations it serves one after another.
+
+    starting --> initializing --> idle <--> busy
+                      ^            |  ^
+                      |            v  |
+                   resetting     frozen         any but dead --> stopping --> dead
+
+`worker.host` makes environments and `placement` decides what they run; this module owns their lifecycle, the time limits
+and the START, END and REPORT lines. Everything here happens on the event loop. A function's failure is a result;
+`EnvironmentLost` means that the environment itself ended and another may take the invocation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ingle.domain.function import Version
+from ingle.domain.invocation import Invocation, InvocationResult
+from ingle.runtime_api.http import RuntimeConnection
+from ingle.runtime_api.session import Reply, RuntimeSession
+from ingle.sandbox.client import Sandbox, SandboxError
+from ingle.worker.launch_plan import CannotStart, cpu_quota
+from ingle.worker.output import Output
+
+#: Seconds that initialisation may take before it is repeated inside the invocation, as on AWS.
+INIT_LIMIT = 10.0
+#: A dying process may have sent its reply just before; what is in flight is read first. Seconds.
+_LAST_WORDS = 0.01
+MB = 1 << 20
+
+
+class State(StrEnum):
+    STARTING = "starting"
+    INITIALIZING = "initializing"
+    IDLE = "idle"
+    BUSY = "busy"
+    FROZEN = "frozen"
+    RESETTING = "resetting"
+    STOPPING = "stopping"
+    DEAD = "dead"
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.STARTING: frozenset({State.INITIALIZING, State.STOPPING, State.DEAD}),
+    State.INITIALIZING: frozenset({State.IDLE, State.RESETTING, State.STOPPING, State.DEAD}),
+    State.IDLE: frozenset({State.BUSY, State.FROZEN, State.RESETTING, State.STOPPING, State.DEAD}),
+    State.BUSY: frozenset({State.IDLE, State.RESETTING, State.STOPPING, State.DEAD}),
+    State.FROZEN: frozenset({State.IDLE, State.STOPPING, State.DEAD}),
+    State.RESETTING: frozenset({State.STARTING, State.STOPPING, State.DEAD}),
+    State.STOPPING: frozenset({State.DEAD}),
+    State.DEAD: frozenset(),
+}
+
+
+class EnvironmentLost(Exception):
+    """The environment ended before it took the invocation."""
+
+
+class Supervision(Protocol):
+    """What an environment asks of the supervisor."""
+
+    async def restart(self, sandbox: Sandbox, generation: int) -> None: ...
+    def signal(self, sandbox: Sandbox, name: str) -> None: ...
+    def destroy(self, sandbox: Sandbox) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why the runtime gave no reply. `status` is REPORT's word for it."""
+
+    kind: str
+    message: str
+    status: str = "error"
+
+    def body(self, request_id: str) -> bytes:
+        return json.dumps({"errorType": self.kind, "errorMessage": f"RequestId: {request_id} Error: {self.message}"}).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How to start the runtime in this sandbox: `start(first)` sends the settings, `first` at the first time."""
+
+    start: Callable[[bool], None]
+    runtime_version: str
+    impossible: CannotStart | None = None
+
+
+class Environment:
+    """An environment for one serial of one version. `run` serves one invocation at a time."""
+
+    def __init__(
+        self, version: Version, sandbox: Sandbox, supervision: Supervision, output: Output, log_stream: str, launch: Launch
+    ) -> None:
+        self.version = version
+        self.sandbox = sandbox
+        self.log_stream = log_stream
+        self.state = State.STARTING
+        self.idle_since = 0.0
+        self._supervision = supervision
+        self._output = output
+        self._launch = launch
+        self._loop = asyncio.get_running_loop()
+        self._generation = 0
+        self._session = RuntimeSession(self)
+        self._waiting: asyncio.Future[Reply | Failure] | None = None
+        self._quota_set = False
+        self._init_ms: float | None = None
+        self._server: asyncio.Server | None = None
+        self._gone = asyncio.Event()
+        configuration = version.configuration
+        self._timeout = float(configuration.timeout)
+        self._arn_prefix = f"START RequestId: %s Version: {version.version}\n"
+        self._memory_mb = configuration.memory
+        sandbox.on_exit = self._runtime_exited
+        sandbox.on_gone = self._sandbox_gone
+
+    # --- lifecycle --------------------------------------------------------------------------------------------------
+
+    def _become(self, state: State) -> None:
+        if state not in TRANSITIONS[self.state]:
+            raise RuntimeError(f"an environment cannot go from {self.state} to {state}")
+        self.state = state
+
+    async def open(self) -> None:
+        """Serve the Runtime API inside the environment."""
+        self._server = await self._loop.create_server(
+            lambda: RuntimeConnection(lambda: self._session), sock=self.sandbox.runtime_api, backlog=128
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self.state not in (State.STOPPING, State.DEAD)
+
+    def stop(self) -> None:
+        """Kill the environment. An invocation that it serves ends as a crash."""
+        if self.alive:
+            self._become(State.STOPPING)
+            self._supervision.destroy(self.sandbox)
+
+    async def gone(self) -> None:
+        """Return once nothing of the environment is left."""
+        await self._gone.wait()
+
+    def freeze(self) -> None:
+        """Stop every process until the next invocation; only from idle."""
+        self._become(State.FROZEN)
+        if not self.sandbox.freeze():
+            self._supervision.signal(self.sandbox, "SIGSTOP")
+
+    def _thaw(self) -> None:
+        if self.sandbox.can_freeze:
+            self.sandbox.thaw()
+        else:
+            self._supervision.signal(self.sandbox, "SIGCONT")
+        self._become(State.IDLE)
+
+    def _sandbox_gone(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._output.close()
+        if self.state is not State.DEAD:
+            self._become(State.DEAD)
+        self._settle(self._killed_with_the_sandbox())
+        self._gone.set()
+
+    def _killed_with_the_sandbox(self) -> Failure:
+        if self.sandbox.ran_out_of_memory():
+            return Failure(kind="Runtime.OutOfMemory", message="Runtime exited with error: signal: killed")
+        return Failure(kind="Runtime.ExitError", message="Runtime exited with error: signal: killed")
+
+    # --- told by the runtime ----------------------------------------------------------------------------------------
+
+    def runtime_ready(self) -> None:
+        if self.state is State.INITIALIZING:
+            self._settle(Reply(body=b"", failed=False))
+
+    def runtime_replied(self, reply: Reply) -> None:
+        self._settle(reply)
+
+    def runtime_failed_to_initialise(self, reply: Reply) -> None:
+        self._settle(reply)
+
+    def _runtime_exited(self, status: int, generation: int) -> None:
+        if generation == self._generation and self.alive:
+            self._loop.call_later(_LAST_WORDS, self._give_up_on_runtime, status, generation)
+
+    def _give_up_on_runtime(self, status: int, generation: int) -> None:
+        if generation != self._generation or not self.alive:
+            return
+        self._settle(describe_exit(status, self.sandbox.ran_out_of_memory()))
+        if self.state in (State.IDLE, State.FROZEN):
+            self.stop()
+
+    def _settle(self, outcome: Reply | Failure) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(outcome)
+
+    async def _outcome(self, limit: float, late: Failure) -> Reply | Failure:
+        """The next outcome, or `late` after `limit` seconds."""
+        self._waiting = waiting = self._loop.create_future()
+        timer = self._loop.call_later(limit, self._settle, late)
+        try:
+            return await waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+    # --- initialisation ---------------------------------------------------------------------------------------------
+
+    async def _initialise(self, limit: float, phase: str) -> Failure | Reply | None:
+        """Start the runtime and wait until it polls; what went wrong, or None. Raises EnvironmentLost."""
+        if self._launch.impossible is not None:
+            return Failure(kind=self._launch.impossible.kind, message=self._launch.impossible.message)
+        self._output.writer.write_text(f"INIT_START {self._launch.runtime_version}\n")
+        started = time.perf_counter()
+        self._become(State.INITIALIZING)
+        self._session = RuntimeSession(self)
+        late = Failure(kind="Sandbox.Timedout", message="", status="timeout")
+        waiting = self._outcome(limit, late)
+        self._launch.start(self._generation == 0)
+        outcome = await waiting
+        self._init_ms = (time.perf_counter() - started) * 1000
+        if not self.alive:
+            raise EnvironmentLost
+        if isinstance(outcome, Reply) and not outcome.failed:
+            self._become(State.IDLE)
+            return None
+        self._output.drain()
+        self._output.writer.write_text(self._init_report(outcome, phase))
+        return outcome
+
+    def _init_report(self, outcome: Reply | Failure, phase: str) -> str:
+        line = f"INIT_REPORT Init Duration: {self._init_ms:.2f} ms\tPhase: {phase}\tStatus: "
+        if isinstance(outcome, Failure) and outcome.status == "timeout":
+            return line + "timeout\n"
+        kind = outcome.kind if isinstance(outcome, Failure) else outcome.error_type or "Runtime.Unknown"
+        return f"{line}error\tError Type: {kind}\n"
+
+    async def reset(self) -> None:
+        """Kill the runtime and what it started; the sandbox and its /tmp stay. Raises EnvironmentLost."""
+        if not self.alive:
+            raise EnvironmentLost
+        self._become(State.RESETTING)
+        self._generation += 1
+        try:
+            await self._supervision.restart(self.sandbox, self._generation)
+        except SandboxError as error:
+            raise EnvironmentLost from error
+        if not self.alive:
+            raise EnvironmentLost
+        self._output.drain()
+        self._become(State.STARTING)
+
+    # --- invocations ------------------------------------------------------------------------------------------------
+
+    @property
+    def usable(self) -> bool:
+        """Whether `run` may be called: the runtime is waiting, or can be started."""
+        return self.state in (State.IDLE, State.FROZEN, State.STARTING)
+
+    @property
+    def ready(self) -> bool:
+        return self.state is State.STARTING or self._session.polling
+
+    @property
+    def idle(self) -> bool:
+        return self.state is State.IDLE
+
+    async def run(self, invocation: Invocation) -> InvocationResult:
+        """Serve one invocation. Raises EnvironmentLost if the environment ended before the function was started."""
+        if invocation.tail:
+            self._output.writer.start_tail()
+        init_ms: float | None = None
+        if self.state is State.STARTING:
+            failed = await self._cold_start(invocation)
+            if failed is not None:
+                return failed
+            init_ms = self._init_ms
+        elif self.state is State.FROZEN:
+            self._thaw()
+        if not self._session.polling:
+            self.stop()
+            raise EnvironmentLost
+        return await self._invoke(invocation, init_ms)
+
+    async def _cold_start(self, invocation: Invocation) -> InvocationResult | None:
+        """Initialise, once more inside the invocation if need be; None: ready. Otherwise the invocation's result."""
+        outcome = await self._initialise(INIT_LIMIT, "init")
+        if outcome is not None and self._launch.impossible is None:
+            await self.reset()
+            outcome = await self._initialise(self._timeout, "invoke")
+        if outcome is None:
+            return None
+        writer = self._output.writer
+        writer.write_text(self._arn_prefix % invocation.request_id)
+        if isinstance(outcome, Failure) and outcome.status == "timeout":
+            outcome = self._timed_out()
+        body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
+        failure = outcome if isinstance(outcome, Failure) else Failure(
+            kind=outcome.error_type or "Runtime.Unknown", message="")  # fmt: skip
+        self._report(invocation.request_id, self._init_ms or 0.0, None, failure)
+        tail = writer.take_tail()
+        if self._launch.impossible is None and self.alive:
+            await self.reset()
+        return self._result(body, error=True, tail=tail)
+
+    def _timed_out(self) -> Failure:
+        text = f"Task timed out after {self._timeout:.2f} seconds"
+        return Failure(kind="Sandbox.Timedout", message=text, status="timeout")
+
+    async def _invoke(self, invocation: Invocation, init_ms: float | None) -> InvocationResult:
+        self._become(State.BUSY)
+        if not self._quota_set:
+            # Initialisation has all processors; the function's share applies from its first invocation.
+            self._quota_set = True
+            self.sandbox.set_cpu_quota(cpu_quota(self._memory_mb))
+        request_id = invocation.request_id
+        self._output.writer.write_text(self._arn_prefix % request_id)
+        started = time.perf_counter()
+        self._session.invoke(request_id, self._head(invocation), invocation.payload)
+        outcome = await self._outcome(self._timeout, self._timed_out())
+        elapsed = (time.perf_counter() - started) * 1000
+        if self.state is not State.DEAD:
+            self._output.drain()
+        if isinstance(outcome, Reply):
+            self._report(request_id, elapsed, init_ms, None)
+            tail = self._output.writer.take_tail() if invocation.tail else None
+            if self.alive:
+                self._become(State.IDLE)
+            return self._result(outcome.body, error=outcome.failed, tail=tail)
+        if outcome.status == "timeout":
+            elapsed = self._timeout * 1000
+        self._report(request_id, elapsed, init_ms, outcome)
+        tail = self._output.writer.take_tail() if invocation.tail else None
+        if self.alive:
+            await self._reset_quietly()
+        return self._result(outcome.body(request_id), error=True, tail=tail)
+
+    async def _reset_quietly(self) -> None:
+        """The caller has its result; an environment that cannot be reset is not used again."""
+        try:
+            await self.reset()
+        except EnvironmentLost:
+            self.stop()
+
+    async def when_polling(self) -> bool:
+        """Whether the runtime asked for more; False if it did not within the invocation's time limit."""
+        until = self._loop.time() + self._timeout
+        while self.alive and self.state is State.IDLE and not self._session.polling:
+            if self._loop.time() > until:
+                return False
+            await asyncio.sleep(0.001)
+        return self.usable
+
+    def _head(self, invocation: Invocation) -> bytes:
+        deadline = int((time.time() + self._timeout) * 1000)
+        head = (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
+            f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\nContent-Length: {len(invocation.payload)}\r\n"
+        )
+        if invocation.trace_id:
+            head += f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
+        if invocation.client_context:
+            head += f"Lambda-Runtime-Client-Context: {invocation.client_context}\r\n"
+        return (head + "\r\n").encode()
+
+    def _result(self, body: bytes, *, error: bool, tail: bytes | None) -> InvocationResult:
+        return InvocationResult(
+            payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail
+        )
+
+    def _report(self, request_id: str, elapsed: float, init_ms: float | None, failure: Failure | None) -> None:
+        """END and REPORT. `elapsed` and `init_ms` are milliseconds."""
+        peak = self.sandbox.memory_peak() if self.state is not State.DEAD else None
+        used = self._memory_mb if failure is not None and failure.kind == "Runtime.OutOfMemory" else (peak or 0) // MB
+        billed = math.ceil(elapsed + (init_ms or 0.0))
+        line = (
+            f"REPORT RequestId: {request_id}\tDuration: {elapsed:.2f} ms\tBilled Duration: {billed} ms\t"
+            f"Memory Size: {self._memory_mb} MB\tMax Memory Used: {min(used, self._memory_mb)} MB\t"
+        )
+        if init_ms is not None:
+            line += f"Init Duration: {init_ms:.2f} ms\t"
+        if failure is not None:
+            line += "Status: timeout" if failure.status == "timeout" else f"Status: error\tError Type: {failure.kind}"
+        writer = self._output.writer
+        writer.write_text(f"END RequestId: {request_id}\n")
+        writer.write_text(line + "\n")
+
+
+def describe_exit(status: int, out_of_memory: bool) -> Failure:
+    """A runtime's wait status in the words that AWS uses."""
+    if out_of_memory:
+        return Failure(kind="Runtime.OutOfMemory", message="Runtime exited with error: signal: killed")
+    code = -status if status < 0 else status
+    if code & 0x7F:
+        name = _SIGNAL_WORDS.get(code & 0x7F) or signal.strsignal(code & 0x7F) or f"signal {code & 0x7F}"
+        return Failure(kind="Runtime.ExitError", message=f"Runtime exited with error: signal: {name.lower()}")
+    if code >> 8 == 0:
+        return Failure(kind="Runtime.ExitError", message="Runtime exited without providing a reason")
+    return Failure(kind="Runtime.ExitError", message=f"Runtime exited with error: exit status {code >> 8}")
+
+
+_SIGNAL_WORDS = {signal.SIGKILL: "killed", signal.SIGABRT: "aborted", signal.SIGSEGV: "segmentation fault",
+                 signal.SIGTERM: "terminated", signal.SIGBUS: "bus error"}  # fmt: skip

@@ -1,0 +1,164 @@
+"""The libraries that a runtime comes with: boto3, as on AWS, one directory for each Python version.
+
+Owns the layout below `runtimes_dir` (`python3.12/` is put on that runtime's module path), its stamp, and how it is
+installed with Ingle's own pip. Called by the verbs that list and install runtimes, and by `worker` to find the
+directory. Nothing here runs while a function is invoked.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ingle.worker.interpreters import Interpreter
+
+#: pip takes the newest that a Python version still supports, and nothing newer than what Ingle is tested with.
+REQUIREMENT = "boto3<=1.44.5"
+STAMP = ".ingle.json"
+_PIP_SECONDS = 600
+_COMPILE_SECONDS = 300
+
+
+class InstallError(Exception):
+    """The libraries of a runtime could not be installed. One line of text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Libraries:
+    """What is installed for a runtime: `boto3` is its version, `python` the interpreter it was compiled with."""
+
+    requirement: str
+    python: str
+    boto3: str
+
+
+def directory(runtimes_dir: Path, runtime: str) -> Path:
+    """Where the libraries of a runtime are, whether or not they are installed."""
+    return runtimes_dir / runtime
+
+
+def installed(runtimes_dir: Path, runtime: str) -> Libraries | None:
+    """What is installed for a runtime, None when nothing complete is. Reads one small file."""
+    try:
+        content = json.loads((directory(runtimes_dir, runtime) / STAMP).read_bytes())
+        return Libraries(requirement=content["requirement"], python=content["python"], boto3=content["boto3"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_current(runtimes_dir: Path, runtime: str) -> bool:
+    """Whether `install` would have nothing to do. Compiled files serve every patch version of a minor one."""
+    libraries = installed(runtimes_dir, runtime)
+    return libraries is not None and libraries.requirement == REQUIREMENT
+
+
+def install(runtimes_dir: Path, interpreter: Interpreter) -> Libraries:
+    """Install the libraries of a runtime, replacing what is there in one step.
+
+    Blocks for seconds (network, byte-compilation). A process that is killed meanwhile leaves the old libraries in
+    place. Raises InstallError.
+    """
+    try:
+        runtimes_dir.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{interpreter.runtime}-", dir=runtimes_dir))
+    except OSError as problem:
+        raise InstallError(f"{runtimes_dir}: {problem.strerror}") from None
+    try:
+        return _build(building, directory(runtimes_dir, interpreter.runtime), interpreter)
+    except OSError as problem:
+        raise InstallError(f"{problem.filename or runtimes_dir}: {problem.strerror}") from None
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libraries:
+    target = building / "new"
+    _pip(target, interpreter)
+    _prune(target)
+    _compile(target, interpreter)
+    libraries = Libraries(requirement=REQUIREMENT, python=interpreter.version, boto3=_version_of_boto3(target))
+    (target / STAMP).write_text(json.dumps(asdict(libraries)) + "\n", "utf-8")
+    # Functions run as other users, who have to be able to read this.
+    target.chmod(0o755)
+    if destination.exists():
+        destination.rename(building / "old")
+    target.rename(destination)
+    return libraries
+
+
+def _pip(target: Path, interpreter: Interpreter) -> None:
+    command = [
+        *_pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
+        "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{interpreter.minor}",
+        "--target", str(target), REQUIREMENT,
+    ]  # fmt: skip
+    try:
+        result = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise InstallError(f"pip did not finish within {_PIP_SECONDS} s") from None
+    if result.returncode != 0:
+        raise InstallError(_reason(result.stderr))
+
+
+def _reason(output: str) -> str:
+    """The first line of pip's output that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
+    connection = ("connection", "Temporary failure", "Name or service not known", "unreachable", "timed out")
+    if any(word in line for line in lines for word in connection):
+        return "no package index can be reached; is this machine offline?"
+    return (errors or lines or ["pip failed without saying why"])[0]
+
+
+def _pip_command() -> list[str]:
+    """pip of the environment Ingle runs in or, where that has none, the one that Python carries for ensurepip."""
+    from importlib.util import find_spec
+
+    if find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if find_spec("ensurepip"):
+        import ensurepip
+
+        bundled = sorted(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+        if bundled:
+            return [sys.executable, str(bundled[-1] / "pip")]
+    raise InstallError("this Python has no pip; install it (Debian, Ubuntu: apt-get install python3-venv)")
+
+
+def _prune(target: Path) -> None:
+    """Drop what functions never import: command-line programs and the packages' own tests."""
+    for unwanted in (target / "bin", *target.glob("*/tests"), *target.glob("*/test")):
+        shutil.rmtree(unwanted, ignore_errors=True)
+
+
+def _compile(target: Path, interpreter: Interpreter) -> None:
+    """Byte-compile with the runtime's own interpreter, so that functions start fast.
+
+    A module that does not compile is imported from its source, or fails there as it would on AWS: not an error here.
+    """
+    command = [str(interpreter.executable), "-I", "-m", "compileall", "-q", "-j", "0", str(target)]
+    try:
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_COMPILE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InstallError(f"byte-compilation did not finish within {_COMPILE_SECONDS} s") from None
+
+
+def _version_of_boto3(target: Path) -> str:
+    found = sorted(target.glob("boto3-*.dist-info"))
+    if not found:
+        raise InstallError("pip finished, but boto3 is not there")
+    return found[-1].name.removeprefix("boto3-").removesuffix(".dist-info")

@@ -1,0 +1,144 @@
+"""The CloudWatch Logs API as boto3 and the AWS CLI use it, on the logs of a function that really ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from botocore.exceptions import ClientError
+
+CODE = """
+def lambda_handler(event, context):
+    print("first line")
+    print("second line", event.get("word"))
+    return context.log_stream_name
+"""
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture
+def logged(lambda_client, zip_of):
+    """A function that was invoked once: its name and its log stream."""
+    name = f"logged-{uuid.uuid4().hex[:8]}"
+    lambda_client.create_function(
+        FunctionName=name,
+        Runtime=f"python3.{sys.version_info.minor}",
+        Handler="index.lambda_handler",
+        Role="arn:aws:iam::000000000000:role/any",
+        Timeout=20,
+        Code={"ZipFile": zip_of({"index.py": CODE})},
+    )
+    lambda_client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps({"word": "needle"}))
+    yield name, json.loads(answer["Payload"].read())
+    lambda_client.delete_function(FunctionName=name)
+
+
+def events_until_report(logs_client, group, **params):
+    """Events of a group, once the REPORT line has been written: it may come a moment after the answer."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        events = logs_client.filter_log_events(logGroupName=group)["events"]
+        if any(event["message"].startswith("REPORT ") for event in events) or time.monotonic() > deadline:
+            return logs_client.filter_log_events(logGroupName=group, **params)["events"]
+
+
+def aws(endpoint, *arguments):
+    environ = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "PYTHONWARNINGS": "ignore",
+    }
+    command = [sys.executable, "-m", "awscli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60, check=False)
+
+
+def test_an_invocation_leaves_its_lines_in_the_group_and_stream_of_the_function(logs_client, logged):
+    name, stream = logged
+    group = f"/aws/lambda/{name}"
+    messages = [event["message"] for event in events_until_report(logs_client, group)]
+    assert [message.split(" ", 1)[0].strip() for message in messages if "line" not in message] == [
+        *(["INIT_START"] if messages[0].startswith("INIT_START") else []),
+        "START",
+        "END",
+        "REPORT",
+    ]
+    assert any(message.rstrip("\n") == "first line" for message in messages)
+    (described,) = logs_client.describe_log_streams(logGroupName=group)["logStreams"]
+    assert described["logStreamName"] == stream
+
+
+def test_groups_and_events_are_described_and_read(logs_client, logged):
+    name, stream = logged
+    group = f"/aws/lambda/{name}"
+    expected = [event["message"] for event in events_until_report(logs_client, group)]
+    found = logs_client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert [item["logGroupName"] for item in found] == [group]
+    read = logs_client.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)
+    assert [event["message"] for event in read["events"]] == expected
+    again = logs_client.get_log_events(
+        logGroupName=group, logStreamName=stream, startFromHead=True, nextToken=read["nextForwardToken"]
+    )
+    assert again["events"] == []
+    assert again["nextForwardToken"] == read["nextForwardToken"]
+
+
+def test_a_filter_pattern_selects_events(logs_client, logged):
+    name, _ = logged
+    events = events_until_report(logs_client, f"/aws/lambda/{name}", filterPattern="needle")
+    assert [event["message"].rstrip("\n") for event in events] == ["second line needle"]
+
+
+def test_groups_streams_and_events_can_be_made_by_hand(logs_client):
+    group = f"by-hand/{uuid.uuid4().hex}"
+    logs_client.create_log_group(logGroupName=group)
+    with pytest.raises(logs_client.exceptions.ResourceAlreadyExistsException):
+        logs_client.create_log_group(logGroupName=group)
+    logs_client.create_log_stream(logGroupName=group, logStreamName="s")
+    now = int(time.time() * 1000)
+    logs_client.put_log_events(
+        logGroupName=group, logStreamName="s", logEvents=[{"timestamp": now, "message": "grüße"}]
+    )
+    logs_client.put_retention_policy(logGroupName=group, retentionInDays=1)
+    (described,) = logs_client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert described["retentionInDays"] == 1
+    (event,) = logs_client.get_log_events(logGroupName=group, logStreamName="s")["events"]
+    assert (event["timestamp"], event["message"]) == (now, "grüße")
+    logs_client.delete_log_stream(logGroupName=group, logStreamName="s")
+    logs_client.delete_log_group(logGroupName=group)
+    with pytest.raises(logs_client.exceptions.ResourceNotFoundException) as caught:
+        logs_client.describe_log_streams(logGroupName=group)
+    assert caught.value.response["Error"]["Message"] == "The specified log group does not exist."
+
+
+def test_a_wrong_filter_pattern_and_a_made_up_token_are_refused(logs_client, logged):
+    name, stream = logged
+    group = f"/aws/lambda/{name}"
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        logs_client.filter_log_events(logGroupName=group, filterPattern="{ $.a ")
+    with pytest.raises(ClientError, match="nextToken is invalid"):
+        logs_client.get_log_events(logGroupName=group, logStreamName=stream, nextToken="f/nothing")
+
+
+def test_the_aws_cli_reads_logs(endpoint, logs_client, logged):
+    name, stream = logged
+    group = f"/aws/lambda/{name}"
+    events_until_report(logs_client, group)
+    for arguments in (
+        ("tail", group),
+        ("get-log-events", "--log-group-name", group, "--log-stream-name", stream),
+        ("filter-log-events", "--log-group-name", group),
+    ):
+        result = aws(endpoint, "logs", *arguments)
+        assert result.returncode == 0, result.stderr
+        assert "second line needle" in result.stdout
+    assert group in aws(endpoint, "logs", "describe-log-groups").stdout
+    assert stream in aws(endpoint, "logs", "describe-log-streams", "--log-group-name", group).stdout

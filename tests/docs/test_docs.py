@@ -1,0 +1,84 @@
+"""What the documents promise is compared with the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from ingle import settings
+from ingle.cli import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", settings.names())
+def test_every_setting_is_documented(name):
+    page = read("docs/reference/settings.md")
+    for spelling in (name, settings.option(name), settings.variable(name)):
+        assert f"`{spelling}`" in page
+
+
+@pytest.mark.parametrize("name", settings.names())
+def test_every_setting_is_an_option_of_serve(name):
+    serve = typer.main.get_command(app).commands["serve"]
+    assert settings.option(name) in {option for item in serve.params for option in item.opts}
+
+
+def verbs(group, prefix="ingle"):
+    for name, verb in group.commands.items():
+        yield f"{prefix} {name}"
+        if hasattr(verb, "commands"):
+            yield from verbs(verb, f"{prefix} {name}")
+
+
+@pytest.mark.parametrize("verb", list(verbs(typer.main.get_command(app))))
+def test_every_verb_is_documented(verb):
+    assert f"## `{verb}" in read("docs/reference/cli.md")
+
+
+def test_generated_pages_are_current():
+    command = [sys.executable, str(ROOT / "scripts/generate_docs.py"), "--check"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, check=False)
+    assert result.returncode == 0, f"run `make docs`: {result.stdout}"
+
+
+def test_every_decision_record_is_in_the_index_and_has_its_parts():
+    index = read("docs/decisions/README.md")
+    records = sorted(path for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
+    assert records
+    numbers = [record.name[:4] for record in records]
+    assert len(set(numbers)) == len(numbers)
+    for record in records:
+        assert f"({record.name})" in index
+        text = record.read_text("utf-8")
+        for part in ("## Context", "## Decision", "## Consequences"):
+            assert part in text, f"{record.name} has no {part}"
+
+
+def test_every_dependency_is_in_the_decision_record():
+    project = read("pyproject.toml")
+    names = re.findall(r'^    "([a-z-]+)[=>]=', project, re.MULTILINE)
+    assert names
+    record = read("docs/decisions/0001-dependencies.md")
+    for name in names:
+        assert f"`{name}`" in record
+
+
+@pytest.mark.parametrize(
+    "page", sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+)
+def test_links_between_documents_lead_somewhere(page):
+    folder = (ROOT / page).parent
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read(page)):
+        assert (folder / target).exists(), f"{page} links to {target}"

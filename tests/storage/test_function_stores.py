@@ -1,0 +1,96 @@
+"""What every FunctionStore promises, over every implementation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from ingle.domain.function import Function
+from ingle.storage.errors import RecordExists, RecordNotFound
+from ingle.storage.sql import SqlStore
+from ingle.storage.store import FunctionStore
+from ingle.testing.memory_store import MemoryStore
+
+from .values import functions, make_function, updated
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FunctionStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+    else:
+        async with SqlStore(f"sqlite:///{tmp_path}/test.db") as sql:
+            yield sql
+
+
+async def test_an_inserted_function_is_loaded(store: FunctionStore):
+    await store.insert(make_function())
+    assert await store.load_all() == [make_function()]
+
+
+async def test_functions_are_loaded_by_region_and_name(store: FunctionStore):
+    made = [make_function("b"), make_function("a"), make_function("c", region="eu-west-1")]
+    for function in made:
+        await store.insert(function)
+    assert [function.key.name for function in await store.load_all()] == ["c", "a", "b"]
+
+
+async def test_a_second_insert_of_a_key_changes_nothing(store: FunctionStore):
+    await store.insert(make_function())
+    with pytest.raises(RecordExists):
+        await store.insert(updated(make_function()))
+    assert await store.load_all() == [make_function()]
+
+
+async def test_the_same_name_in_another_region_is_another_function(store: FunctionStore):
+    await store.insert(make_function())
+    await store.insert(make_function(region="eu-west-1"))
+    await store.delete(make_function().key)
+    assert await store.load_all() == [make_function(region="eu-west-1")]
+
+
+async def test_a_save_replaces_the_whole_record(store: FunctionStore):
+    function = make_function()
+    await store.insert(function)
+    await store.save(updated(function))
+    assert await store.load_all() == [updated(function)]
+    settled = replace(function, serving=function.latest)
+    await store.save(settled)
+    assert await store.load_all() == [settled]
+
+
+async def test_a_save_never_brings_a_deleted_function_back(store: FunctionStore):
+    await store.insert(make_function())
+    await store.delete(make_function().key)
+    with pytest.raises(RecordNotFound):
+        await store.save(make_function())
+    assert await store.load_all() == []
+
+
+async def test_delete_is_idempotent(store: FunctionStore):
+    await store.delete(make_function().key)
+
+
+async def test_concurrent_writers_do_not_meet(store: FunctionStore):
+    made = [make_function(f"f{number:02}") for number in range(30)]
+    await asyncio.gather(*(store.insert(function) for function in made))
+    await asyncio.gather(*(store.save(updated(function)) for function in made))
+    assert await store.load_all() == [updated(function) for function in made]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(function=functions())
+def test_any_function_comes_back_as_it_was(function: Function, tmp_path_factory: pytest.TempPathFactory):
+    async def round_trip() -> list[Function]:
+        path = tmp_path_factory.mktemp("store") / "test.db"
+        async with SqlStore(f"sqlite:///{path}") as store:
+            await store.insert(function)
+        async with SqlStore(f"sqlite:///{path}") as store:
+            return await store.load_all()
+
+    assert asyncio.run(round_trip()) == [function]

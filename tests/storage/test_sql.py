@@ -1,0 +1,153 @@
+"""Promises of the SQL store alone: durability, schema, one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, insert
+
+from ingle.storage import schema
+from ingle.storage.errors import SchemaError, StorageFull, StorageUnavailable
+from ingle.storage.schema_upgrade import bring_to_head, current_revision, run_migrations
+from ingle.storage.sql import SqlStore
+
+from .values import make_function
+
+KILLED = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[2])
+from storage.values import make_function
+from ingle.storage.sql import SqlStore
+
+async def main():
+    async with SqlStore(f"sqlite:///{sys.argv[1]}") as store:
+        for number in range(100000):
+            await store.insert(make_function(f"f{number:06}"))
+            print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_loses_no_acknowledged_function(start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path):
+    process = start(KILLED, tmp_path / "test.db", Path(__file__).parents[1])
+    acknowledged = -1
+    assert process.stdout is not None
+    while acknowledged < 50:
+        acknowledged = int(process.stdout.readline())
+    process.kill()
+    rest = process.stdout.read().split()
+    acknowledged = int(rest[-1]) if rest else acknowledged
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        names = {function.key.name for function in await store.load_all()}
+    assert {f"f{number:06}" for number in range(acknowledged + 1)} <= names
+
+
+async def test_the_database_is_in_wal_mode_and_commits_are_full(tmp_path: Path):
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        assert store._engine is not None
+        with store._engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+async def test_a_full_disk_is_a_named_error_and_the_store_goes_on(small_disk: Path):
+    async with SqlStore(f"sqlite:///{small_disk}/test.db") as store:
+        await store.insert(make_function("kept"))
+        filler = small_disk / "filler"
+        with pytest.raises(OSError, match="No space"), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        with pytest.raises((StorageFull, StorageUnavailable)):
+            for number in range(200):
+                await store.insert(make_function(f"f{number}"))
+        filler.unlink()
+        await store.insert(make_function("later"))
+        names = {function.key.name for function in await store.load_all()}
+    assert {"kept", "later"} <= names
+
+
+async def test_a_closed_store_says_so(tmp_path: Path):
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        pass
+    with pytest.raises(StorageUnavailable):
+        await store.load_all()
+
+
+async def test_the_event_loop_runs_while_sql_does(tmp_path: Path):
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        with closing(sqlite3.connect(tmp_path / "test.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE").close()
+            waiting = asyncio.ensure_future(store.insert(make_function()))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not waiting.done()
+            other.execute("ROLLBACK").close()
+        await waiting
+
+
+def test_migrations_lead_to_the_tables_of_the_schema(tmp_path: Path):
+    engine = create_engine(f"sqlite:///{tmp_path}/test.db")
+    with engine.begin() as connection:
+        schema.alembic_version.create(connection)
+        run_migrations(connection)
+        assert current_revision(connection) == schema.HEAD
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_a_fresh_database_has_the_newest_revision_and_a_second_start_changes_nothing(tmp_path: Path):
+    engine = create_engine(f"sqlite:///{tmp_path}/test.db")
+    for _ in range(2):
+        with engine.begin() as connection:
+            bring_to_head(connection, lambda revision: pytest.fail("nothing to back up"))
+            assert current_revision(connection) == schema.HEAD
+    engine.dispose()
+
+
+async def test_a_newer_schema_is_refused_and_kept(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/test.db"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        schema.alembic_version.create(connection)
+        connection.execute(insert(schema.alembic_version).values(version_num="9999"))
+    engine.dispose()
+    with pytest.raises(SchemaError, match="newer than this release"):
+        async with SqlStore(url):
+            pass
+
+
+async def test_tables_of_somebody_else_are_refused(tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "test.db")) as connection:
+        connection.execute("CREATE TABLE theirs (x)").close()
+    with pytest.raises(SchemaError, match="theirs"):
+        async with SqlStore(f"sqlite:///{tmp_path}/test.db"):
+            pass
+
+
+def test_opening_a_current_database_imports_neither_alembic_nor_the_orm(tmp_path: Path):
+    program = """
+import asyncio, sys
+from ingle.storage.sql import SqlStore
+
+async def main():
+    for _ in range(2):
+        async with SqlStore(f"sqlite:///{sys.argv[1]}") as store:
+            await store.load_all()
+
+asyncio.run(main())
+print([name for name in ("alembic", "sqlalchemy.orm") if name in sys.modules])
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "test.db")]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})
+    assert done.stdout.strip() == "[]", done.stderr

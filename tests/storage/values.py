@@ -1,0 +1,106 @@
+"""Domain values for the storage tests, fixed and random."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from ingle.domain.function import (
+    LATEST,
+    Configuration,
+    Function,
+    FunctionKey,
+    LoggingConfig,
+    Package,
+    State,
+    UpdateStatus,
+    Version,
+)
+
+
+class FixedClock:
+    def __init__(self, milliseconds: int = 1_700_000_000_000) -> None:
+        self.milliseconds = milliseconds
+
+    def now(self) -> float:
+        return self.milliseconds / 1000
+
+
+def make_function(name: str = "hello", *, digest: str = "ab" * 32, region: str = "us-east-1") -> Function:
+    key = FunctionKey(account="000000000000", region=region, name=name)
+    configuration = Configuration(
+        runtime="python3.12", handler="app.handler", role="arn:r", package=Package(digest=digest, size=1)
+    )
+    latest = Version(
+        key=key,
+        version=LATEST,
+        configuration=configuration,
+        revision_id="r-1",
+        serial=1,
+        last_modified=5,
+        state=State.PENDING,
+    )
+    return Function(key=key, latest=latest)
+
+
+def updated(function: Function) -> Function:
+    """The function while an update is in progress."""
+    latest = replace(function.latest, serial=2, revision_id="r-2", update_status=UpdateStatus.IN_PROGRESS)
+    return replace(function, latest=latest, serving=replace(function.latest, state=State.ACTIVE))
+
+
+_text = st.text(max_size=20)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | _text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
+    max_leaves=5,
+)
+_configurations = st.builds(
+    Configuration,
+    runtime=_text,
+    handler=_text,
+    role=_text,
+    package=st.builds(Package, digest=_text, size=st.integers(0, 2**40)),
+    description=_text,
+    timeout=st.integers(1, 900),
+    memory=st.integers(128, 10240),
+    ephemeral_storage=st.integers(512, 10240),
+    architecture=_text,
+    environment=st.none() | st.dictionaries(_text, _text, max_size=3),
+    tracing_mode=_text,
+    logging=st.builds(
+        LoggingConfig,
+        format=_text,
+        group=_text,
+        application_level=st.none() | _text,
+        system_level=st.none() | _text,
+    ),
+    extra=st.dictionaries(_text, _json, max_size=3),
+)
+_maybe = st.none() | _text
+
+
+def versions(key: FunctionKey) -> st.SearchStrategy[Version]:
+    return st.builds(
+        Version,
+        key=st.just(key),
+        version=st.just(LATEST),
+        configuration=_configurations,
+        revision_id=_text,
+        serial=st.integers(0, 2**62),
+        last_modified=st.integers(0, 2**50),
+        state=st.sampled_from(State),
+        state_reason=_maybe,
+        state_reason_code=_maybe,
+        update_status=st.none() | st.sampled_from(UpdateStatus),
+        update_status_reason=_maybe,
+        update_status_reason_code=_maybe,
+    )
+
+
+@st.composite
+def functions(draw: st.DrawFn) -> Function:
+    key = FunctionKey(account="000000000000", region="eu-west-1", name="f")
+    latest = draw(versions(key))
+    return Function(key=key, latest=latest, serving=draw(st.none() | st.just(latest) | versions(key)))

@@ -1,0 +1,177 @@
+"""The control plane over doubles: stores in memory, a clock that stands, identifiers that count."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+
+from ingle.artifacts import CorruptPackage, NotAZip, UnzippedTooLarge
+from ingle.catalog import Catalog, Prepared
+from ingle.control.account import Account
+from ingle.control.activation import Activation
+from ingle.control.code_quota import CodeQuota
+from ingle.control.function_records import FunctionRecords
+from ingle.control.functions import Functions
+from ingle.control.package_references import PackageReferences
+from ingle.domain.caller import Caller
+from ingle.domain.function import Function, FunctionKey, Package
+
+CALLER = Caller(account="111111111111", region="us-east-1", request_id="request", base_url="http://localhost:4566")
+ROLE = "arn:aws:iam::111111111111:role/lambda-role"
+#: 2026-11-23T10:20:30.456Z
+NOW = 1795429230.456
+ZIP, OTHER_ZIP, NOT_A_ZIP, BROKEN_ZIP, BOMB = b"zip one", b"zip two", b"not a zip", b"broken", b"bomb"
+
+
+class StandingClock:
+    def __init__(self) -> None:
+        self.seconds = NOW
+
+    def now(self) -> float:
+        return self.seconds
+
+
+class CountingIds:
+    def __init__(self) -> None:
+        self.made = 0
+
+    def uuid(self) -> str:
+        self.made += 1
+        return f"00000000-0000-4000-8000-{self.made:012d}"
+
+
+class StoreInMemory:
+    def __init__(self) -> None:
+        self.functions: dict[FunctionKey, Function] = {}
+        self.failing = False
+
+    async def insert(self, function: Function) -> None:
+        assert function.key not in self.functions
+        await self.save(function)
+
+    async def save(self, function: Function) -> None:
+        await asyncio.sleep(0)
+        if self.failing:
+            raise OSError("disk full")
+        self.functions[function.key] = function
+
+    async def delete(self, key: FunctionKey) -> None:
+        await asyncio.sleep(0)
+        if self.failing:
+            raise OSError("disk full")
+        del self.functions[key]
+
+
+class PackagesInMemory:
+    def __init__(self) -> None:
+        self.kept: set[str] = set()
+
+    async def inspect(self, zip_bytes: bytes) -> Package:
+        await asyncio.sleep(0)
+        faults = {NOT_A_ZIP: NotAZip, BROKEN_ZIP: CorruptPackage, BOMB: UnzippedTooLarge}
+        if zip_bytes in faults:
+            raise faults[zip_bytes]("reason")
+        return Package(digest=hashlib.sha256(zip_bytes).hexdigest(), size=len(zip_bytes))
+
+    async def add(self, zip_bytes: bytes) -> Package:
+        package = await self.inspect(zip_bytes)
+        self.kept.add(package.digest)
+        return package
+
+    async def remove(self, package: Package) -> None:
+        await asyncio.sleep(0)
+        self.kept.discard(package.digest)
+
+
+class PlainLinks:
+    def package_url(self, caller: Caller, package: Package) -> str:
+        return f"{caller.base_url}/packages/{package.digest}"
+
+
+@dataclass
+class Plane:
+    """The control plane and its doubles. `prepare` decides the outcome of every preparation."""
+
+    store: StoreInMemory = field(default_factory=StoreInMemory)
+    packages: PackagesInMemory = field(default_factory=PackagesInMemory)
+    catalog: Catalog = field(default_factory=Catalog)
+    clock: StandingClock = field(default_factory=StandingClock)
+    ids: CountingIds = field(default_factory=CountingIds)
+    in_use: set[Package] = field(default_factory=set)
+
+    CALLER: ClassVar[Caller] = CALLER
+    ROLE: ClassVar[str] = ROLE
+    ZIP: ClassVar[bytes] = ZIP
+    OTHER_ZIP: ClassVar[bytes] = OTHER_ZIP
+    NOT_A_ZIP: ClassVar[bytes] = NOT_A_ZIP
+    BROKEN_ZIP: ClassVar[bytes] = BROKEN_ZIP
+    BOMB: ClassVar[bytes] = BOMB
+
+    def __post_init__(self) -> None:
+        self.records = FunctionRecords(self.store, self.catalog)
+        self.references = PackageReferences(self.packages, self.catalog, self.in_use.__contains__)
+        self.quota = CodeQuota(self.catalog)
+        self.functions = Functions(self.records, self.references, self.clock, self.ids, PlainLinks(), self.quota)
+        self.account = Account(self.catalog, self.quota)
+
+    async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
+        handlers = {**self.functions.handlers(), **self.account.handlers()}
+        return await handlers[operation](caller, params)
+
+    async def create(self, name: str = "F", caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
+        """CreateFunction with the least that is needed, and what the test adds. None removes a member."""
+        base = {
+            "FunctionName": name,
+            "Runtime": "python3.12",
+            "Handler": "handler.handler",
+            "Role": ROLE,
+            "Code": {"ZipFile": ZIP},
+        }
+        merged = {**base, **params}
+        return await self.call(
+            "CreateFunction", caller, **{key: value for key, value in merged.items() if value is not None}
+        )
+
+    @asynccontextmanager
+    async def activating(self) -> AsyncIterator[None]:
+        async with Activation(self.records, self.references, self.ids):
+            yield
+
+    async def settle(self, outcome: Prepared | None = None) -> None:
+        """Answer the next request for preparation, and let its outcome be committed."""
+        request = await asyncio.wait_for(self.catalog.preparations.get(), 5)
+        request.outcome.set_result(outcome or Prepared())
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def active(self, name: str = "F", **params: Any) -> AsyncIterator[dict[str, Any]]:
+        """Activation at work and one active function."""
+        async with self.activating():
+            created = await self.create(name, **params)
+            await self.settle()
+            yield created
+
+
+@pytest.fixture
+def plane() -> Plane:
+    return Plane()
+
+
+@pytest.fixture
+def another_plane() -> Callable[[Plane], Plane]:
+    """The same stores under a server that has just started."""
+
+    def start(before: Plane) -> Plane:
+        after = Plane(store=before.store, packages=before.packages, ids=before.ids)
+        for function in before.store.functions.values():
+            after.catalog.put(function)
+        return after
+
+    return start

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from ingle.worker import doctor, kernel
+from ingle.worker.doctor import Level
+from ingle.worker.interpreters import Discovery, Interpreter
+
+
+def test_every_lack_has_a_consequence_and_everything_is_looked_at(tmp_path):
+    findings = doctor.examine(Discovery(), tmp_path)
+    subjects = {finding.subject for finding in findings}
+    assert {"user", "namespaces", "network namespaces", "cgroups", "seccomp", "Landlock", "nftables"} <= subjects
+    assert all(finding.detail and (finding.level is Level.OK or finding.consequence) for finding in findings)
+    assert doctor.isolation(findings) in ("root", "user", "process")
+
+
+def test_a_runtime_without_boto3_is_told_with_the_command(tmp_path):
+    interpreter = Interpreter(runtime="python3.12", version="3.12.1", executable=Path("/x"), prefix=Path("/"))
+    (finding,) = [f for f in doctor.examine(Discovery([interpreter]), tmp_path) if f.subject == "runtimes"]
+    assert finding.level is Level.WEAKER
+    assert "ingle runtimes install" in finding.consequence
+
+
+def make_proc(tmp_path: Path, mountinfo: str, cgroup: str) -> Path:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self/mountinfo").write_text(mountinfo)
+    (tmp_path / "self/cgroup").write_text(cgroup)
+    return tmp_path
+
+
+def test_a_delegated_cgroup2_is_found_and_the_trial_group_is_removed(tmp_path):
+    root = tmp_path / "cgroup"
+    own = root / "user.slice"
+    own.mkdir(parents=True)
+    (own / "cgroup.controllers").write_text("cpu memory pids io\n")
+    mountinfo = f"30 20 0:25 / {root} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+    found = doctor.find_cgroups(make_proc(tmp_path, mountinfo, "0::/user.slice\n"))
+    assert found.v2 == ("memory", "cpu", "pids")
+    assert found.unified == own
+    assert sorted(path.name for path in own.iterdir()) == ["cgroup.controllers"]
+
+
+def test_v1_controllers_are_found_in_their_own_hierarchies(tmp_path):
+    for name in ("memory", "cpu,cpuacct"):
+        (tmp_path / "cg" / name).mkdir(parents=True)
+    mountinfo = "".join(
+        f"3{n} 20 0:2{n} / {tmp_path}/cg/{name} rw - cgroup cgroup rw,{name}\n"
+        for n, name in enumerate(("memory", "cpu,cpuacct"))
+    )
+    found = doctor.find_cgroups(make_proc(tmp_path, mountinfo, "4:memory:/\n3:cpu,cpuacct:/\n"))
+    assert found.v1 == ("memory", "cpu")
+    assert found.unified is None
+
+
+def test_a_machine_without_cgroups_says_what_is_lost(tmp_path):
+    cgroups = doctor.find_cgroups(tmp_path)
+    findings = list(doctor._cgroup_findings(cgroups, root=False))
+    assert [finding.level for finding in findings] == [Level.WEAKER, Level.WEAKER]
+    assert "CPU share is not limited" in findings[0].consequence
+
+
+def test_an_attempt_tells_why_it_failed_and_changes_nothing_here():
+    def fail() -> None:
+        raise PermissionError(1, os.strerror(1))
+
+    here = Path.cwd()
+    assert kernel.attempt(lambda: os.chdir("/")) is None
+    assert Path.cwd() == here
+    assert kernel.attempt(fail) == "Operation not permitted"
+    assert kernel.attempt(lambda: os.kill(os.getpid(), 9)) == "the attempt was killed"
+
+
+def test_findings_become_json(tmp_path):
+    from dataclasses import asdict
+
+    findings = doctor.examine(Discovery(), tmp_path)
+    assert json.loads(json.dumps([asdict(finding) for finding in findings]))[0]["subject"] == "machine"
+
+
+@pytest.mark.parametrize("name", ["sh", "no-such-program-here"])
+def test_system_programs_are_found_beyond_the_path(name):
+    assert bool(doctor.program(name, lambda _, path=None: "/bin/sh" if path and name == "sh" else None)) is (
+        name == "sh"
+    )

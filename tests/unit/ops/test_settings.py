@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from ingle import settings
+from ingle.settings import SettingsError
+
+
+def load(options=None, environ=None, config=None):
+    return settings.load(options, environ=environ or {}, config=config)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_command_line_wins_over_a_variable_over_the_file_over_the_default(tmp_path):
+    Path("ingle.toml").write_text('port = 1\nlog_level = "debug"\nidle_timeout = 2.5\n')
+    found = load({"port": "3"}, {"INGLE_PORT": "2", "INGLE_LOG_LEVEL": "error"})
+    assert (found.port, found.log_level, found.idle_timeout, found.host) == (3, "error", 2.5, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "toml", "text"),
+    [
+        ({"port": "abc"}, {}, "", "--port: 'abc' is not a whole number from 0 to 65535"),
+        ({}, {"INGLE_PORT": "70000"}, "", "INGLE_PORT: '70000' is not a whole number from 0 to 65535"),
+        ({}, {}, "port = true", "ingle.toml: port: True is not a whole number from 0 to 65535"),
+        ({}, {}, "prot = 1", "ingle.toml: prot is not a setting; did you mean port?"),
+        ({}, {"INGLE_PROT": "1"}, "", "INGLE_PROT: no such setting; did you mean INGLE_PORT?"),
+        ({"isolation": "docker"}, {}, "", "--isolation: 'docker' is not one of auto, root, user, process"),
+        ({"idle_timeout": "nan"}, {}, "", "--idle-timeout: 'nan' is not a number of seconds, 0 or more"),
+        ({"auth": "iam"}, {}, "", "--auth: 'iam' is not available yet; use 'none'"),
+        ({}, {"INGLE_HOST": "0.0.0.0"}, "", "INGLE_HOST: '0.0.0.0' is not a loopback address"),
+        ({"host": "example.com"}, {}, "", "--host: 'example.com' is not a loopback address"),
+        ({}, {}, "port = ", "ingle.toml: not valid TOML"),
+    ],
+)
+def test_a_bad_value_is_told_in_one_line_with_its_origin(options, environ, toml, text):
+    Path("ingle.toml").write_text(toml)
+    with pytest.raises(SettingsError) as caught:
+        load(options, environ)
+    assert str(caught.value).startswith(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_named_file_has_to_exist():
+    with pytest.raises(SettingsError, match="no such file"):
+        load(config=Path("other.toml"))
+    with pytest.raises(SettingsError, match="no such file"):
+        load(environ={"INGLE_CONFIG": "other.toml"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
+def test_loopback_hosts_need_no_authentication(host):
+    assert load({"host": host}).host == host
+
+
+def test_variables_of_other_programs_are_left_alone():
+    assert load(environ={"INGLE_SOMETHING_ELSE": "1", "INGLE_PORT": ""}).port == 4566
+
+
+def test_paths_are_absolute_and_lists_are_split():
+    found = load({"data_dir": "d", "python_paths": "/a:/b"})
+    assert found.data_dir == Path("d").absolute()
+    assert found.python_paths == (Path("/a"), Path("/b"))
+
+
+def test_the_client_takes_what_every_aws_tool_takes():
+    environ = {"AWS_ENDPOINT_URL": "http://x:1/", "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "123456789012"}
+    found = settings.client(environ=environ)
+    assert (found.url, found.region, found.access_key_id) == ("http://x:1", "eu-west-1", "123456789012")
+    assert settings.client(environ={"INGLE_PORT": "99"}).url == "http://127.0.0.1:99"
+    with pytest.raises(SettingsError, match="not an http"):
+        settings.client(endpoint_url="ftp://x", environ={})
+
+
+def test_colour_is_for_terminals_that_want_it():
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    assert settings.wants_colour(Terminal(), {})
+    assert not settings.wants_colour(Terminal(), {"NO_COLOR": "1"})
+    assert not settings.wants_colour(io.StringIO(), {})
