@@ -42,6 +42,8 @@ environment() {
     progress "Installing Ingle into $venv ..."
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check -r requirements.lock
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -e .
+    # Now, and not in the first start: reading compiled modules takes half the time. Also where Python may not write them.
+    "$venv/bin/python" -m compileall -q src/ingle
 }
 
 make_environment() {

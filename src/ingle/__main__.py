@@ -1,5 +1,6 @@
-"""`python -m ingle` is the `ingle` command."""
+"""`python -m ingle`."""
 
 from ingle.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,11 +13,11 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvloop
 
@@ -29,7 +29,7 @@ from ingle.control.activation import Activation
 from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
-from ingle.control.package_references import PackageReferences
+from ingle.control.package_references import PackageReferences, packages_of
 from ingle.domain.caller import Caller
 from ingle.domain.clock import RandomIds, SystemClock
 from ingle.domain.function import Package
@@ -59,6 +59,8 @@ log = observability.Logger("app")
 
 #: Sandboxes kept ready for each zygote.
 STOCK = 4
+#: Between two looks for packages that are no longer needed.
+_SWEEP_SECONDS = 5.0
 
 
 class StartupError(Exception):
@@ -127,6 +129,26 @@ def _raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+class _Background:
+    """Tasks that are cancelled when the block is left; a task that fails ends the block."""
+
+    def __init__(self) -> None:
+        self._group = asyncio.TaskGroup()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(self._group.create_task(work))
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+
 class _Server:
     """One run of the server: what is entered first is left last."""
 
@@ -176,7 +198,10 @@ class _Server:
         catalog = Catalog()
         for function in await store.load_all():
             catalog.put(function)
-        packages_store = PackageStore(BlobStore(self._directory.blobs), self._directory.packages)
+        blobs = BlobStore(self._directory.blobs)
+        packages_store = PackageStore(blobs, self._directory.packages)
+        # A crash between storing a package and committing its function leaves a package that nobody names.
+        await packages_store.sweep({package.digest for function in catalog for package in packages_of(function)})
 
         async def serve_api(sandbox: Sandbox, environment: str) -> Callable[[], None]:
             inner = await http.listen(sandbox.api, environment_id=environment)
@@ -194,7 +219,9 @@ class _Server:
             Placement(catalog, host, limit=settings.max_environments, idle_timeout=settings.idle_timeout)
         )
         records = FunctionRecords(store, catalog)
-        references = PackageReferences(packages_store, catalog)
+        references = PackageReferences(packages_store, catalog, host.uses)
+        group = await stack.enter_async_context(_Background())
+        group.start(self._sweep_packages(references))
         await stack.enter_async_context(Activation(records, references, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
@@ -203,14 +230,22 @@ class _Server:
         handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock))
         routes = {
             "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
-            "/_ingle/packages/": packages(links=links, find=BlobStore(self._directory.blobs).path),
+            "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
         application = Application(handlers, routes, hosts=[settings.host])
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
+        host.warm_up(function.serving for function in catalog if function.serving is not None)
         # What lives now lives as long as the server: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+
+    @staticmethod
+    async def _sweep_packages(references: PackageReferences) -> None:
+        """Packages that no function names go once the last environment that runs from them has gone."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            await references.sweep()
 
     def _sdk(self, runtime: str) -> Path | None:
         path = libraries.directory(self._settings.runtimes_dir, runtime)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 
@@ -33,7 +36,9 @@ def logged(lambda_client, zip_of):
         Timeout=20,
         Code={"ZipFile": zip_of({"index.py": CODE})},
     )
-    lambda_client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    lambda_client.get_waiter("function_active_v2").wait(
+        FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
+    )
     answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps({"word": "needle"}))
     yield name, json.loads(answer["Payload"].read())
     lambda_client.delete_function(FunctionName=name)
@@ -48,17 +53,29 @@ def events_until_report(logs_client, group, **params):
             return logs_client.filter_log_events(logGroupName=group, **params)["events"]
 
 
-def aws(endpoint, *arguments):
-    environ = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "PYTHONWARNINGS": "ignore",
-    }
-    command = [sys.executable, "-m", "awscli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60, check=False)
+VARIABLES = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_PAGER": "",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+def aws(endpoint, *arguments, program=(sys.executable, "-m", "awscli")):
+    command = [*program, "--endpoint-url", endpoint, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=VARIABLES, timeout=60, check=False)
+
+
+@pytest.fixture(scope="session")
+def aws2():
+    """The AWS CLI of version 2, which alone has `aws logs tail`; it is a distribution's package, not a Python one."""
+    for directory in (*os.environ["PATH"].split(os.pathsep), "/usr/bin", "/usr/local/bin"):
+        program = shutil.which("aws", path=directory)
+        if program and "aws-cli/2." in subprocess.run([program, "--version"], capture_output=True, text=True).stdout:
+            return program
+    pytest.skip("no AWS CLI of version 2 here: apt-get install awscli")
 
 
 def test_an_invocation_leaves_its_lines_in_the_group_and_stream_of_the_function(logs_client, logged):
@@ -133,7 +150,6 @@ def test_the_aws_cli_reads_logs(endpoint, logs_client, logged):
     group = f"/aws/lambda/{name}"
     events_until_report(logs_client, group)
     for arguments in (
-        ("tail", group),
         ("get-log-events", "--log-group-name", group, "--log-stream-name", stream),
         ("filter-log-events", "--log-group-name", group),
     ):
@@ -142,3 +158,43 @@ def test_the_aws_cli_reads_logs(endpoint, logs_client, logged):
         assert "second line needle" in result.stdout
     assert group in aws(endpoint, "logs", "describe-log-groups").stdout
     assert stream in aws(endpoint, "logs", "describe-log-streams", "--log-group-name", group).stdout
+
+
+def test_the_aws_cli_tails_logs(endpoint, aws2, logs_client, logged):
+    name, stream = logged
+    group = f"/aws/lambda/{name}"
+    expected = [event["message"] for event in events_until_report(logs_client, group)]
+    result = aws(endpoint, "logs", "tail", group, program=(aws2,))
+    assert result.returncode == 0, result.stderr
+    lines = [line for line in result.stdout.splitlines() if line]
+    assert len(lines) == len(expected)
+    assert all(f" {stream} " in line for line in lines)
+    assert lines[-1].split(f" {stream} ")[1].startswith("REPORT RequestId: ")
+
+
+def test_the_aws_cli_follows_logs(endpoint, aws2, lambda_client, logs_client, logged):
+    name, _ = logged
+    group = f"/aws/lambda/{name}"
+    events_until_report(logs_client, group)
+    command = [aws2, "--endpoint-url", endpoint, "logs", "tail", group, "--follow", "--format", "short"]
+    with tempfile.TemporaryFile("w+") as output:
+        following = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=VARIABLES)
+        try:
+            shown = shown_until(output, "REPORT")
+            lambda_client.invoke(FunctionName=name, Payload=json.dumps({"word": "later"}))
+            shown = shown_until(output, "second line later")
+        finally:
+            following.send_signal(signal.SIGINT)
+            following.wait(10)
+    assert shown.count("second line needle") == shown.count("second line later") == 1
+
+
+def shown_until(output, text):
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        output.seek(0)
+        shown = output.read()
+        if text in shown or time.monotonic() > deadline:
+            assert text in shown
+            return shown
+        time.sleep(0.05)

@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from ingle import settings
+from ingle.app import implemented_operations
 from ingle.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,13 @@ def test_generated_pages_are_current():
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, check=False)
     assert result.returncode == 0, f"run `make docs`: {result.stdout}"
+
+
+def test_every_operation_with_a_handler_is_told_to_work_and_no_other():
+    table = re.compile(r"^\| (\w+) \| (works|not implemented) \|$", re.MULTILINE)
+    rows = dict(table.findall(read("docs/reference/operations.md")))
+    assert {name for name, state in rows.items() if state == "works"} == {name for _, name in implemented_operations()}
+    assert "docs/reference/operations.md" in read("README.md")
 
 
 def test_every_decision_record_is_in_the_index_and_has_its_parts():

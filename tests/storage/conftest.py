@@ -42,7 +42,7 @@ def read_only_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts Python programs beside the test; kills what is left of them."""
     started: list[subprocess.Popen[str]] = []
 

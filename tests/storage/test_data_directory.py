@@ -40,7 +40,7 @@ def test_a_fresh_directory_is_private_and_complete(tmp_path: Path):
 
 
 def test_a_second_server_is_refused_until_the_first_is_killed(
-    start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ):
     holder = start(HOLDER, tmp_path / "data")
     assert holder.stdout is not None

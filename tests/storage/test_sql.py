@@ -20,7 +20,7 @@ from ingle.storage.errors import SchemaError, StorageFull, StorageUnavailable
 from ingle.storage.schema_upgrade import bring_to_head, current_revision, run_migrations
 from ingle.storage.sql import SqlStore
 
-from .values import make_function
+from .values import fill_disk, make_function
 
 KILLED = """
 import asyncio, sys
@@ -38,7 +38,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_kill_loses_no_acknowledged_function(start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path):
+async def test_a_kill_loses_no_acknowledged_function(start: Callable[..., subprocess.Popen[str]], tmp_path: Path):
     process = start(KILLED, tmp_path / "test.db", Path(__file__).parents[1])
     acknowledged = -1
     assert process.stdout is not None
@@ -48,8 +48,8 @@ async def test_a_kill_loses_no_acknowledged_function(start: Callable[..., "subpr
     rest = process.stdout.read().split()
     acknowledged = int(rest[-1]) if rest else acknowledged
     async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
-        names = {function.key.name for function in await store.load_all()}
-    assert {f"f{number:06}" for number in range(acknowledged + 1)} <= names
+        found = {function.key.name for function in await store.load_all()}
+    assert {f"f{number:06}" for number in range(acknowledged + 1)} <= found
 
 
 async def test_the_database_is_in_wal_mode_and_commits_are_full(tmp_path: Path):
@@ -60,16 +60,17 @@ async def test_the_database_is_in_wal_mode_and_commits_are_full(tmp_path: Path):
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
+async def insert_many(store: SqlStore) -> None:
+    for number in range(200):
+        await store.insert(make_function(f"f{number}"))
+
+
 async def test_a_full_disk_is_a_named_error_and_the_store_goes_on(small_disk: Path):
     async with SqlStore(f"sqlite:///{small_disk}/test.db") as store:
         await store.insert(make_function("kept"))
-        filler = small_disk / "filler"
-        with pytest.raises(OSError, match="No space"), filler.open("wb", buffering=0) as file:
-            while True:
-                file.write(bytes(4096))
+        filler = fill_disk(small_disk)
         with pytest.raises((StorageFull, StorageUnavailable)):
-            for number in range(200):
-                await store.insert(make_function(f"f{number}"))
+            await insert_many(store)
         filler.unlink()
         await store.insert(make_function("later"))
         names = {function.key.name for function in await store.load_all()}
@@ -151,3 +152,14 @@ print([name for name in ("alembic", "sqlalchemy.orm") if name in sys.modules])
     command = [sys.executable, "-c", program, str(tmp_path / "test.db")]
     done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})
     assert done.stdout.strip() == "[]", done.stderr
+
+
+async def test_an_older_schema_is_copied_before_it_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    url = f"sqlite:///{tmp_path}/test.db"
+    async with SqlStore(url) as store:
+        await store.insert(make_function())
+    monkeypatch.setattr(schema, "HEAD", "a later one")
+    async with SqlStore(url) as store:
+        assert await store.load_all() == [make_function()]
+    async with SqlStore(f"sqlite:///{tmp_path}/backups/schema-0001.db") as copy:
+        assert await copy.load_all() == [make_function()]

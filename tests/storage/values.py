@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -25,6 +27,24 @@ class FixedClock:
 
     def now(self) -> float:
         return self.milliseconds / 1000
+
+
+def fill_disk(path: Path) -> Path:
+    """Leaves no space on the file system of `path`; returns the file that took it."""
+    filler = path / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+    return filler
+
+
+def names(path: Path, pattern: str = "*") -> list[str]:
+    """What is below a directory, sorted."""
+    return sorted(str(found.relative_to(path)) for found in path.glob(pattern))
 
 
 def make_function(name: str = "hello", *, digest: str = "ab" * 32, region: str = "us-east-1") -> Function:

@@ -170,7 +170,15 @@ def _entry(info: zipfile.ZipInfo) -> Entry | None:
             raise UnsafePackage(f"Entry {info.orig_filename!r} has no name.")
         return None
     default = 0o755 if kind is EntryKind.DIRECTORY else 0o644
-    return Entry(path=path, kind=kind, mode=bits & 0o777 if bits else default, mtime=_mtime(info), info=info)
+    return Entry(path=path, kind=kind, mode=_permissions(bits, default), mtime=_mtime(info), info=info)
+
+
+def _permissions(bits: int, default: int) -> int:
+    """Permission bits as the archive has them. A mode without a file type was not taken from a file system: a program
+    made it up (Python's `ZipFile.writestr` says 0600), so everybody may read the entry in any case."""
+    if not bits:
+        return default
+    return bits & 0o777 if stat.S_IFMT(bits) else (bits & 0o777) | default & 0o555
 
 
 def _kind(info: zipfile.ZipInfo, bits: int) -> EntryKind:

@@ -1,15 +1,15 @@
 """Why a deployment package is refused, one tree.
 
-    PackageError
-    ├── NotAZip                  no zip archive, or its directory cannot be read
-    │   └── EmptyPackage         an archive without entries
-    ├── CorruptPackage           content and directory disagree (CRC, sizes)
-    │   ├── EncryptedPackage
-    │   └── UnsupportedCompression
-    ├── UnsafePackage            an entry that would leave its place: traversal, absolute, duplicate, special file
-    ├── TooManyEntries
-    ├── UnzippedTooLarge         beyond 262144000 bytes
-    └── PackageMissing           asked for a package that is not kept
+PackageError
+├── NotAZip                  no zip archive, or its directory cannot be read
+│   └── EmptyPackage         an archive without entries
+├── CorruptPackage           content and directory disagree (CRC, sizes)
+│   ├── EncryptedPackage
+│   └── UnsupportedCompression
+├── UnsafePackage            an entry that would leave its place: traversal, absolute, duplicate, special file
+├── TooManyEntries
+├── UnzippedTooLarge         beyond 262144000 bytes
+└── PackageMissing           asked for a package that is not kept
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     from ingle.worker import doctor as examination
 
     findings = examination.examine(interpreters.search(settings.python_paths), settings.runtimes_dir)
-    isolation = examination.isolation(findings)
+    isolation = examination.isolation()
     if as_json:
         import json
 

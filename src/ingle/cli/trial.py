@@ -10,6 +10,7 @@ import base64
 import ctypes
 import io
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -41,11 +42,13 @@ class _Stop(Exception):
 def run(directory: Path, settings: Settings) -> None:
     """Serve until Ctrl-C. Raises Failure."""
     package = _package(directory)
-    runtime = _runtime(settings)
+    terminal = _take_terminal()
     # Until the handlers are in place, whatever ends this process ends the server with it.
     server = _start(settings)
     previous = [signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
+        # While the server starts.
+        runtime = _runtime(settings)
         url = _wait_until_ready(server)
         api = Api(Client(url=url, region=_REGION, access_key_id="test"))
         name = directory.resolve().name
@@ -63,8 +66,32 @@ def run(directory: Path, settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         _end(server, settings.drain_timeout)
+        if terminal is not None:
+            os.tcsetpgrp(sys.stdin.fileno(), terminal)
         for number, handler in zip((signal.SIGINT, signal.SIGTERM), previous, strict=True):
             signal.signal(number, handler)
+
+
+def _take_terminal() -> int | None:
+    """Become the terminal's foreground process group; the group to give it back to, None if there was none to take.
+
+    Ctrl-C reaches the whole foreground group. `make`, which may have started this process, would take it for a failure
+    of its own and end with an error although everything was stopped in order.
+    """
+    if not sys.stdin.isatty() or os.getpgrp() in (os.getpid(), os.getsid(0)):
+        return None
+    try:
+        former = os.tcgetpgrp(sys.stdin.fileno())
+        if former != os.getpgrp():
+            return None  # started in the background: the terminal is somebody else's
+        # A background group that changes the terminal is stopped, and one stopped by Ctrl-Z could not be continued.
+        for number in (signal.SIGTTOU, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        os.tcsetpgrp(sys.stdin.fileno(), os.getpid())
+    except OSError:
+        return None
+    return former
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -49,6 +49,43 @@ class ListenerState:
         return self._server_headers[0]
 
 
+class CorkedTransport:
+    """A transport that sends what one turn of the event loop writes in one system call.
+
+    uvicorn writes head and body of a response apart; each write wakes the client up, which costs more than the rest of
+    answering a small request. Everything else is the transport's own.
+    """
+
+    __slots__ = ("_call_soon", "_held", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._call_soon = loop.call_soon
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        held = self._held
+        held.append(data)
+        if len(held) == 1:
+            self._call_soon(self.flush)
+
+    def flush(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def write_eof(self) -> None:
+        self.flush()
+        self._transport.write_eof()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class Connection(HttpToolsProtocol):
     """See the module. `deadline` is in the loop's time; `expire` is called once it has passed."""
 
@@ -68,7 +105,8 @@ class Connection(HttpToolsProtocol):
         self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        corked = CorkedTransport(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", corked))
         self.deadline = self._now() + self._limits.idle_seconds
 
     def data_received(self, data: bytes) -> None:

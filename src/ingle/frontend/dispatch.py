@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceError
 from ingle.frontend.authentication import Unverified

@@ -24,6 +24,7 @@ from ingle.worker.environment import EnvironmentLost
 
 #: An environment may end between being chosen and being used; then another one is taken, this many times.
 _ATTEMPTS = 3
+_NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 
 
 class Invoker:
@@ -38,9 +39,8 @@ class Invoker:
     async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         version, arn = resolve(self._catalog, caller, params["FunctionName"], params.get("Qualifier"))
         kind = params.get("InvocationType", InvocationType.REQUEST_RESPONSE)
-        for member in ("TenantId", "DurableExecutionName"):
-            if params.get(member):
-                raise NotImplementedByIngle(f"Ingle does not implement Invoke with {member} yet.")
+        if not _NOT_YET.isdisjoint(params):
+            raise NotImplementedByIngle(f"Ingle does not implement Invoke with {min(_NOT_YET & params.keys())} yet.")
         if kind == InvocationType.DRY_RUN:
             return {"StatusCode": 204}
         if kind == InvocationType.EVENT:

@@ -103,7 +103,8 @@ def _apply() -> None:
             *(_console_renderers() if _Configuration.console else _json_renderers()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_Configuration.threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up for each line: tests put a stream of their own in its place.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     _Configuration.applied = True
 

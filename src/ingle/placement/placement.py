@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-
+from typing import Self
 
 from ingle.catalog import Catalog, PreparationRequest, Prepared
 from ingle.domain.errors import InternalFailure, TooManyRequests
@@ -22,7 +22,7 @@ from ingle.worker.client import CannotPlace, EnvironmentClient, WorkerClient
 log = Logger("placement")
 
 #: An idle environment is frozen after this time, in seconds: long enough for a caller that invokes back to back.
-FREEZE_AFTER = 0.005
+FREEZE_AFTER = 5.0
 _FREEZE_SWEEP = 0.010
 _RETIRE_SWEEP = 1.0
 
@@ -57,10 +57,13 @@ class Placement:
         self._background: list[asyncio.Task[None]] = []
         catalog.subscribe(self._catalog_changed)
 
-    async def __aenter__(self) -> Placement:
+    async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         await self._group.__aenter__()
-        self._background = [self._group.create_task(self._prepare_on_request()), self._group.create_task(self._retire_idle())]
+        self._background = [
+            self._group.create_task(self._prepare_on_request()),
+            self._group.create_task(self._retire_idle()),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -177,7 +180,9 @@ class Placement:
 
     def _evict(self) -> bool:
         """Stop the environment that was idle for the longest time, whosever it is; False if none is idle."""
-        candidates = [(pool.idle[0].idle_since, number) for number, pool in enumerate(self._pools.values()) if pool.idle]
+        candidates = [
+            (pool.idle[0].idle_since, number) for number, pool in enumerate(self._pools.values()) if pool.idle
+        ]
         if not candidates:
             return False
         pool = list(self._pools.values())[min(candidates)[1]]

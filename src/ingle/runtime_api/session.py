@@ -94,7 +94,8 @@ class RuntimeSession:
     def _advance(self, event: Event) -> None:
         target = TRANSITIONS[self.state].get(event)
         if target is None:
-            reason = f"State transition from {self.state} to {_TARGETS[event]} failed for runtime. Error: State transition is not allowed"
+            change = f"from {self.state} to {_TARGETS[event]}"
+            reason = f"State transition {change} failed for runtime. Error: State transition is not allowed"
             raise Refused(403, "InvalidStateTransition", reason)
         self.state = target
 

@@ -85,7 +85,7 @@ class CgroupTree:
 
     @staticmethod
     def _choose(hierarchies: list[Hierarchy]) -> list[tuple[Hierarchy, frozenset[str]]]:
-        """Each hierarchy with the controllers that it shall enforce; no controller twice, version 2 freezes if there."""
+        """Each hierarchy with the controllers that it shall enforce, none twice; version 2 freezes if there."""
         taken: set[str] = set()
         if any(hierarchy.version == 2 for hierarchy in hierarchies):
             taken.add("freezer")
@@ -139,9 +139,13 @@ class CgroupTree:
         """A new group. Raises OSError."""
         group = Cgroup([(hierarchy.directory / self._name / name, hierarchy.version, use)
                         for hierarchy, use in self._parts])  # fmt: skip
-        for path in group.paths:
-            path.mkdir()
-        group.limit_processes()
+        try:
+            for path in group.paths:
+                path.mkdir()
+            group.limit_processes()
+        except OSError:
+            group.remove()
+            raise
         return group
 
     def remove(self) -> None:
@@ -215,14 +219,20 @@ class Cgroup:
         for path in self.paths:
             _thaw(path)
 
-    def remove(self) -> bool:
-        """Whether the groups are gone; False while processes are still on their way out."""
-        return all([remove(path, patience=0) for path in self.paths])
+    def kill(self) -> None:
+        """SIGKILL to every process in it. Frozen ones of version 1 end once they are thawed."""
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                _kill(path)
+
+    def remove(self, patience: float = 0.0) -> bool:
+        """Whether the groups are gone; False while processes are still on their way out, after `patience` seconds."""
+        return False not in [remove(path, patience) for path in self.paths]
 
 
 def _thaw(path: Path) -> None:
     for name, value in (("cgroup.freeze", "0"), ("freezer.state", "THAWED")):
-        if (path / name).exists():
+        with contextlib.suppress(OSError):
             _write(path / name, value)
 
 

@@ -14,9 +14,10 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
+from ingle.sandbox.handle import Sandbox as Sandbox
 from ingle.sandbox.inside import linux
 from ingle.sandbox.launch import SupervisorProcess
 
@@ -50,78 +51,16 @@ class ZygoteInfo:
     modules: frozenset[str]
 
 
-@dataclass(slots=True, eq=False)
-class Sandbox:
-    """One prepared environment: a parked process behind its walls. `release` closes what this process holds of it.
-
-    `on_exit(status, generation)` is called with the wait status when the runtime process ends; `on_gone()` when the
-    whole sandbox has.
-    """
-
-    name: str
-    runtime_api: socket.socket
-    api: socket.socket
-    output: int
-    events: int
-    runtime_api_address: str
-    api_address: str
-    on_exit: Callable[[int, int], None] = lambda status, generation: None
-    on_gone: Callable[[], None] = lambda: None
-    _files: dict[str, int] = field(default_factory=dict)
-    _freeze_words: tuple[bytes, bytes] = (b"1", b"0")
-    _quota_suffix: str = ""
-    _oom_kills: int = 0
-
-    @property
-    def can_freeze(self) -> bool:
-        """Whether a cgroup freezes; otherwise the caller sends SIGSTOP through the supervisor."""
-        return "freeze" in self._files
-
-    def freeze(self) -> bool:
-        """Stop every process of the sandbox at once; False where no cgroup can."""
-        return self._write("freeze", self._freeze_words[0])
-
-    def thaw(self) -> None:
-        self._write("freeze", self._freeze_words[1])
-
-    def set_cpu_quota(self, microseconds: int) -> None:
-        """CPU time per period of 20 ms, over all processors."""
-        self._write("quota", f"{microseconds}{self._quota_suffix}".encode())
-
-    def memory_peak(self) -> int | None:
-        """The most memory that was charged to the sandbox so far, in bytes; None where nothing counts it."""
-        descriptor = self._files.get("peak")
-        return None if descriptor is None else int(os.pread(descriptor, 32, 0))
-
-    def ran_out_of_memory(self) -> bool:
-        """Whether the kernel killed a process for memory since the last call."""
-        descriptor = self._files.get("oom")
-        if descriptor is None:
-            return False
-        counts = dict(line.split()[:2] for line in os.pread(descriptor, 512, 0).decode().splitlines())
-        before, self._oom_kills = self._oom_kills, int(counts.get("oom_kill", 0))
-        return self._oom_kills > before
-
-    def _write(self, purpose: str, text: bytes) -> bool:
-        descriptor = self._files.get(purpose)
-        if descriptor is None:
-            return False
-        try:
-            os.pwrite(descriptor, text, 0)
-        except OSError:
-            return False  # the group is being removed
-        return True
-
-    def release(self) -> None:
-        for descriptor in [*self._files.values(), self.output, self.events]:
-            os.close(descriptor)
-        self._files.clear()
-        self.runtime_api.close()
-        self.api.close()
+#: Longest message to the supervisor, in bytes; it passes settings on through sockets with the kernel's default buffers.
+MAX_MESSAGE = 128 * 1024
 
 
 class SupervisorClient:
-    """`async with SupervisorClient(process) as sandboxes`. Leaving closes the channel, which ends the supervisor."""
+    """`async with SupervisorClient(process) as sandboxes`. Leaving closes the channel, which ends the supervisor.
+
+    `on_lost()` is called once when the supervisor ended by itself, `on_zygote_lost(name)` when a zygote that was ready
+    did. Every awaited call then raises SupervisorGone.
+    """
 
     def __init__(self, process: SupervisorProcess, on_lost: Callable[[], None]) -> None:
         self.isolation = process.isolation
@@ -138,9 +77,10 @@ class SupervisorClient:
         self._sandboxes: dict[str, Sandbox] = {}
         self._unsent: deque[bytes] = deque()
         self._numbers = itertools.count(1)
-        self._idle: asyncio.Event = asyncio.Event()
+        self._gone_for_good = False
+        self.on_zygote_lost: Callable[[str], None] = lambda name: None
 
-    async def __aenter__(self) -> SupervisorClient:
+    async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.create_future()
         self._channel.setblocking(False)
@@ -162,7 +102,9 @@ class SupervisorClient:
 
     async def start_zygote(self, spec: ZygoteSpec) -> ZygoteInfo:
         """Start a zygote and return once it can fork. Raises SandboxError."""
-        ready = self._zygotes[spec.name] = self._loop.create_future()
+        self._require_supervisor()
+        ready: asyncio.Future[ZygoteInfo] = self._loop.create_future()
+        self._zygotes[spec.name] = ready
         self._send({
             "zygote": spec.name, "command": spec.command, "variables": spec.variables, "preload": spec.preload,
             "root": {"prefix": spec.prefix, "guest": spec.guest, "sdk": spec.sdk},
@@ -171,6 +113,7 @@ class SupervisorClient:
 
     async def create(self, zygote: str, tmp_mb: int) -> Sandbox:
         """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError."""
+        self._require_supervisor()
         name = f"e{next(self._numbers)}"
         made = self._creating[name] = self._loop.create_future()
         self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb})
@@ -181,11 +124,14 @@ class SupervisorClient:
             raise
 
     def run(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> None:
-        """Let the parked process become the runtime."""
+        """Let the parked process become the runtime. Raises SandboxError if the settings are too long."""
         self._send({"run": sandbox.name, "memory_mb": memory_mb, "settings": settings})
 
     async def restart(self, sandbox: Sandbox, generation: int) -> None:
         """Kill every process of the sandbox and park a new one; `run` it again afterwards. Raises SandboxError."""
+        self._require_supervisor()
+        if sandbox.name not in self._sandboxes:
+            raise SandboxError("the sandbox ended")
         parked = self._restarting[sandbox.name] = self._loop.create_future()
         self._send({"restart": sandbox.name, "generation": generation})
         await parked
@@ -198,12 +144,18 @@ class SupervisorClient:
         """Kill the sandbox; `on_gone` follows. Harmless if it is gone."""
         self._send({"destroy": sandbox.name})
 
+    def _require_supervisor(self) -> None:
+        if self._gone_for_good:
+            raise SupervisorGone("the sandbox supervisor ended")
+
     def _abandon(self, name: str, made: asyncio.Future[Sandbox]) -> None:
         if not made.cancelled() and made.exception() is None:
             self._send({"destroy": name})
 
     def _send(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode()
+        if len(data) > MAX_MESSAGE:
+            raise SandboxError(f"{len(data)} bytes are too many for one message to the supervisor")
         if self._unsent:
             self._unsent.append(data)
             return
@@ -244,11 +196,16 @@ class SupervisorClient:
 
     def _lost(self) -> None:
         self._loop.remove_reader(self._channel.fileno())
+        self._gone_for_good = True
         error = SupervisorGone("the sandbox supervisor ended")
-        waiting = [self._started, *self._zygotes.values(), *self._creating.values(), *self._restarting.values()]
-        for future in waiting:
+        for future in (self._started, *self._zygotes.values()):
             if not future.done():
                 future.set_exception(error)
+        # Everything the supervisor started ends with it, unless it is frozen.
+        for sandbox in self._sandboxes.values():
+            sandbox.thaw()
+        for name in [*self._creating, *self._sandboxes]:
+            self._gone(name, error)
         self._on_lost()
 
     def _hear(self, message: dict[str, Any], descriptors: list[int]) -> None:
@@ -274,7 +231,9 @@ class SupervisorClient:
     def _zygote(self, message: dict[str, Any]) -> None:
         future = self._zygotes[message["zygote"]]
         if "failed" in message:
-            if not future.done():
+            if future.done():
+                self.on_zygote_lost(message["zygote"])
+            else:
                 future.set_exception(SandboxError(message["failed"]))
         elif not future.done():
             ready = message["ready"]
@@ -299,16 +258,20 @@ class SupervisorClient:
         for descriptor in (sandbox.output, sandbox.events):
             os.set_blocking(descriptor, False)
         self._sandboxes[sandbox.name] = sandbox
-        made = self._creating.pop(sandbox.name)
-        if not made.done():
+        made = self._creating.pop(sandbox.name, None)
+        if made is None or made.cancelled():
+            self.destroy(sandbox)
+        else:
             made.set_result(sandbox)
 
     def _gone(self, name: str, error: SandboxError) -> None:
-        for futures in (self._creating, self._restarting):
-            future = futures.pop(name, None)
+        created: asyncio.Future[Any] | None = self._creating.pop(name, None)
+        for future in (created, self._restarting.pop(name, None)):
             if future is not None and not future.done():
                 future.set_exception(error)
         sandbox = self._sandboxes.pop(name, None)
         if sandbox is not None:
-            sandbox.on_gone()
-            sandbox.release()
+            try:
+                sandbox.on_gone()
+            finally:
+                sandbox.release()

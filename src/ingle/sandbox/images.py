@@ -26,7 +26,13 @@ class ImageStore:
         self._ready: list[Path] = []
         self._made = 0
         directory.mkdir(mode=0o700, exist_ok=True)
-        for leftover in directory.iterdir():
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all images. A mounted one lives on without its name."""
+        self._templates.clear()
+        self._ready.clear()
+        for leftover in self._directory.iterdir():
             leftover.unlink()
 
     @staticmethod
@@ -61,17 +67,29 @@ class ImageStore:
             path = self._directory / f"template-{size_mb}"
             with path.open("wb") as file:
                 file.truncate(size_mb << 20)
-            options = ["-q", "-F", "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,nodiscard,root_owner=0:0"]
+            extended = "lazy_itable_init=1,nodiscard,root_owner=0:0"
+            options = ["-q", "-F", "-O", "^has_journal,^resize_inode", "-E", extended]
             mkfs = find_mkfs()
             assert mkfs is not None
             command = [mkfs, *options, "-b", "4096", "-m", "0", str(path)]
-            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+            made = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)
+            if not _is_ext4(path):  # the status is unknown where SIGCHLD is ignored, as in the supervisor
+                path.unlink()
+                raise OSError(f"{mkfs} made no file system: {made.stderr.decode(errors='replace').strip()}")
             self._templates[size_mb] = path
         return self._templates[size_mb]
 
     @staticmethod
     def _copy(source: Path, target: Path) -> None:
-        """Copy the data of a sparse file and leave its holes holes."""
+        """Copy the data of a sparse file and leave its holes holes. Raises OSError, and leaves nothing then."""
+        try:
+            ImageStore._copy_data(source, target)
+        except OSError:
+            target.unlink(missing_ok=True)
+            raise
+
+    @staticmethod
+    def _copy_data(source: Path, target: Path) -> None:
         with source.open("rb") as reader, target.open("wb") as writer:
             size = os.fstat(reader.fileno()).st_size
             writer.truncate(size)
@@ -85,6 +103,13 @@ class ImageStore:
                 os.lseek(writer.fileno(), offset, os.SEEK_SET)
                 while offset < end:
                     offset += os.sendfile(writer.fileno(), reader.fileno(), offset, end - offset)
+
+
+def _is_ext4(path: Path) -> bool:
+    """Whether the superblock, which is written last, carries ext4's magic number."""
+    with path.open("rb") as file:
+        file.seek(1024 + 0x38)
+        return file.read(2) == b"\x53\xef"
 
 
 def find_mkfs() -> str | None:

@@ -46,7 +46,7 @@ def strongest() -> Isolation:
     """The strongest isolation that works here; each is tried, in a child process."""
     if os.geteuid() == 0 and _works(_NAMESPACES, maps=False):
         return Isolation.ROOT
-    if _works(_NAMESPACES | linux.CLONE_NEWUSER, maps=True):
+    if os.geteuid() != 0 and _works(_NAMESPACES | linux.CLONE_NEWUSER, maps=True):
         return Isolation.USER
     return Isolation.PROCESS
 
@@ -87,6 +87,9 @@ def cgroup_name(data_directory: Path) -> str:
 
 def launch(data_directory: Path, isolation: Isolation) -> SupervisorProcess:
     """Start a supervisor. Raises OSError where the machine refuses what `isolation` needs."""
+    if isolation is Isolation.USER and os.geteuid() == 0:
+        # In a user namespace of root's, functions would be the machine's root to /proc/sys and to files.
+        raise OSError("it is for ordinary users, and this is root; use root")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)

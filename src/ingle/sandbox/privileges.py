@@ -1,4 +1,4 @@
-"""The server gives up what only the supervisor needs: capabilities, new privileges, and the file system outside its own.
+"""The server gives up what only the supervisor needs: capabilities, new privileges, and files outside its own.
 
 Hostile requests reach the server, so root's power must not be in it. It keeps its user id, since the data directory and
 the interpreter may be readable by that user alone, and becomes harmless otherwise: no capability, none to be gained,
@@ -73,9 +73,10 @@ def _landlock(data_directory: Path, readable: list[Path]) -> int:
 
 def _own_places() -> list[Path]:
     """Where the interpreter, libraries and what they read at run time are."""
-    names = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *sys.path, "/usr", "/lib", "/lib64", "/proc/self",
-             "/proc/stat", "/proc/cpuinfo", "/proc/meminfo", "/dev/urandom", "/etc/localtime", "/etc/mime.types",
-             "/sys/devices/system/cpu", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf"]  # fmt: skip
+    names = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *sys.path, "/usr", "/lib", "/lib64",
+             "/proc/self", "/proc/stat", "/proc/cpuinfo", "/proc/meminfo", "/dev/urandom", "/etc/localtime",
+             "/etc/mime.types", "/sys/devices/system/cpu", "/etc/hosts", "/etc/resolv.conf",
+             "/etc/nsswitch.conf"]  # fmt: skip
     return [Path(name) for name in names if name and os.path.exists(name)]
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ingle.sandbox.inside import linux
 
-#: Where packages and images are, for processes that are not yet running function code.
-HIDDEN = "/.ingle"
+#: Where packages and images are, for processes that are not yet running function code: mounted over an empty directory.
+HIDDEN = "/run"
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 _TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC_FILES = ("ld.so.cache", "localtime", "mime.types", "protocols", "services", "ethertypes")
@@ -111,7 +111,8 @@ def _fill_runtime(runtime: Path, plan: RootPlan) -> None:
     for source in (file for directory in plan.guest for file in directory.glob("*.py")):
         if source.name != "__init__.py":
             shutil.copyfile(source, runtime / source.name)
-    (runtime / "bootstrap").write_text('#!/bin/sh\nexec "${_LAMBDA_INTERPRETER:-python3}" -S /var/runtime/bootstrap.py\n')
+    script = '#!/bin/sh\nexec "${_LAMBDA_INTERPRETER:-/var/lang/bin/python3}" -S /var/runtime/bootstrap.py\n'
+    (runtime / "bootstrap").write_text(script)
     os.chmod(runtime / "bootstrap", 0o755)
     if plan.sdk is not None:
         (runtime / ".sdk").mkdir()
@@ -122,7 +123,6 @@ def _fill_runtime(runtime: Path, plan: RootPlan) -> None:
 
 
 def _hide(hidden: Path, plan: RootPlan) -> None:
-    hidden.mkdir(mode=0o700)
     linux.mount("tmpfs", str(hidden), "tmpfs", linux.MS_NOSUID, "size=1m,mode=700")
     (hidden / "packages").mkdir()
     linux.bind(str(plan.packages), str(hidden / "packages"))

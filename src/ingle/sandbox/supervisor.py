@@ -15,7 +15,7 @@ Messages from the server, JSON with descriptors beside them:
 
 Messages to the server:
 
-    {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}
+    {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}     the latter also when one ends later
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
     {"exited": environment, "status": wait status, "generation": n}
@@ -24,47 +24,33 @@ Messages to the server:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ingle.sandbox.cgroups import Cgroup, CgroupTree, discover
+from ingle.sandbox import zygotes
+from ingle.sandbox.claims import Claims
+from ingle.sandbox.environments import Environment, Message, acquire, hand_over
 from ingle.sandbox.images import ImageStore
 from ingle.sandbox.inside import linux
-from ingle.sandbox.root import RootPlan, enter
+from ingle.sandbox.zygotes import Zygote, ZygotePlace
 
-Message = dict[str, Any]
-
-
-@dataclass(slots=True, kw_only=True)
-class Zygote:
-    name: str
-    channel: socket.socket
-    pid: int
-    ready: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Environment:
-    """The supervisor's side of one environment. `pidfd` is of its init; `parked` takes the settings, once."""
-
-    name: str
-    uid: int
-    control: socket.socket
-    cgroup: Cgroup
-    image: str | None
-    pidfd: int | None = None
-    parked: socket.socket | None = None
-    pending: Message | None = None
-    descriptors: dict[str, int] = field(default_factory=dict)
-    destroyed: bool = False
+#: Seconds between looks at groups whose last processes are on their way out, and before an image is copied ahead.
+_BURIAL_PAUSE = 0.01
+_IDLE_PAUSE = 0.05
+#: Seconds that everything gets to end once the server is gone.
+_END_LIMIT = 5.0
+#: The user id that an environment sees of itself where there is one user for all of them.
+USER_INSIDE = 993
+_VERBS = ("create", "zygote", "run", "restart", "signal", "destroy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,87 +66,91 @@ class Options:
 
 
 class Supervisor:
+    """Trouble with one environment ends that environment; only the loss of the server ends the supervisor."""
+
     def __init__(self, options: Options, server: socket.socket) -> None:
         self._options = options
         self._server = server
         self._selector = selectors.DefaultSelector()
         self._zygotes: dict[str, Zygote] = {}
         self._environments: dict[str, Environment] = {}
-        self._free_uids = list(range(options.users[0] + options.users[1] - 1, options.users[0] - 1, -1))
-        self._dying: list[Environment] = []
         run = options.data_directory / "run"
-        run.mkdir(mode=0o700, exist_ok=True)
-        self._scratch = run / "root"
-        self._scratch.mkdir(mode=0o700, exist_ok=True)
-        images = options.privileged and options.namespaces and ImageStore.available()
-        self._images = ImageStore(run / "images") if images else None
-        self._tree = CgroupTree(discover(), options.cgroup_name)
+        scratch, images = run / "root", run / "images"
+        for directory in (run, scratch):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        has_images = options.privileged and options.namespaces and ImageStore.available()
+        self._claims = Claims(options.cgroup_name, options.users, images if has_images else None)
+        self._place = ZygotePlace(
+            namespaces=options.namespaces, privileged=options.privileged, scratch=scratch, users=options.users,
+            packages=options.data_directory / "packages", images=images if has_images else None,
+        )  # fmt: skip
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
     def serve(self) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        self._tree.prepare()
+        self._claims.prepare()
         self._watch(self._server.fileno(), self._obey)
-        limits = sorted(self._tree.controllers)
-        self._tell({"started": os.getpid(), "controllers": limits, "images": self._images is not None})
         try:
+            limits, images = self._claims.controllers, self._claims.has_images
+            self._tell({"started": os.getpid(), "controllers": limits, "images": images})
             while True:
-                events = self._selector.select(self._patience())
-                if not events and not self._idle_work():
-                    continue
-                for key, _ in events:
-                    key.data()
+                self._turn()
         except EOFError:
             self._end()
 
-    def _patience(self) -> float | None:
-        if self._dying:
-            return 0.01
-        return 0.05 if self._images is not None and self._wants_images else None
-
-    _wants_images = True
-
-    def _idle_work(self) -> bool:
-        self._dying = [environment for environment in self._dying if not self._bury(environment)]
-        if self._images is not None and not self._dying:
-            try:
-                self._wants_images = bool(self._zygotes) and self._images.refill()
-            except OSError:
-                self._wants_images = False
-        return True
+    def _turn(self) -> None:
+        claims = self._claims
+        patience = _BURIAL_PAUSE if claims.dying else _IDLE_PAUSE if claims.wants_images else None
+        events = self._selector.select(patience)
+        for key, _ in events:
+            # An earlier event of this turn may have closed the descriptor, or put another one in its place.
+            if self._selector.get_map().get(key.fd) is key:
+                key.data()
+        for claim in claims.bury():
+            self._tell({"gone": claim.name})
+        if not events and claims.wants_images:
+            claims.copy_image()
 
     def _end(self) -> None:
         """The server is gone: stop what runs and leave nothing behind."""
-        for environment in list(self._environments.values()):
-            environment.cgroup.thaw()
-            if environment.pidfd is not None:
-                signal.pidfd_send_signal(environment.pidfd, signal.SIGKILL)
+        until = time.monotonic() + _END_LIMIT
+        for environment in self._environments.values():
+            environment.kill()
         for zygote in self._zygotes.values():
             zygote.channel.close()
         with selectors.DefaultSelector() as endings:
-            waiting = [environment.pidfd for environment in self._environments.values() if environment.pidfd]
-            for pidfd in waiting:
-                endings.register(pidfd, selectors.EVENT_READ)
-            while waiting and (ended := endings.select(5)):
-                for key, _ in ended:
+            for environment in self._environments.values():
+                if environment.pidfd is not None:
+                    endings.register(environment.pidfd, selectors.EVENT_READ)
+            while endings.get_map() and time.monotonic() < until:
+                for key, _ in endings.select(until - time.monotonic()):
                     endings.unregister(key.fd)
-                    waiting.remove(key.fd)
-        for environment in [*self._environments.values(), *self._dying]:
-            for path in environment.cgroup.paths:
-                from_tree = path
-                if from_tree.exists():
-                    _remove_group(from_tree)
-            self._release_image(environment)
-        self._tree.remove()
+        running = [environment.claim for environment in self._environments.values()]
+        self._claims.end(running, max(0.1, until - time.monotonic()))
 
     def _watch(self, descriptor: int, react: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, react)
 
+    def _watch_environment(self, descriptor: int, environment: Environment, react: Callable[[], None]) -> None:
+        self._watch(descriptor, lambda: self._guarded(environment, react))
+
+    def _unwatch(self, descriptor: int) -> None:
+        if descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
+
+    def _guarded(self, environment: Environment, react: Callable[[], None]) -> None:
+        try:
+            react()
+        except (OSError, ValueError, LookupError) as error:
+            self._tell({"failed": environment.name, "reason": f"{type(error).__name__}: {error}"})
+            environment.destroyed = True
+            environment.kill()
+
     def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
         try:
             linux.send_message(self._server, json.dumps(message).encode(), descriptors or [])
-        except OSError as error:
+        except (BrokenPipeError, ConnectionError) as error:
             raise EOFError from error
 
     # --- from the server --------------------------------------------------------------------------------------------
@@ -172,158 +162,127 @@ class Supervisor:
         if not data:
             raise EOFError
         message = json.loads(data)
-        for verb in ("create", "zygote", "run", "restart", "signal", "destroy"):
-            if verb in message:
-                break
+        verb = next(verb for verb in _VERBS if verb in message)
         if verb == "zygote":
             self._start_zygote(message)
         elif verb == "create":
             self._create(message)
         elif (environment := self._environments.get(message[verb])) is not None:
-            getattr(self, f"_{verb}")(environment, message)
+            self._guarded(environment, lambda: getattr(self, f"_{verb}")(environment, message))
 
     def _start_zygote(self, message: Message) -> None:
-        name = message["zygote"]
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        pid = os.fork()
-        if pid == 0:
-            self._become_zygote(message, theirs)
-        theirs.close()
-        zygote = Zygote(name=name, channel=ours, pid=pid)
-        self._zygotes[name] = zygote
-        self._wants_images = True
-        self._watch(ours.fileno(), lambda: self._hear_zygote(zygote))
-
-    def _become_zygote(self, message: Message, channel: socket.socket) -> None:
-        """In the forked child: enter the root and execute the interpreter."""
         try:
-            os.umask(0o022)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.set_inheritable(channel.fileno(), True)
-            if self._options.namespaces:
-                linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
-                plan = message["root"]
-                enter(RootPlan(
-                    scratch=self._scratch,
-                    prefix=Path(plan["prefix"]),
-                    guest=tuple(Path(path) for path in plan["guest"]),
-                    sdk=Path(plan["sdk"]) if plan["sdk"] else None,
-                    packages=self._options.data_directory / "packages",
-                    images=self._options.data_directory / "run" / "images" if self._images is not None else None,
-                    users=self._options.users,
-                    privileged=self._options.privileged,
-                ))  # fmt: skip
-            else:
-                linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-            options = json.dumps({"preload": message["preload"], "namespaces": self._options.namespaces})
-            command = [*message["command"], str(channel.fileno()), options]
-            os.execve(command[0], command, message["variables"])
-        except BaseException as error:  # nothing above this frame can handle it
-            linux.send_message(channel, json.dumps({"failed": str(error)}).encode())
-        finally:
-            os._exit(1)
+            zygote = zygotes.start(message, self._place)
+        except OSError as error:
+            self._tell({"zygote": message["zygote"], "failed": str(error)})
+            return
+        self._zygotes[zygote.name] = zygote
+        self._claims.want_images()
+        self._watch(zygote.channel.fileno(), lambda: self._hear_zygote(zygote))
 
     def _create(self, message: Message) -> None:
-        name = message["create"]
-        try:
-            zygote = self._zygotes[message["zygote"]]
-            self._fork(zygote, name, message["tmp_mb"])
-        except (OSError, KeyError, IndexError) as error:
-            self._tell({"failed": name, "reason": f"{type(error).__name__}: {error}"})
+        name, zygote = message["create"], self._zygotes.get(message["zygote"])
+        if zygote is None:
+            self._tell({"failed": name, "reason": f"there is no zygote {message['zygote']}"})
+        else:
+            try:
+                self._fork(zygote, name, message["tmp_mb"])
+            except OSError as error:
+                self._tell({"failed": name, "reason": str(error)})
 
     def _fork(self, zygote: Zygote, name: str, tmp_mb: int) -> None:
-        cgroup = self._tree.create(name)
-        image = self._images.acquire(name, tmp_mb) if self._images is not None else None
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        output, output_end = os.pipe2(os.O_CLOEXEC)
-        events, events_end = os.pipe2(os.O_CLOEXEC)
-        environment = Environment(
-            name=name, uid=self._free_uids.pop(), control=ours, cgroup=cgroup, image=image,
-            descriptors={"output": output, "events": events},
-        )  # fmt: skip
+        """Raises OSError, and then holds nothing for the environment."""
+        options = self._options
+        claim = self._claims.take(name, tmp_mb)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._claims.give_back, claim)
+            environment, offer = acquire(claim, zygote.name, namespaces=options.namespaces)
+            undo.callback(environment.close)
+            request = {
+                "environment": name,
+                "uid": claim.uid if options.privileged else USER_INSIDE,
+                "namespaces": options.namespaces,
+                "privileged": options.privileged,
+                "api_host": options.api_host,
+                "image": claim.image,
+                "tmp_mb": tmp_mb,
+                "descriptors": offer.names,
+            }
+            with contextlib.closing(offer):
+                linux.send_message(zygote.channel, json.dumps(request).encode(), offer.files)
+            undo.pop_all()
         self._environments[name] = environment
-        joins = cgroup.join_descriptors()
-        request = {
-            "environment": name,
-            "uid": environment.uid if self._options.privileged else 993,
-            "namespaces": self._options.namespaces,
-            "privileged": self._options.privileged,
-            "api_host": self._options.api_host,
-            "image": image,
-            "tmp_mb": tmp_mb,
-            "descriptors": ["control", "output", "events", *("join" for _ in joins)],
-        }
-        given = [theirs.fileno(), output_end, events_end, *joins]
-        linux.send_message(zygote.channel, json.dumps(request).encode(), given)
-        theirs.close()
-        for descriptor in given[1:]:
-            os.close(descriptor)
-        self._watch(ours.fileno(), lambda: self._hear_environment(environment))
+        control = environment.control.fileno()
+        self._watch_environment(control, environment, lambda: self._hear_environment(environment))
 
     def _run(self, environment: Environment, message: Message) -> None:
-        environment.cgroup.limit_memory(message["memory_mb"])
-        message["settings"]["uid"] = environment.uid
+        environment.claim.cgroup.limit_memory(message["memory_mb"])
         if environment.parked is not None:
-            linux.send_message(environment.parked, json.dumps(message["settings"]).encode())
-            environment.parked.close()
-            environment.parked = None
+            parked, environment.parked = environment.parked, None
+            with parked:
+                linux.send_message(parked, json.dumps(message["settings"]).encode())
 
     def _restart(self, environment: Environment, message: Message) -> None:
-        environment.cgroup.thaw()
-        self._send(environment, {"restart": message["generation"]})
+        environment.claim.cgroup.thaw()
+        linux.send_message(environment.control, json.dumps({"restart": message["generation"]}).encode())
 
     def _signal(self, environment: Environment, message: Message) -> None:
-        self._send(environment, {"signal": message["name"]})
-
-    @staticmethod
-    def _send(environment: Environment, message: Message) -> None:
-        try:
-            linux.send_message(environment.control, json.dumps(message).encode())
-        except OSError:
-            return  # its init has ended: the pidfd says so next
+        linux.send_message(environment.control, json.dumps({"signal": message["name"]}).encode())
 
     def _destroy(self, environment: Environment, _message: Message) -> None:
         environment.destroyed = True
-        environment.cgroup.thaw()
         if environment.pidfd is not None:
-            signal.pidfd_send_signal(environment.pidfd, signal.SIGKILL)
+            environment.kill()  # otherwise once its process is known
 
     # --- from inside ------------------------------------------------------------------------------------------------
 
     def _hear_zygote(self, zygote: Zygote) -> None:
-        data, _ = linux.receive_message(zygote.channel)
+        try:
+            data, _ = linux.receive_message(zygote.channel)
+        except OSError:
+            data = b""
         message = json.loads(data) if data else {"failed": "the zygote ended"}
         if "ready" in message:
-            zygote.ready = True
             self._tell({"zygote": zygote.name, "ready": {"modules": message["modules"], "pid": zygote.pid}})
         elif "failed" in message:
-            self._selector.unregister(zygote.channel)
-            zygote.channel.close()
-            del self._zygotes[zygote.name]
-            self._tell({"zygote": zygote.name, "failed": message["failed"]})
+            self._zygote_ended(zygote, message["failed"])
         elif (environment := self._environments.get(message["environment"])) is not None:
-            self._forked(environment, message)
+            self._guarded(environment, lambda: self._forked(environment, message))
+
+    def _zygote_ended(self, zygote: Zygote, reason: str) -> None:
+        self._selector.unregister(zygote.channel)
+        zygote.channel.close()
+        del self._zygotes[zygote.name]
+        self._tell({"zygote": zygote.name, "failed": reason})
+        for environment in list(self._environments.values()):
+            if environment.zygote == zygote.name and environment.pidfd is None:
+                self._never_forked(environment, reason)
 
     def _forked(self, environment: Environment, message: Message) -> None:
         try:
             environment.pidfd = os.pidfd_open(message["pid"])
         except (KeyError, OSError) as error:
-            self._tell({"failed": environment.name, "reason": message.get("error", str(error))})
-            self._ended(environment)
+            self._never_forked(environment, message.get("error", f"its first process ended at once ({error})"))
             return
-        self._watch(environment.pidfd, lambda: self._ended(environment))
+        self._watch_environment(environment.pidfd, environment, lambda: self._ended(environment))
         if environment.destroyed:
-            self._destroy(environment, {})
+            environment.kill()
+
+    def _never_forked(self, environment: Environment, reason: str) -> None:
+        self._tell({"failed": environment.name, "reason": reason})
+        self._ended(environment)
 
     def _hear_environment(self, environment: Environment) -> None:
-        data, descriptors = linux.receive_message(environment.control)
+        try:
+            data, descriptors = linux.receive_message(environment.control)
+        except ConnectionError:
+            data, descriptors = b"", []
         if not data:
-            self._selector.unregister(environment.control)
+            self._unwatch(environment.control.fileno())  # its init is ending: the pidfd says so
             return
         message = json.loads(data)
         if "prepared" in message:
-            environment.parked = socket.socket(fileno=descriptors[2])
-            self._hand_over(environment, message, descriptors[:2])
+            self._prepared(environment, message, descriptors)
         elif "parked" in message:
             environment.parked = socket.socket(fileno=descriptors[0])
             self._tell({"parked": environment.name, "generation": message["parked"]})
@@ -331,61 +290,28 @@ class Supervisor:
             status = {"status": message["exited"], "generation": message["generation"]}
             self._tell({"exited": environment.name, **status})
 
-    def _hand_over(self, environment: Environment, message: Message, listeners: list[int]) -> None:
-        """Give the server what it needs for this environment, as open files."""
-        environment.cgroup.prepare_quota()
-        descriptors = {"runtime_api": listeners[0], "api": listeners[1], **environment.descriptors}
-        for handle in environment.cgroup.handles():
-            flags = os.O_WRONLY if handle.writable else os.O_RDONLY
-            descriptors[handle.purpose] = os.open(handle.path, flags | os.O_CLOEXEC)
-            if handle.path.name == "freezer.state":
-                message["freeze_words"] = ["FROZEN", "THAWED"]
-            if handle.path.name == "cpu.max":
-                message["quota_suffix"] = " 20000"
-        told = {**message, "prepared": environment.name, "descriptors": list(descriptors)}
-        self._tell(told, list(descriptors.values()))
-        for descriptor in descriptors.values():
-            os.close(descriptor)
-        environment.descriptors.clear()
+    def _prepared(self, environment: Environment, message: Message, descriptors: list[int]) -> None:
+        told, files = hand_over(environment, message, descriptors)
+        try:
+            self._tell(told, list(files.values()))
+        finally:
+            for descriptor in files.values():
+                os.close(descriptor)
 
     def _ended(self, environment: Environment) -> None:
         """The init process is gone, and with it every process of the environment."""
-        if environment.pidfd is not None:
-            self._selector.unregister(environment.pidfd)
-            os.close(environment.pidfd)
-        if environment.control.fileno() in self._selector.get_map():
-            self._selector.unregister(environment.control)
-        environment.control.close()
-        if environment.parked is not None:
-            environment.parked.close()
-        for descriptor in environment.descriptors.values():
-            os.close(descriptor)
-        self._release_image(environment)
+        for descriptor in (environment.pidfd, environment.control.fileno()):
+            if descriptor is not None:
+                self._unwatch(descriptor)
+        environment.close()
         del self._environments[environment.name]
-        if not self._bury(environment):
-            self._dying.append(environment)
-
-    def _bury(self, environment: Environment) -> bool:
-        """Remove the group, then let the user id be used again; False: some process is still on its way out."""
-        if not environment.cgroup.remove():
-            return False
-        self._free_uids.append(environment.uid)
-        self._tell({"gone": environment.name})
-        return True
-
-    def _release_image(self, environment: Environment) -> None:
-        if self._images is not None and environment.image is not None:
-            self._images.release(environment.image)
-
-
-def _remove_group(path: Path) -> None:
-    from ingle.sandbox.cgroups import remove
-
-    remove(path)
+        self._claims.give_back(environment.claim)
 
 
 def main() -> None:
     server = socket.socket(fileno=int(sys.argv[1]))
+    # Nothing started from here may hold it: its end tells the server that the supervisor is gone.
+    server.set_inheritable(False)
     given = json.loads(sys.argv[2])
     options = Options(
         data_directory=Path(given["data_directory"]),

@@ -28,6 +28,8 @@ from ingle.storage.errors import DataDirectoryError, StorageError
 from ingle.storage.files import write_atomically
 from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOCK, LOGS, PACKAGES, read_format
 
+__all__ = ["DataDirectory", "DataDirectoryError", "Formats"]
+
 #: May be in an otherwise empty directory: the root of a file system, or what an interrupted first start left.
 _NOT_FOREIGN = frozenset({LOCK, "lost+found"})
 

@@ -1,22 +1,22 @@
 """Errors of storage, one tree. Every message is one line that can be shown to the person at the keyboard.
 
-    StorageError
-    ├── DataDirectoryError     the data directory cannot be used (taken, unwritable, newer format, ...)
-    │   └── SchemaError        the database in it belongs to another release
-    ├── BackupError            a backup cannot be made there, or from that
-    ├── StorageFull            no space left; nothing was left behind
-    ├── StorageUnavailable     the database or a file failed otherwise
-    ├── RecordExists           insert of a key that is there
-    ├── RecordNotFound         save of a key that is not
-    ├── BlobError
-    │   ├── BlobNotFound
-    │   └── BlobCorrupt        content and digest disagree
-    └── LogError
-        ├── LogGroupExists
-        ├── LogGroupNotFound
-        ├── LogStreamExists
-        ├── LogStreamNotFound
-        └── BadPosition        a resume position that this store never gave out
+StorageError
+├── DataDirectoryError     the data directory cannot be used (taken, unwritable, newer format, ...)
+│   └── SchemaError        the database in it belongs to another release
+├── BackupError            a backup cannot be made there, or from that
+├── StorageFull            no space left; nothing was left behind
+├── StorageUnavailable     the database or a file failed otherwise
+├── RecordExists           insert of a key that is there
+├── RecordNotFound         save of a key that is not
+├── BlobError
+│   ├── BlobNotFound
+│   └── BlobCorrupt        content and digest disagree
+└── LogError
+    ├── LogGroupExists
+    ├── LogGroupNotFound
+    ├── LogStreamExists
+    ├── LogStreamNotFound
+    └── BadPosition        a resume position that this store never gave out
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ _UNCHECKED = 8  # bytes of the header that the CRC does not cover: the length an
 
 #: A body is cut into frames of about this size, so that reading one event never means decoding megabytes.
 _FRAME_BYTES = 256 * 1024
+#: Timestamps beyond are brought here: one that no integer of 64 bits holds must not stop the events around it.
+_MAX_TIME = 2**62
 
 
 class Kind(IntEnum):
@@ -55,6 +57,7 @@ def encode_events(stream: str, ingestion: int, events: Sequence[tuple[int, str]]
     size = 0
     for timestamp, message in events:
         data = message.encode("utf-8", "backslashreplace")
+        timestamp = min(max(timestamp, -_MAX_TIME), _MAX_TIME)
         parts += (_EVENT.pack(timestamp, len(data)), data)
         times.append(timestamp)
         size += len(data)

@@ -22,7 +22,7 @@ from ingle.storage.errors import LogStreamExists, LogStreamNotFound, StorageUnav
 from ingle.storage.files import sync_directory, write_atomically
 from ingle.storage.log_frames import Frame, Kind, encode_events, encode_mark, scan
 from ingle.storage.log_segments import SUFFIX, Segment, Span
-from ingle.storage.log_values import GroupInfo, GroupKey, LogEvent, Query, StreamInfo
+from ingle.storage.log_values import GroupInfo, GroupKey, LogEvent, Page, Query, StreamInfo
 
 SEGMENT_BYTES = 8 * 1024 * 1024
 _DESCRIPTION = "group.json"
@@ -126,19 +126,13 @@ class LogGroup:
         """Ordered by position. Segments are read in the order of time, and no more of them than the limit needs."""
         self._index()
         wanted = [(bounds, segment) for segment in self._segments if (bounds := segment.overlaps(query))]
-        sign = -1 if query.backward else 1
-        wanted.sort(key=lambda item: sign * item[0][1 if query.backward else 0])
-        found: list[LogEvent] = []
-        for at, (_, segment) in enumerate(wanted):
-            found += segment.select(query, self._deleted)
-            found.sort(key=lambda event: event.position, reverse=query.backward)
-            del found[query.limit :]
-            if len(found) == query.limit and at + 1 < len(wanted):
-                bounds = wanted[at + 1][0]
-                edge = found[-1].timestamp if found else 0
-                if (edge > bounds[1]) if query.backward else (edge < bounds[0]):
-                    break
-        return found[::-1] if query.backward else found
+        wanted.sort(key=lambda item: -item[0][1] if query.backward else item[0][0])
+        page = Page(query.limit, query.backward)
+        for (first, last), segment in wanted:
+            if page.excludes(first, last):
+                break
+            segment.select(query, self._deleted, page)
+        return page.events()
 
     def apply_retention(self, now: int) -> None:
         """Deletes segments from the front while all that is in them is too old, by timestamp of the events."""

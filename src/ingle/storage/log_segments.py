@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingle.storage.log_frames import Frame, Kind, decode_events, scan
-from ingle.storage.log_values import LogEvent, Position, Query
+from ingle.storage.log_values import LogEvent, Page, Position, Query
 
 SUFFIX = ".log"
 
@@ -87,7 +87,8 @@ class Segment:
             return file.read(self.size)
 
     def frames(self) -> Iterator[Frame]:
-        return scan(self.read(), verify=False)
+        """Whole and undamaged: a header that lies would put wrong times into the summary."""
+        return scan(self.read(), verify=True)
 
     def newest(self) -> int:
         """The largest timestamp; of a stream without events, when it was created."""
@@ -99,17 +100,22 @@ class Segment:
         spans = [span for span in wanted if span.count and in_range(span.first, span.last, query)]
         return (min(span.first for span in spans), max(span.last for span in spans)) if spans else None
 
-    def select(self, query: Query, deleted: dict[str, tuple[int, int]]) -> list[LogEvent]:
-        """The events that the query wants, unordered and unlimited. `deleted`: where each deleted stream ended."""
+    def select(self, query: Query, deleted: dict[str, tuple[int, int]], page: Page) -> None:
+        """Adds the events that the query wants to the page. `deleted`: where each deleted stream ended."""
         data = self.read()
-        found: list[LogEvent] = []
-        for frame in scan(data, verify=False):
-            if frame.kind != Kind.EVENTS or (query.streams is not None and frame.stream not in query.streams):
-                continue
-            gone = frame.stream in deleted and (self.number, frame.offset) <= deleted[frame.stream]
-            if not gone and in_range(frame.first, frame.last, query):
-                found += self._events(data, frame, query)
-        return found
+        frames = [frame for frame in scan(data, verify=False) if self._wanted(frame, query, deleted)]
+        # In the order in which the page fills, so that a page of a large segment decodes only a few of its frames.
+        frames.sort(key=lambda frame: -frame.last if query.backward else frame.first)
+        for frame in frames:
+            if page.excludes(frame.first, frame.last):
+                return
+            page.add(list(self._events(data, frame, query)))
+
+    def _wanted(self, frame: Frame, query: Query, deleted: dict[str, tuple[int, int]]) -> bool:
+        if frame.kind != Kind.EVENTS or (query.streams is not None and frame.stream not in query.streams):
+            return False
+        gone = frame.stream in deleted and (self.number, frame.offset) <= deleted[frame.stream]
+        return not gone and in_range(frame.first, frame.last, query)
 
     def _events(self, data: bytes, frame: Frame, query: Query) -> Iterator[LogEvent]:
         for index, (timestamp, message) in enumerate(decode_events(data, frame)):

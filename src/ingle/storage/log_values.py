@@ -80,3 +80,44 @@ class Query:
     before: Position | None = None
     limit: int = 10_000
     backward: bool = False
+
+
+class Page:
+    """Gathers the answer of a query: the `limit` first events (backward: the last), given in any order.
+
+    Sorts only when twice the limit has gathered, so that many small additions stay cheap.
+    """
+
+    def __init__(self, limit: int, backward: bool) -> None:
+        self._limit = limit
+        self._backward = backward
+        self._events: list[LogEvent] = []
+        #: Once the page is full: nothing beyond this timestamp belongs to it. Only ever too generous.
+        self._edge: int | None = None
+
+    def add(self, events: list[LogEvent]) -> None:
+        self._events += events
+        full = len(self._events) >= self._limit if self._edge is None else len(self._events) >= 2 * self._limit
+        if full:
+            self._trim()
+
+    def excludes(self, first: int, last: int) -> bool:
+        """Whether no event between these timestamps can belong to the page any more."""
+        if self._edge is None:
+            return self._limit <= 0
+        return last < self._edge if self._backward else first > self._edge
+
+    def events(self) -> list[LogEvent]:
+        """Oldest first."""
+        self._trim()
+        return self._events[::-1] if self._backward else self._events
+
+    def _trim(self) -> None:
+        self._events.sort(key=_position, reverse=self._backward)
+        del self._events[max(self._limit, 0) :]
+        if self._events and len(self._events) == self._limit:
+            self._edge = self._events[-1].timestamp
+
+
+def _position(event: LogEvent) -> Position:
+    return event.position

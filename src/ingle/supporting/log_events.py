@@ -204,11 +204,11 @@ def _output_event(event: LogEvent) -> Answer:
 
 
 def _filtered_event(event: LogEvent) -> Answer:
-    identity = event.position
+    timestamp, segment, offset, place = event.position
     return {
         "logStreamName": event.stream,
         **_output_event(event),
-        "eventId": f"{identity.timestamp:020d}{identity.segment:010d}{identity.offset:014d}{identity.index:012d}",
+        "eventId": f"{timestamp:020d}{segment:010d}{offset:014d}{place:012d}",
     }
 
 

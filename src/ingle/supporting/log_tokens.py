@@ -36,12 +36,16 @@ def decode(token: str | None, *kinds: type) -> tuple[Any, ...] | None:
 
 def forward(position: Position, *, including: bool = False) -> str:
     """Token for what comes after `position`, or from it on."""
-    return "f/" + (position._replace(index=position.index - 1) if including else position).token()
+    return "f/" + (_shifted(position, -1) if including else position).token()
 
 
 def backward(position: Position, *, including: bool = False) -> str:
     """Token for what comes before `position`, or up to it."""
-    return "b/" + (position._replace(index=position.index + 1) if including else position).token()
+    return "b/" + (_shifted(position, 1) if including else position).token()
+
+
+def _shifted(position: Position, by: int) -> Position:
+    return Position(*position[:-1], position[-1] + by)
 
 
 def position(token: str) -> Position:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ingle.sandbox import launch
+from ingle.sandbox.launch import Isolation
 from ingle.worker import kernel, libraries
 from ingle.worker.interpreters import Discovery
 from ingle.worker.kernel import Namespace
@@ -74,11 +76,9 @@ def examine(discovery: Discovery, runtimes_dir: Path) -> list[Finding]:
     ]
 
 
-def isolation(findings: list[Finding]) -> str:
-    """The mode that isolation=auto comes to here: root, user or process."""
-    if any(finding.subject == "namespaces" and finding.level is not Level.OK for finding in findings):
-        return "process"
-    return "root" if os.geteuid() == 0 else "user"
+def isolation() -> Isolation:
+    """The mode that isolation=auto comes to here."""
+    return launch.strongest()
 
 
 def _machine() -> Finding:
@@ -255,7 +255,7 @@ def _landlock() -> Finding:
         subject="Landlock",
         level=Level.WEAKER,
         detail="not in this kernel, or switched off",
-        consequence="Files are kept from functions by namespaces and permissions alone; without those, by nothing.",
+        consequence="The server gives up its capabilities only: taken over, it could use every file of its user.",
     )
 
 

@@ -5,8 +5,8 @@
                       |            v  |
                    resetting     frozen         any but dead --> stopping --> dead
 
-`worker.host` makes environments and `placement` decides what they run; this module owns their lifecycle, the time limits
-and the START, END and REPORT lines. Everything here happens on the event loop. A function's failure is a result;
+`worker.host` makes environments and `placement` decides what they run; this module owns their lifecycle, the time
+limits and the START, END and REPORT lines. Everything here happens on the event loop. A function's failure is a result;
 `EnvironmentLost` means that the environment itself ended and another may take the invocation.
 """
 
@@ -81,7 +81,9 @@ class Failure:
     status: str = "error"
 
     def body(self, request_id: str) -> bytes:
-        return json.dumps({"errorType": self.kind, "errorMessage": f"RequestId: {request_id} Error: {self.message}"}).encode()
+        return json.dumps(
+            {"errorType": self.kind, "errorMessage": f"RequestId: {request_id} Error: {self.message}"}
+        ).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,13 @@ class Environment:
     """An environment for one serial of one version. `run` serves one invocation at a time."""
 
     def __init__(
-        self, version: Version, sandbox: Sandbox, supervision: Supervision, output: Output, log_stream: str, launch: Launch
+        self,
+        version: Version,
+        sandbox: Sandbox,
+        supervision: Supervision,
+        output: Output,
+        log_stream: str,
+        launch: Launch,
     ) -> None:
         self.version = version
         self.sandbox = sandbox
@@ -205,7 +213,8 @@ class Environment:
 
     async def _outcome(self, limit: float, late: Failure) -> Reply | Failure:
         """The next outcome, or `late` after `limit` seconds."""
-        self._waiting = waiting = self._loop.create_future()
+        waiting: asyncio.Future[Reply | Failure] = self._loop.create_future()
+        self._waiting = waiting
         timer = self._loop.call_later(limit, self._settle, late)
         try:
             return await waiting
@@ -223,8 +232,7 @@ class Environment:
         started = time.perf_counter()
         self._become(State.INITIALIZING)
         self._session = RuntimeSession(self)
-        late = Failure(kind="Sandbox.Timedout", message="", status="timeout")
-        waiting = self._outcome(limit, late)
+        waiting = self._outcome(limit, self._settle_timed_out)
         self._launch.start(self._generation == 0)
         outcome = await waiting
         self._init_ms = (time.perf_counter() - started) * 1000
@@ -301,8 +309,6 @@ class Environment:
             return None
         writer = self._output.writer
         writer.write_text(self._arn_prefix % invocation.request_id)
-        if isinstance(outcome, Failure) and outcome.status == "timeout":
-            outcome = self._timed_out()
         body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
         failure = outcome if isinstance(outcome, Failure) else Failure(
             kind=outcome.error_type or "Runtime.Unknown", message="")  # fmt: skip
@@ -311,6 +317,9 @@ class Environment:
         if self._launch.impossible is None and self.alive:
             await self.reset()
         return self._result(body, error=True, tail=tail)
+
+    def _settle_timed_out(self) -> None:
+        self._settle(self._timed_out())
 
     def _timed_out(self) -> Failure:
         text = f"Task timed out after {self._timeout:.2f} seconds"
@@ -326,7 +335,7 @@ class Environment:
         self._output.writer.write_text(self._arn_prefix % request_id)
         started = time.perf_counter()
         self._session.invoke(request_id, self._head(invocation), invocation.payload)
-        outcome = await self._outcome(self._timeout, self._timed_out())
+        outcome = await self._outcome(self._timeout, self._settle_timed_out)
         elapsed = (time.perf_counter() - started) * 1000
         if self.state is not State.DEAD:
             self._output.drain()
@@ -365,7 +374,8 @@ class Environment:
         head = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
-            f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\nContent-Length: {len(invocation.payload)}\r\n"
+            f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n"
+            f"Content-Length: {len(invocation.payload)}\r\n"
         )
         if invocation.trace_id:
             head += f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
@@ -409,5 +419,10 @@ def describe_exit(status: int, out_of_memory: bool) -> Failure:
     return Failure(kind="Runtime.ExitError", message=f"Runtime exited with error: exit status {code >> 8}")
 
 
-_SIGNAL_WORDS = {signal.SIGKILL: "killed", signal.SIGABRT: "aborted", signal.SIGSEGV: "segmentation fault",
-                 signal.SIGTERM: "terminated", signal.SIGBUS: "bus error"}  # fmt: skip
+_SIGNAL_WORDS: dict[int, str] = {
+    signal.SIGKILL: "killed",
+    signal.SIGABRT: "aborted",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGTERM: "terminated",
+    signal.SIGBUS: "bus error",
+}

@@ -12,12 +12,11 @@ import os
 import platform
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
-
+from typing import Protocol, Self
 
 import ingle
 from ingle.artifacts import PackageError
@@ -48,6 +47,8 @@ from ingle.worker.output import EventSink, Output
 log = Logger("worker")
 
 DEFAULT_TMP_MB = 512
+#: How long leaving waits for environments to be gone, in seconds.
+_STOP_SECONDS = 5.0
 _GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
 
 
@@ -115,6 +116,7 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
         self._seccomp = self._compile_seccomp()
+        sandboxes.on_zygote_lost = self._zygote_lost
 
     @staticmethod
     def _compile_seccomp() -> bytes:
@@ -124,7 +126,7 @@ class Host:
             log.warning("no system-call filter for this machine", machine=platform.machine())
             return b""
 
-    async def __aenter__(self) -> Host:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -132,7 +134,12 @@ class Host:
             task.cancel()
         for environment in list(self._environments):
             environment.stop()
-        await asyncio.gather(*(environment.gone() for environment in list(self._environments)))
+        endings = [asyncio.ensure_future(environment.gone()) for environment in list(self._environments)]
+        if endings:
+            # The supervisor ends what is left when its channel closes.
+            _done, left = await asyncio.wait(endings, timeout=_STOP_SECONDS)
+            for ending in left:
+                ending.cancel()
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -173,7 +180,11 @@ class Host:
             name, forked = await self._choose_zygote(version, interpreter)
         await self._zygote(name, interpreter)
         ready = Ready(
-            zygote=name, interpreter=self._inside(interpreter), forked=forked, directory=directory, impossible=impossible
+            zygote=name,
+            interpreter=self._inside(interpreter),
+            forked=forked,
+            directory=directory,
+            impossible=impossible,
         )
         self._ready[key] = ready
         return ready
@@ -198,7 +209,10 @@ class Host:
         warm_name, bare_name = (f"{interpreter.runtime}-{kind}" for kind in (Flavour.WARM, Flavour.BARE))
         warm = await self._zygote(warm_name, interpreter)
         modules = self._packages.top_level_modules(version.configuration.package)
-        if not modules & warm.info.modules and flavour(version, modules, warm.info.modules, frozenset()) is Flavour.WARM:
+        if (
+            not modules & warm.info.modules
+            and flavour(version, modules, warm.info.modules, frozenset()) is Flavour.WARM
+        ):
             return warm_name, True
         bare = await self._zygote(bare_name, interpreter)
         kind = flavour(version, modules, warm.info.modules, bare.info.modules)
@@ -239,6 +253,15 @@ class Host:
         log.info("zygote ready", zygote=name)
         self._refill(stock)
         return stock
+
+    def _zygote_lost(self, name: str) -> None:
+        """Environments that it forked live on; the next one that is needed starts it again."""
+        log.error("a zygote ended", zygote=name)
+        stock = self._zygotes.pop(name, None)
+        for sandbox in list(stock.ready) if stock is not None else ():
+            self._sandboxes.destroy(sandbox)
+        for key in [key for key, ready in self._ready.items() if ready.zygote == name]:
+            del self._ready[key]
 
     def _refill(self, stock: ZygoteStock) -> None:
         while len(stock.ready) + stock.coming < self._options.stock:
@@ -285,7 +308,9 @@ class Host:
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
         output = Output(asyncio.get_running_loop(), sandbox.output, sandbox.events, sink)
-        environment = Environment(version, sandbox, self._sandboxes, output, name, self._launch(version, sandbox, ready, name))
+        environment = Environment(
+            version, sandbox, self._sandboxes, output, name, self._launch(version, sandbox, ready, name)
+        )
         self._environments.add(environment)
         await environment.open()
         self._spawn(self._accompany(environment))
@@ -296,6 +321,8 @@ class Host:
         close = None
         if self._options.serve_api:
             close = await self._serve_api(environment.sandbox, environment.log_stream)
+        else:
+            environment.sandbox.api.close()
         try:
             await environment.gone()
         finally:
@@ -328,6 +355,21 @@ class Host:
         day = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y/%m/%d")
         default = version.configuration.logging.group == f"/aws/lambda/{version.key.name}"
         return f"{day}/{'' if default else version.key.name}[{version.version}]{uuid.uuid4().hex}"
+
+    def uses(self, package: Package) -> bool:
+        """Whether an environment that is not gone yet runs from `package`."""
+        return any(
+            environment.version.configuration.package.digest == package.digest for environment in self._environments
+        )
+
+    def warm_up(self, versions: Iterable[Version]) -> None:
+        """Start, in the background, what running `versions` needs; a failure shows again when one is invoked."""
+        first = {version.configuration.runtime: version for version in versions}
+        for version in first.values():
+            self._spawn(self._warm_up(version))
+
+    async def _warm_up(self, version: Version) -> None:
+        await self.prepare(version)
 
     def forget(self, version: Version) -> None:
         """Drop what was prepared for `version`; it is prepared again if it is used again."""

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from enum import IntFlag
 from pathlib import Path
 
+from ingle.sandbox.inside import linux
+
 _ATTEMPT_SECONDS = 5.0
 _LANDLOCK_CREATE_RULESET = 444
 _LANDLOCK_VERSION = 1
@@ -29,12 +31,12 @@ _NFT_GETGEN = 10 << 8 | 16
 class Namespace(IntFlag):
     """Flags of unshare(2)."""
 
-    MOUNT = 0x0002_0000
-    UTS = 0x0400_0000
-    IPC = 0x0800_0000
-    USER = 0x1000_0000
-    PID = 0x2000_0000
-    NETWORK = 0x4000_0000
+    MOUNT = linux.CLONE_NEWNS
+    UTS = linux.CLONE_NEWUTS
+    IPC = linux.CLONE_NEWIPC
+    USER = linux.CLONE_NEWUSER
+    PID = linux.CLONE_NEWPID
+    NETWORK = linux.CLONE_NEWNET
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -71,30 +73,23 @@ def _run_in_child(action: Callable[[], None], writer: int) -> None:
 def unshare(namespaces: Namespace) -> None:
     """Move this process into new namespaces; as an ordinary user pass USER too. Raises OSError."""
     uid, gid = os.getuid(), os.getgid()
-    if _libc.unshare(int(namespaces)) != 0:
-        raise _error()
+    linux.unshare(int(namespaces))
     if Namespace.USER in namespaces:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
 
 
-def mount(source: str, target: str, filesystem: str, options: str = "", flags: int = 0) -> None:
-    """mount(2). Raises OSError."""
-    names = (source.encode(), target.encode(), filesystem.encode())
-    if _libc.mount(*names, ctypes.c_ulong(flags), options.encode()) != 0:
-        raise _error()
-
-
 def try_overlay(namespaces: Namespace) -> None:
     """Mount an overlay over a tmpfs, in a mount namespace of its own. Raises OSError."""
     unshare(namespaces | Namespace.MOUNT)
-    mount("none", "/", "", flags=0x4_4000)  # MS_REC | MS_PRIVATE: nothing of this reaches the host
+    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)  # nothing of this reaches the host
     top = tempfile.gettempdir()
-    mount("tmpfs", top, "tmpfs")
+    linux.mount("tmpfs", top, "tmpfs", 0)
     for name in ("lower", "upper", "work", "merged"):
         Path(top, name).mkdir()
-    mount("overlay", f"{top}/merged", "overlay", f"lowerdir={top}/lower,upperdir={top}/upper,workdir={top}/work")
+    options = f"lowerdir={top}/lower,upperdir={top}/upper,workdir={top}/work"
+    linux.mount("overlay", f"{top}/merged", "overlay", 0, options)
 
 
 def try_nftables(namespaces: Namespace) -> None:
@@ -123,8 +118,3 @@ def has_seccomp_filters() -> bool:
         return "errno" in Path("/proc/sys/kernel/seccomp/actions_avail").read_text().split()
     except OSError:
         return bool(_libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) == 0)
-
-
-def _error() -> OSError:
-    code = ctypes.get_errno()
-    return OSError(code, os.strerror(code))

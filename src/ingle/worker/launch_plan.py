@@ -165,4 +165,3 @@ def runtime_label(runtime: str) -> str:
         return f"python:3.{python_minor(runtime)}"
     family, _, rest = runtime.partition(".")
     return f"{family}:{rest}"
-

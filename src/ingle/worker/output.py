@@ -8,12 +8,15 @@ written before the reply stands before the END line.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import time
 from typing import Protocol
 
 _TAIL_BYTES = 4096
 _CHUNK = 65536
+#: Bytes that are read in one turn of the loop: one that writes without end gets its turn and no more.
+_TURN = 8192
 #: Longest line that is kept together, in bytes; CloudWatch splits at about the same size.
 _MAX_LINE = 256 * 1024
 _STREAM_FRAME = 0x696E676C
@@ -50,23 +53,24 @@ class EventWriter:
 
     def __init__(self, sink: EventSink) -> None:
         self._sink = sink
-        self.tail: list[bytes] | None = None
-        self._tail_size = 0
+        self._tail: bytearray | None = None
 
     def write(self, message: bytes) -> None:
         self.write_text(message.decode("utf-8", "replace"))
 
     def write_text(self, message: str) -> None:
         self._sink.append(int(time.time() * 1000), message)
-        if self.tail is not None:
-            self.tail.append(message.encode() if message.endswith("\n") else message.encode() + b"\n")
+        if self._tail is not None:
+            self._tail += message.encode() if message.endswith("\n") else message.encode() + b"\n"
+            if len(self._tail) > _CHUNK:
+                del self._tail[:-_TAIL_BYTES]
 
     def start_tail(self) -> None:
-        self.tail = []
+        self._tail = bytearray()
 
     def take_tail(self) -> bytes | None:
-        tail, self.tail = self.tail, None
-        return None if tail is None else b"".join(tail)[-_TAIL_BYTES:]
+        tail, self._tail = self._tail, None
+        return None if tail is None else bytes(tail[-_TAIL_BYTES:])
 
 
 class Output:
@@ -89,30 +93,33 @@ class Output:
         self._loop.remove_reader(self._events)
 
     def drain(self) -> None:
-        """Read what is there, then end unfinished lines: the invocation that wrote them is over."""
-        while self._read_events():
-            pass
-        while self._read_output():
-            pass
+        """Read what is there, then end unfinished lines: the invocation that wrote them is over.
+
+        Never more than the pipes can hold at one moment: a process that goes on writing must not keep the loop here.
+        """
+        for descriptor, read in ((self._events, self._read_events), (self._output, self._read_output)):
+            for _ in range(fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK + 1):
+                if not read(_CHUNK):
+                    break
         self._framed_lines.flush()
         self._lines.flush()
 
-    def _read_output(self) -> bool:
+    def _read_output(self, size: int = _TURN) -> bool:
         """Whether there may be more."""
         try:
-            data = os.read(self._output, _CHUNK)
+            data = os.read(self._output, size)
         except BlockingIOError:
             return False
         if data:
             self._lines.feed(data)
         else:
             self._loop.remove_reader(self._output)
-        return len(data) == _CHUNK
+        return len(data) == size
 
-    def _read_events(self) -> bool:
+    def _read_events(self, size: int = _TURN) -> bool:
         """Whether there may be more."""
         try:
-            data = os.read(self._events, _CHUNK)
+            data = os.read(self._events, size)
         except BlockingIOError:
             return False
         if not data:
@@ -122,9 +129,9 @@ class Output:
         position = 0
         while len(frames) - position >= _HEADER:
             kind = int.from_bytes(frames[position : position + 4], "big")
-            size = int.from_bytes(frames[position + 4 : position + 8], "big")
-            end = position + _HEADER + size
-            if size > _MAX_LINE * 4:
+            length = int.from_bytes(frames[position + 4 : position + 8], "big")
+            end = position + _HEADER + length
+            if length > _MAX_LINE * 4:
                 # Not a frame: function code wrote to the channel itself. What it wrote is shown as lines.
                 self._framed_lines.feed(frames[position:])
                 position = len(frames)
@@ -139,4 +146,4 @@ class Output:
                 self.writer.write(content)
             position = end
         self._frames = frames[position:]
-        return len(data) == _CHUNK
+        return len(data) == size

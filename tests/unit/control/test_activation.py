@@ -83,7 +83,7 @@ async def test_the_outcome_for_a_function_created_anew_is_not_the_old_one(plane:
 
 
 async def test_a_preparation_that_breaks_is_an_internal_error_of_that_function_alone(
-    plane: Any, caplog: pytest.LogCaptureFixture
+    plane: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with plane.activating():
         await plane.create()
@@ -93,7 +93,7 @@ async def test_a_preparation_that_breaks_is_an_internal_error_of_that_function_a
             await asyncio.sleep(0)
         assert only(plane).latest.state is State.FAILED
         assert only(plane).latest.state_reason_code == "InternalError"
-        assert "out of luck" in caplog.text
+        assert "out of luck" in capsys.readouterr().err
         await plane.create("G")
         await plane.settle()
 
@@ -110,7 +110,7 @@ async def test_functions_are_prepared_beside_each_other(plane: Any) -> None:
 
 
 async def test_a_commit_that_fails_ends_the_component(plane: Any) -> None:
-    with pytest.raises(BaseExceptionGroup) as raised:  # noqa: PT012 - the component ends inside the block
+    with pytest.raises(BaseExceptionGroup) as raised:
         async with plane.activating():
             await plane.create()
             plane.store.failing = True

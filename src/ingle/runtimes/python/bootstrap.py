@@ -1,8 +1,8 @@
 """The Python runtime: imports the handler, then serves invocations from the Runtime API until it is stopped.
 
 Runs inside an execution environment as the function's user, either called in a process forked from a zygote or executed
-as a program. Talks to the genuine Runtime API over HTTP on a plain socket: the answer to one invocation and the poll for
-the next leave in a single write. Imports nothing of Ingle and works on Python 3.9 and later.
+as a program. Talks to the genuine Runtime API over HTTP on a plain socket: the answer to one invocation and the poll
+for the next leave in a single write. Imports nothing of Ingle and works on Python 3.9 and later.
 
 Behaviour that handlers can see (context attributes, log lines, error bodies, JSON rules) follows AWS's documentation
 of the Python runtime.

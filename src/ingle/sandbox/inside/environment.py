@@ -6,6 +6,7 @@ runtime again after a crash. The parked process takes the function's settings in
 and becomes the runtime. The supervisor (`ingle.sandbox.supervisor`) documents the messages.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -19,7 +20,7 @@ import time
 import bootstrap
 import linux
 
-HIDDEN = "/.ingle"  # packages and images, seen by a parked process only
+HIDDEN = "/run"  # packages and images, seen by a parked process only
 LOG_FD = 3
 
 
@@ -49,8 +50,8 @@ class Init:
 
     def run(self):
         if not self._request["namespaces"]:
-            # With namespaces everything ends with the supervisor, which is PID 1 of a PID namespace of its own.
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            # With namespaces everything ends with init. Without, it must know its descendants to end them.
+            linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
         os.setsid()
         for descriptor in self._joins:
             os.write(descriptor, b"0")
@@ -64,6 +65,8 @@ class Init:
         for item in [*listeners, parked]:
             item.close()
         self._serve()
+        if not self._request["namespaces"]:
+            self._end_descendants()
 
     def _isolate(self):
         request = self._request
@@ -120,7 +123,10 @@ class Init:
                     return
 
     def _obey(self):
-        data, _ = linux.receive_message(self._control)
+        try:
+            data, _ = linux.receive_message(self._control)
+        except ConnectionError:
+            return False
         if not data:
             return False
         message = json.loads(data)
@@ -132,25 +138,28 @@ class Init:
 
     def _restart(self, generation):
         """A new parked process in the same sandbox, once nothing of the old runtime is left."""
-        self._signal("SIGCONT")
-        self._signal("SIGKILL")
-        while self._main is not None:
-            self._ended(*os.waitpid(-1, 0))
+        self._end_descendants()
         self._generation = generation
         parked = self._park()
         linux.send_message(self._control, json.dumps({"parked": generation}).encode(), [parked.fileno()])
         parked.close()
 
+    def _end_descendants(self):
+        """Kill and reap everything below this process: orphans become its children, so that none is missed."""
+        while True:
+            self._signal("SIGKILL")
+            try:
+                pid, status = os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+            self._ended(pid, status)
+
     def _signal(self, name):
         """To every process of the environment but this one."""
         number = getattr(signal, name)
-        try:
-            if self._request["namespaces"]:
-                os.kill(-1, number)
-            elif self._main is not None:
-                os.killpg(self._main, number)
-        except ProcessLookupError:
-            pass
+        for pid in [-1] if self._request["namespaces"] else _descendants():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _reap(self):
         while True:
@@ -165,7 +174,9 @@ class Init:
     def _ended(self, pid, status):
         if pid == self._main:
             self._main = None
-            linux.send_message(self._control, json.dumps({"exited": status, "generation": self._generation}).encode())
+            message = {"exited": status, "generation": self._generation}
+            with contextlib.suppress(ConnectionError):  # the end of the supervisor is seen in `_obey`
+                linux.send_message(self._control, json.dumps(message).encode())
 
 
 class Parked:
@@ -220,13 +231,13 @@ class Parked:
     def _give_up_privileges(self, settings):
         request = self._request
         if request["privileged"]:
+            linux.drop_bounding_set()
             os.setgroups([])
             os.setresgid(request["uid"], request["uid"], request["uid"])
             os.setresuid(request["uid"], request["uid"], request["uid"])
         elif request["namespaces"]:
             _enter_user_namespace(request["uid"])
-        if request["namespaces"]:
-            linux.drop_capabilities()
+        linux.drop_capabilities()
         # A process that changed its user cannot read its own /proc entries until it is dumpable again.
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
@@ -243,7 +254,7 @@ class Parked:
         os.environ.clear()
         os.environ.update(variables)
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(LOG_FD)
-        random.seed()
+        _forget_what_siblings_know()
         sys.modules["__main__"] = bootstrap
         bootstrap.run()
 
@@ -264,6 +275,17 @@ class Parked:
         os._exit(127)
 
 
+def _forget_what_siblings_know():
+    """Modules draw secrets when they are imported; those of the zygote's are the same in every fork."""
+    random.seed()
+    if "multiprocessing.process" in sys.modules:
+        sys.modules["multiprocessing.process"].current_process().authkey = os.urandom(32)
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"]._name_sequence = None
+    if "uuid" in sys.modules:
+        sys.modules["uuid"]._node = sys.modules["uuid"]._last_timestamp = None
+
+
 def _exit_like_python(stop):
     """What the interpreter does with an uncaught SystemExit."""
     sys.stdout.flush()
@@ -273,6 +295,23 @@ def _exit_like_python(stop):
         os._exit(0)
     os.write(2, ("%s\n" % (stop.code,)).encode())
     os._exit(1)
+
+
+def _descendants():
+    """Ids of the processes below this one, parents first."""
+    children = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open("/proc/%s/stat" % name, "rb") as file:
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found = list(children.get(os.getpid(), ()))
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return found
 
 
 def _enter_user_namespace(uid):

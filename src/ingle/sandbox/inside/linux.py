@@ -67,8 +67,18 @@ def mount(source, target, kind, flags, data=""):
 def bind(source, target, flags=MS_RDONLY | MS_NOSUID | MS_NODEV):
     """Bind `source` at `target` and restrict it: a bind mount takes its flags only from a second call."""
     mount(source, target, "", MS_BIND | MS_REC)
-    if flags:
+    if flags and not _restrict_all(target, flags):
         mount("", target, "", MS_REMOUNT | MS_BIND | flags | locked_flags(target))
+
+
+def _restrict_all(target, flags):
+    """Restrict the mount at `target` and all below it; False where the kernel cannot (before Linux 5.12)."""
+    attributes = struct.pack("=QQQQ", flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC), 0, 0, 0)
+    result = _libc.syscall(
+        ctypes.c_long(442), ctypes.c_int(-100), target.encode(), ctypes.c_uint(0x8000),  # AT_FDCWD, AT_RECURSIVE
+        ctypes.c_char_p(attributes), ctypes.c_size_t(len(attributes)),
+    )  # fmt: skip
+    return result == 0
 
 
 def locked_flags(target):
@@ -103,11 +113,16 @@ def sethostname(name):
     _check(_libc.sethostname(name.encode(), ctypes.c_size_t(len(name))), "sethostname")
 
 
-def drop_capabilities():
-    """Empty every capability set, the bounding set included. Needs CAP_SETPCAP for the latter; keeps going without."""
+def drop_bounding_set():
+    """Let no program regain a capability. Needs CAP_SETPCAP, which a change of user takes away; nothing without it."""
     for capability in range(64):
         if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
             break
+
+
+def drop_capabilities():
+    """Empty every capability set, the bounding set included if that is still allowed."""
+    drop_bounding_set()
     _libc.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
     header = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0))
     data = ctypes.create_string_buffer(struct.pack("IIIIII", 0, 0, 0, 0, 0, 0))
@@ -118,7 +133,7 @@ def load_seccomp(program):
     """Load a compiled BPF `program` (bytes of struct sock_filter) for this process and all that it will start."""
 
     class SockFprog(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]  # noqa: RUF012
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
     fprog = SockFprog(len(program) // 8, program)
     result = _libc.prctl(
@@ -169,6 +184,9 @@ def configure_loopback(address):
         fcntl.ioctl(control, 0x8914, struct.pack("16sH14s", b"lo", up_and_running, b""))
         second = struct.pack("16sH2s4s8s", b"lo:1", socket.AF_INET, b"", socket.inet_aton(address), b"")
         fcntl.ioctl(control, 0x8916, second)
+        # The address alone: the rest of its network is not this environment's.
+        mask = struct.pack("16sH2s4s8s", b"lo:1", socket.AF_INET, b"", b"\xff\xff\xff\xff", b"")
+        fcntl.ioctl(control, 0x891C, mask)
 
 
 def send_message(channel, data, descriptors=()):

@@ -76,11 +76,13 @@ class Zygote:
         try:
             if self._own_pid_namespace is not None:
                 linux.unshare(linux.CLONE_NEWPID)
-            pid = os.fork()
-            if pid == 0:
-                self._become_environment(request, descriptors)
-            if self._own_pid_namespace is not None:
-                linux.setns(self._own_pid_namespace, linux.CLONE_NEWPID)
+            try:
+                pid = os.fork()
+                if pid == 0:
+                    self._become_environment(request, descriptors)
+            finally:
+                if self._own_pid_namespace is not None:
+                    linux.setns(self._own_pid_namespace, linux.CLONE_NEWPID)
             answer = {"environment": request["environment"], "pid": pid}
         except OSError as error:
             answer = {"environment": request["environment"], "error": str(error)}
@@ -103,6 +105,7 @@ class Zygote:
 
 def main():
     channel = socket.socket(fileno=int(sys.argv[1]))
+    channel.set_inheritable(False)
     options = json.loads(sys.argv[2])
     preload_site()
     if options["preload"]:

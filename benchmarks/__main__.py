@@ -1,0 +1,231 @@
+"""`make bench`: the figures that SPECIFICATION.md promises, as a table and as JSON.
+
+    python -m benchmarks [--only NAME ...] [--json FILE] [--quick]
+
+Starts a server of its own on a free port, with a data directory that is removed afterwards. Prints p50, p90 and p99 in
+milliseconds unless the row says otherwise. Nothing here fails when a figure is bad: tests assert behaviour, not times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from benchmarks import load, memory
+
+HELLO = "def handler(event, context):\n    return 'hello'\n"
+CLIENT = "import boto3\nclient = boto3.client('s3')\ndef handler(event, context):\n    return 'hello'\n"
+WHO = "import os, time\ndef handler(event, context):\n    time.sleep(event['seconds'])\n    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One row. `values` holds p50, p90, p99 or a single `value`, in `unit`."""
+
+    name: str
+    unit: str
+    values: dict[str, float]
+    budget: str = ""
+
+
+class Bench:
+    """A running server, and what the measurements share."""
+
+    def __init__(self, url: str, process: subprocess.Popen[str], runtime: str, quick: bool) -> None:
+        self.url = url
+        self.process = process
+        self.runtime = runtime
+        self.quick = quick
+        self.figures: list[Figure] = []
+        self.client: Any = boto3.client(
+            "lambda", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+    def function(self, source: str, memory_mb: int = 1769) -> str:
+        """A new function whose package nobody has seen before, active."""
+        name = f"bench-{uuid.uuid4().hex[:12]}"
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            info = zipfile.ZipInfo("app.py")
+            info.external_attr = 0o100644 << 16
+            archive.writestr(info, f"{source}# {name}\n")
+        self.client.create_function(
+            FunctionName=name, Runtime=self.runtime, Handler="app.handler", MemorySize=memory_mb, Timeout=60,
+            Role="arn:aws:iam::000000000000:role/bench", Code={"ZipFile": buffer.getvalue()},
+        )  # fmt: skip
+        self.client.get_waiter("function_active_v2").wait(
+            FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 2000}
+        )
+        return name
+
+    def add(self, name: str, times: list[float], budget: str = "") -> None:
+        cuts = statistics.quantiles(times, n=100, method="inclusive")
+        values = {"p50": statistics.median(times), "p90": cuts[89], "p99": cuts[98]}
+        self.figures.append(Figure(name=name, unit="ms", values=values, budget=budget))
+        self.show(self.figures[-1])
+
+    def add_value(self, name: str, value: float, unit: str, budget: str = "") -> None:
+        self.figures.append(Figure(name=name, unit=unit, values={"value": value}, budget=budget))
+        self.show(self.figures[-1])
+
+    @staticmethod
+    def show(figure: Figure) -> None:
+        cells = "  ".join(
+            f"{name} {value:9.2f}" if name != "value" else f"{value:13.2f}" for name, value in figure.values.items()
+        )
+        print(f"{figure.name:58} {cells:46} {figure.unit:8} {figure.budget}", flush=True)
+
+
+def cold_starts(bench: Bench) -> None:
+    """The first invocation of functions that never ran, one after another."""
+    count = 10 if bench.quick else 60
+    for memory_mb, source, label, budget in (
+        (1769, HELLO, "cold start, hello, 1769 MB", "p50 <= 10, p99 <= 40"),
+        (128, HELLO, "cold start, hello, 128 MB", ""),
+        (1769, CLIENT, "cold start, boto3 and a client, 1769 MB", "p50 <= 50"),
+        (128, CLIENT, "cold start, boto3 and a client, 128 MB", ""),
+    ):
+        times = []
+        for _ in range(count):
+            request = load.invocation(bench.url, bench.function(source, memory_mb))
+            time.sleep(0.1)  # what prepares the next environment is not part of this cold start
+            times += load.one_by_one(bench.url, [request])
+        bench.add(label, times, budget)
+
+
+def warm(bench: Bench) -> None:
+    seconds = 1 if bench.quick else 5
+    for memory_mb, one, many in ((1769, "p50 <= 0.3, p99 <= 2", ">= 7000"), (128, "", "")):
+        function = bench.function(HELLO, memory_mb)
+        request = load.invocation(bench.url, function)
+        load.one_by_one(bench.url, [request] * 200)
+        bench.add(
+            f"warm, 1 connection, {memory_mb} MB",
+            load.one_by_one(bench.url, [request] * (1000 if bench.quick else 5000)),
+            one,
+        )
+        load.at_once(bench.url, request, 16, 1)
+        times, elapsed, _ = load.at_once(bench.url, request, 16, seconds)
+        bench.add(f"warm, 16 connections, {memory_mb} MB", times)
+        bench.add_value(f"warm, 16 connections, {memory_mb} MB, throughput", len(times) / elapsed, "1/s", many)
+
+
+def burst(bench: Bench) -> None:
+    """100 invocations at once of a function that has no environment; a sleep keeps them from sharing environments."""
+    for seconds in (0.0, 0.3):
+        totals, environments = [], []
+        for _ in range(2 if bench.quick else 5):
+            function = bench.function(WHO)
+            time.sleep(0.5)
+            request = load.invocation(bench.url, function, json.dumps({"seconds": seconds}).encode())
+            _, elapsed, bodies = load.at_once(bench.url, request, 100, 60, each=1)
+            totals.append(elapsed * 1000)
+            environments.append(len(set(bodies)))
+            bench.client.delete_function(FunctionName=function)
+            time.sleep(2)
+        label = f"100 at once from zero, handler sleeps {seconds:.1f} s, all answered"
+        bench.add_value(label, statistics.median(totals), "ms", "<= 1000" if seconds == 0 else "")
+        bench.add_value(label + ", environments", statistics.median(environments), "")
+
+
+def footprint(bench: Bench) -> None:
+    """Memory of environments that wait for their next invocation, beyond the zygote that they share pages with."""
+    before = memory.tree(bench.process.pid)
+    function = bench.function(WHO)
+    count = 20 if bench.quick else 50
+    request = load.invocation(bench.url, function, b'{"seconds": 1.0}')
+    _, _, bodies = load.at_once(bench.url, request, count, 60, each=1)
+    time.sleep(0.5)
+    after = memory.tree(bench.process.pid)
+    grown = (after.environments - before.environments) / len(set(bodies))
+    bench.add_value(
+        f"memory of an idle environment beyond the zygote (PSS, of {len(set(bodies))})", grown, "MB", "<= 8"
+    )
+
+
+def start(bench: Bench) -> None:
+    """Time until a server is ready, and its size before any function exists."""
+    times, sizes, supervisors = [], [], []
+    for _ in range(3 if bench.quick else 10):
+        started = time.perf_counter()
+        with served() as (_url, process):
+            times.append((time.perf_counter() - started) * 1000)
+            sizes.append(memory.pss_mb(process.pid))
+            supervisors.append(sum(memory.pss_mb(pid) for pid in memory.descendants(process.pid)))
+    bench.add("server ready after start", times, "<= 1000")
+    bench.add_value("server without zygotes (PSS)", statistics.median(sizes), "MB", "<= 120 with supervisor")
+    bench.add_value("sandbox supervisor (PSS)", statistics.median(supervisors), "MB")
+
+
+def zygotes(bench: Bench) -> None:
+    for name, megabytes in memory.zygotes(bench.process.pid):
+        bench.add_value(f"zygote {name} (RSS)", megabytes, "MB")
+
+
+MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
+    "cold": cold_starts, "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "start": start,
+}  # fmt: skip
+
+
+@contextmanager
+def served(**settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    directory = tempfile.mkdtemp(prefix="ingle-bench-")
+    environment = {
+        **os.environ,
+        "INGLE_DATA_DIR": directory + "/data",
+        "INGLE_PORT": "0",
+        "INGLE_LOG_LEVEL": "warning",
+        **settings,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingle", "serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().rsplit(" at ", 1)[1].strip(), process
+    finally:
+        process.terminate()
+        process.wait(60)
+        process.stdout.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=MEASUREMENTS, default=list(MEASUREMENTS))
+    parser.add_argument("--json", type=Path, default=Path("benchmarks/results/latest.json"))
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("--runtime", default=f"python3.{sys.version_info[1]}")
+    given = parser.parse_args()
+    with served() as (url, process):
+        bench = Bench(url, process, given.runtime, given.quick)
+        print(f"runtime {given.runtime}, {os.cpu_count()} processors, load generator on the same machine")
+        for name in given.only:
+            MEASUREMENTS[name](bench)
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    given.json.write_text(json.dumps([asdict(figure) for figure in bench.figures], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The server's hold on one sandbox: open files of it, and what can be done through them without asking anybody.
+
+Made by `sandbox.client`; used from the event loop only.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, eq=False)
+class Sandbox:
+    """One prepared environment: a parked process behind its walls. `release` closes what this process holds of it.
+
+    `on_exit(status, generation)` is called with the wait status when the runtime process ends; `on_gone()` when the
+    whole sandbox has.
+    """
+
+    name: str
+    runtime_api: socket.socket
+    api: socket.socket
+    output: int
+    events: int
+    runtime_api_address: str
+    api_address: str
+    on_exit: Callable[[int, int], None] = lambda status, generation: None
+    on_gone: Callable[[], None] = lambda: None
+    _files: dict[str, int] = field(default_factory=dict)
+    _freeze_words: tuple[bytes, bytes] = (b"1", b"0")
+    _quota_suffix: str = ""
+    _oom_kills: int = 0
+
+    @property
+    def can_freeze(self) -> bool:
+        """Whether a cgroup freezes; otherwise the caller sends SIGSTOP through the supervisor."""
+        return "freeze" in self._files
+
+    def freeze(self) -> bool:
+        """Stop every process of the sandbox at once; False where no cgroup can."""
+        return self._write("freeze", self._freeze_words[0])
+
+    def thaw(self) -> None:
+        self._write("freeze", self._freeze_words[1])
+
+    def set_cpu_quota(self, microseconds: int) -> None:
+        """CPU time per period of 20 ms, over all processors."""
+        self._write("quota", f"{microseconds}{self._quota_suffix}".encode())
+
+    def memory_peak(self) -> int | None:
+        """The most memory that was charged to the sandbox so far, in bytes; None where nothing counts it."""
+        text = self._read("peak")
+        return int(text) if text else None
+
+    def ran_out_of_memory(self) -> bool:
+        """Whether the kernel killed a process for memory since the last call."""
+        counts = dict(line.split()[:2] for line in self._read("oom").splitlines())
+        before, self._oom_kills = self._oom_kills, int(counts.get("oom_kill", 0))
+        return self._oom_kills > before
+
+    def _read(self, purpose: str) -> str:
+        descriptor = self._files.get(purpose)
+        if descriptor is None:
+            return ""
+        try:
+            return os.pread(descriptor, 512, 0).decode()
+        except OSError:
+            return ""  # the group is gone
+
+    def _write(self, purpose: str, text: bytes) -> bool:
+        descriptor = self._files.get(purpose)
+        if descriptor is None:
+            return False
+        try:
+            os.pwrite(descriptor, text, 0)
+        except OSError:
+            return False  # the group is being removed
+        return True
+
+    def release(self) -> None:
+        for descriptor in [*self._files.values(), self.output, self.events]:
+            os.close(descriptor)
+        self._files.clear()
+        self.runtime_api.close()
+        self.api.close()

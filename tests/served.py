@@ -1,0 +1,80 @@
+"""A served Ingle as tests see it: a process with a data directory of its own, and clients for it."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+
+class Server:
+    """A real `ingle serve` process on a free port, with a data directory of its own."""
+
+    def __init__(
+        self, data_dir: Path, *, program: Sequence[str] = (sys.executable,), user: int | None = None, **settings: str
+    ) -> None:
+        """`program` starts Python; `user` is the id to run under, which only root can choose."""
+        self.data_dir = data_dir
+        self._program = program
+        self._identity: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        self._settings = {"INGLE_DATA_DIR": str(data_dir), "INGLE_PORT": "0", **settings}
+        self.process: subprocess.Popen[str]
+        self.url = ""
+
+    def start(self) -> Server:
+        command = [*self._program, "-m", "ingle", "serve"]
+        environment = {**os.environ, **self._settings}
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `stop`
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True,
+            **self._identity,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if " at " not in line:
+            self.process.wait(10)
+            self.errors.seek(0)
+            raise RuntimeError(f"the server did not start: {line}{self.errors.read()}")
+        self.url = line.rsplit(" at ", 1)[1].strip()
+        return self
+
+    def stop(self) -> int:
+        self.process.terminate()
+        status = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.errors.close()
+        return status
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.errors.close()
+
+    def client(self, service: str, region: str = "us-east-1", account: str = "test") -> Any:
+        return boto3.client(
+            service, endpoint_url=self.url, region_name=region, aws_access_key_id=account, aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 1}, read_timeout=30),
+        )  # fmt: skip
+
+
+def package(files: Mapping[str, str | bytes]) -> bytes:
+    """The bytes of a deployment package with these files, all readable and executable."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o100755 << 16
+            archive.writestr(info, content)
+    return buffer.getvalue()
