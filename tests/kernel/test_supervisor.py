@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import ingle
+from ingle.sandbox.cgroups import CgroupTree, discover
 from ingle.sandbox.client import MAX_MESSAGE, SandboxError, SupervisorClient, SupervisorGone, ZygoteSpec
 from ingle.sandbox.launch import Isolation, cgroup_name, launch
 from kernel.sandboxed import descendants
@@ -69,6 +70,10 @@ async def direct(request: Any) -> AsyncIterator[Direct]:
         made = Direct(client, process.pid, directory)
         await made.start_zygote()
         yield made
+    # What a supervisor that was killed could not remove.
+    groups = CgroupTree(discover(), cgroup_name(directory))
+    groups.prepare()
+    groups.remove()
     shutil.rmtree(directory)
 
 
@@ -166,3 +171,10 @@ async def test_the_end_of_the_supervisor_reaches_everyone(direct: Direct) -> Non
         await direct.client.create("z", 512)
     with pytest.raises(SupervisorGone):
         await direct.client.restart(sandbox, 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root only")
+def test_root_does_not_run_functions_in_a_user_namespace_of_its_own(tmp_path: Path) -> None:
+    """They would be the machine's root to /proc/sys, where core_pattern names a program to run."""
+    with pytest.raises(OSError, match="this is root"):
+        launch(tmp_path, Isolation.USER)

@@ -22,7 +22,7 @@ from ingle.worker.client import CannotPlace, EnvironmentClient, WorkerClient
 log = Logger("placement")
 
 #: An idle environment is frozen after this time, in seconds: long enough for a caller that invokes back to back.
-FREEZE_AFTER = 5.0
+FREEZE_AFTER = 0.005
 _FREEZE_SWEEP = 0.010
 _RETIRE_SWEEP = 1.0
 

@@ -198,7 +198,8 @@ class SupervisorClient:
         self._loop.remove_reader(self._channel.fileno())
         self._gone_for_good = True
         error = SupervisorGone("the sandbox supervisor ended")
-        for future in (self._started, *self._zygotes.values()):
+        starting: list[asyncio.Future[Any]] = [self._started, *self._zygotes.values()]
+        for future in starting:
             if not future.done():
                 future.set_exception(error)
         # Everything the supervisor started ends with it, unless it is frozen.
@@ -265,8 +266,9 @@ class SupervisorClient:
             made.set_result(sandbox)
 
     def _gone(self, name: str, error: SandboxError) -> None:
-        created: asyncio.Future[Any] | None = self._creating.pop(name, None)
-        for future in (created, self._restarting.pop(name, None)):
+        waiting: tuple[asyncio.Future[Any] | None, ...]
+        waiting = (self._creating.pop(name, None), self._restarting.pop(name, None))
+        for future in waiting:
             if future is not None and not future.done():
                 future.set_exception(error)
         sandbox = self._sandboxes.pop(name, None)

@@ -49,6 +49,11 @@ class Sandbox:
         """CPU time per period of 20 ms, over all processors."""
         self._write("quota", f"{microseconds}{self._quota_suffix}".encode())
 
+    def lift_cpu_quota(self) -> None:
+        """All processors again."""
+        unlimited = "max" if self._quota_suffix else "-1"
+        self._write("quota", f"{unlimited}{self._quota_suffix}".encode())
+
     def memory_peak(self) -> int | None:
         """The most memory that was charged to the sandbox so far, in bytes; None where nothing counts it."""
         text = self._read("peak")

@@ -55,10 +55,13 @@ def encode_events(stream: str, ingestion: int, events: Sequence[tuple[int, str]]
     parts: list[bytes] = []
     times: list[int] = []
     size = 0
+    pack = _EVENT.pack
     for timestamp, message in events:
         data = message.encode("utf-8", "backslashreplace")
-        timestamp = min(max(timestamp, -_MAX_TIME), _MAX_TIME)
-        parts += (_EVENT.pack(timestamp, len(data)), data)
+        if not -_MAX_TIME <= timestamp <= _MAX_TIME:
+            timestamp = -_MAX_TIME if timestamp < 0 else _MAX_TIME
+        parts.append(pack(timestamp, len(data)))
+        parts.append(data)
         times.append(timestamp)
         size += len(data)
         if size >= _FRAME_BYTES:

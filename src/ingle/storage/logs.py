@@ -309,13 +309,18 @@ class LogStore:
     def _write(self, events: list[tuple[LogStream, int, str]], ingestion: int) -> list[tuple[LogStream, int, str]]:
         """Writes a batch, group by group; returns the events of the groups that could not be written."""
         batches: dict[GroupKey, dict[str, list[tuple[int, str]]]] = {}
+        of_stream: dict[LogStream, list[tuple[int, str]]] = {}
         for stream, timestamp, message in events:
-            batches.setdefault(stream.key, {}).setdefault(stream.name, []).append((timestamp, message))
+            batch = of_stream.get(stream)
+            if batch is None:
+                # Two environments never share a stream, but two handles of one stream may exist.
+                batch = of_stream[stream] = batches.setdefault(stream.key, {}).setdefault(stream.name, [])
+            batch.append((timestamp, message))
         failed: set[GroupKey] = set()
-        for key, batch in batches.items():
+        for key, streams in batches.items():
             try:
                 group = self._groups.get(key) or self._create(key, ingestion)
-                group.append(batch, ingestion)
+                group.append(streams, ingestion)
             except OSError as error:
                 failed.add(key)
                 _log.warning("log events of %s wait: %s", key.name, error.strerror)

@@ -13,6 +13,7 @@ from ingle.wire import event_stream, timestamps
 from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status
 from ingle.wire.constraints import Check, raise_violations
 from ingle.wire.json_values import decode_base64, parse_document, write_document
+from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
 from ingle.wire.model import Member, Shape
 from ingle.wire.overrides import PAYLOAD_CONTENT_TYPES
@@ -72,6 +73,11 @@ def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:
         if extract is not None
     ]
     check: Check | None = compiled.constraints.compile_input(shape)
+    if _has_opaque_body(shape):
+        assert shape.payload is not None
+        return _parse_remembered(
+            extractors[1:], _payload_extractor(compiled, shape.members[shape.payload]), shape, check
+        )
 
     def parse(request: HttpRequest) -> dict[str, Any]:
         params: dict[str, Any] = {}
@@ -82,6 +88,41 @@ def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:
             check(params, "", violations)
             if violations:
                 raise_violations(violations)
+        return params
+
+    return parse
+
+
+def _has_opaque_body(shape: Shape) -> bool:
+    """Whether the body is optional bytes that no constraint looks at, and a fixed set of headers is read."""
+    if shape.payload is None or shape.payload in shape.required or _located(shape, "headers"):
+        return False
+    return shape.members[shape.payload].shape.type == "blob"
+
+
+def _parse_remembered(extractors: list[Extract], payload: Extract, shape: Shape, check: Check | None) -> Parse:
+    """For operations whose body is opaque: what stands before the body is the same for most requests of a client, so
+    the outcome of parsing and checking it is remembered by exactly the text that decides it."""
+    names = [member.wire_name.lower().encode() for member in _located(shape, "header")]
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def parse(request: HttpRequest) -> dict[str, Any]:
+        headers = request.headers
+        decides = (request.path, request.query, *[headers.get(name) for name in names])
+        before = known.get(decides)
+        if before is None:
+            before = {}
+            for extract in extractors:
+                extract(request, before)
+            if check is not None:
+                violations: list[str] = []
+                check(before, "", violations)
+                if violations:
+                    raise_violations(violations)
+            if all(isinstance(value, (str, int)) for value in before.values()):
+                remember(known, decides, before)
+        params = before.copy()
+        payload(request, params)
         return params
 
     return parse

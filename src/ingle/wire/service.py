@@ -11,6 +11,7 @@ from typing import Any
 
 from ingle.wire.aws_json import JSON_1_0, JSON_1_1
 from ingle.wire.codec import CompiledModel, Parse, Protocol, Serialize
+from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
 from ingle.wire.model import load_model
 from ingle.wire.rest_json import RestJson
@@ -66,6 +67,7 @@ class Service:
     def __init__(self, name: str) -> None:
         self._compiled = CompiledModel(load_model(name))
         self._operations: dict[tuple[str, str], Operation] = {}
+        self._routed: dict[tuple[str, str, str, str, str], Operation] = {}
         self.name = name
         self.signing_name = self._compiled.model.signing_name
         #: What precedes the operation in X-Amz-Target; None for services without such a header.
@@ -85,7 +87,12 @@ class Service:
         self, method: str, raw_path: str, query: str = "", *, target: str = "", protocol: Protocol = REST_JSON
     ) -> Operation:
         """The operation that a request line (and X-Amz-Target) means. Raises UnknownOperation."""
-        return self.operation(protocol.find(self._compiled, method, raw_path, query, target), protocol)
+        line = (method, raw_path, query, target, protocol.name)
+        found = self._routed.get(line)
+        if found is None:
+            found = self.operation(protocol.find(self._compiled, method, raw_path, query, target), protocol)
+            remember(self._routed, line, found)
+        return found
 
     def operation(self, name: str, protocol: Protocol = REST_JSON) -> Operation:
         """An operation by name. Raises UnknownOperation."""

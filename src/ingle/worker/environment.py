@@ -35,6 +35,8 @@ INIT_LIMIT = 10.0
 #: A dying process may have sent its reply just before; what is in flight is read first. Seconds.
 _LAST_WORDS = 0.01
 MB = 1 << 20
+#: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
+_PEAK_AGE = 0.02
 
 
 class State(StrEnum):
@@ -119,6 +121,10 @@ class Environment:
         self._generation = 0
         self._session = RuntimeSession(self)
         self._waiting: asyncio.Future[Reply | Failure] | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._peak = 0
+        self._peak_read = 0.0
         self._quota_set = False
         self._init_ms: float | None = None
         self._server: asyncio.Server | None = None
@@ -173,6 +179,8 @@ class Environment:
     def _sandbox_gone(self) -> None:
         if self._server is not None:
             self._server.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self._output.close()
         if self.state is not State.DEAD:
             self._become(State.DEAD)
@@ -211,16 +219,32 @@ class Environment:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(outcome)
 
-    async def _outcome(self, limit: float, late: Failure) -> Reply | Failure:
-        """The next outcome, or `late` after `limit` seconds."""
+    async def _outcome(self, limit: float) -> Reply | Failure:
+        """The next outcome, which is that of a time-out after `limit` seconds."""
         waiting: asyncio.Future[Reply | Failure] = self._loop.create_future()
         self._waiting = waiting
-        timer = self._loop.call_later(limit, self._settle, late)
+        self._deadline = self._loop.time() + limit
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._arm()
         try:
             return await waiting
         finally:
-            timer.cancel()
             self._waiting = None
+
+    def _arm(self) -> None:
+        """One timer serves many invocations: it finds out when it fires whether a deadline has passed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._check_deadline)
+
+    def _check_deadline(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return
+        if self._loop.time() >= self._deadline:
+            self._settle_timed_out()
+        else:
+            self._arm()
 
     # --- initialisation ---------------------------------------------------------------------------------------------
 
@@ -232,7 +256,7 @@ class Environment:
         started = time.perf_counter()
         self._become(State.INITIALIZING)
         self._session = RuntimeSession(self)
-        waiting = self._outcome(limit, self._settle_timed_out)
+        waiting = self._outcome(limit)
         self._launch.start(self._generation == 0)
         outcome = await waiting
         self._init_ms = (time.perf_counter() - started) * 1000
@@ -265,6 +289,9 @@ class Environment:
         if not self.alive:
             raise EnvironmentLost
         self._output.drain()
+        if self._quota_set:
+            self._quota_set = False
+            self.sandbox.lift_cpu_quota()
         self._become(State.STARTING)
 
     # --- invocations ------------------------------------------------------------------------------------------------
@@ -335,7 +362,7 @@ class Environment:
         self._output.writer.write_text(self._arn_prefix % request_id)
         started = time.perf_counter()
         self._session.invoke(request_id, self._head(invocation), invocation.payload)
-        outcome = await self._outcome(self._timeout, self._settle_timed_out)
+        outcome = await self._outcome(self._timeout)
         elapsed = (time.perf_counter() - started) * 1000
         if self.state is not State.DEAD:
             self._output.drain()
@@ -390,8 +417,7 @@ class Environment:
 
     def _report(self, request_id: str, elapsed: float, init_ms: float | None, failure: Failure | None) -> None:
         """END and REPORT. `elapsed` and `init_ms` are milliseconds."""
-        peak = self.sandbox.memory_peak() if self.state is not State.DEAD else None
-        used = self._memory_mb if failure is not None and failure.kind == "Runtime.OutOfMemory" else (peak or 0) // MB
+        used = self._memory_mb if failure is not None and failure.kind == "Runtime.OutOfMemory" else self._peak_mb()
         billed = math.ceil(elapsed + (init_ms or 0.0))
         line = (
             f"REPORT RequestId: {request_id}\tDuration: {elapsed:.2f} ms\tBilled Duration: {billed} ms\t"
@@ -401,9 +427,15 @@ class Environment:
             line += f"Init Duration: {init_ms:.2f} ms\t"
         if failure is not None:
             line += "Status: timeout" if failure.status == "timeout" else f"Status: error\tError Type: {failure.kind}"
-        writer = self._output.writer
-        writer.write_text(f"END RequestId: {request_id}\n")
-        writer.write_text(line + "\n")
+        self._output.writer.write_text(f"END RequestId: {request_id}\n", line + "\n")
+
+    def _peak_mb(self) -> int:
+        """Memory used at the most, in MB. Read anew when the last reading is older than `_PEAK_AGE`."""
+        now = self._loop.time()
+        if now - self._peak_read > _PEAK_AGE and self.state is not State.DEAD:
+            self._peak_read = now
+            self._peak = (self.sandbox.memory_peak() or 0) // MB
+        return self._peak
 
 
 def describe_exit(status: int, out_of_memory: bool) -> Failure:

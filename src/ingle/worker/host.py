@@ -164,7 +164,8 @@ class Host:
     async def _get_ready(self, version: Version) -> Ready:
         key = (version.configuration.package.digest, hash_of_start(version), version.configuration.runtime)
         known = self._ready.get(key)
-        if known is not None:
+        # A package that nobody used for a while is extracted again when it comes back.
+        if known is not None and known.directory.is_dir():
             return known
         runtime = version.configuration.runtime
         interpreter = self._interpreter(runtime)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import select
 import time
 from typing import Protocol
 
@@ -58,12 +59,14 @@ class EventWriter:
     def write(self, message: bytes) -> None:
         self.write_text(message.decode("utf-8", "replace"))
 
-    def write_text(self, message: str) -> None:
-        self._sink.append(int(time.time() * 1000), message)
-        if self._tail is not None:
-            self._tail += message.encode() if message.endswith("\n") else message.encode() + b"\n"
-            if len(self._tail) > _CHUNK:
-                del self._tail[:-_TAIL_BYTES]
+    def write_text(self, *messages: str) -> None:
+        now = int(time.time() * 1000)
+        for message in messages:
+            self._sink.append(now, message)
+            if self._tail is not None:
+                self._tail += message.encode() if message.endswith("\n") else message.encode() + b"\n"
+                if len(self._tail) > _CHUNK:
+                    del self._tail[:-_TAIL_BYTES]
 
     def start_tail(self) -> None:
         self._tail = bytearray()
@@ -84,6 +87,9 @@ class Output:
         self._lines = LineSplitter(self.writer)
         self._framed_lines = LineSplitter(self.writer)
         self._frames = b""
+        self._readable = select.poll()
+        for descriptor in (output, events):
+            self._readable.register(descriptor, select.POLLIN)
         loop.add_reader(output, self._read_output)
         loop.add_reader(events, self._read_events)
 
@@ -97,12 +103,16 @@ class Output:
 
         Never more than the pipes can hold at one moment: a process that goes on writing must not keep the loop here.
         """
+        if self._readable.poll(0):
+            self._drain_pipes()
+        self._framed_lines.flush()
+        self._lines.flush()
+
+    def _drain_pipes(self) -> None:
         for descriptor, read in ((self._events, self._read_events), (self._output, self._read_output)):
             for _ in range(fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK + 1):
                 if not read(_CHUNK):
                     break
-        self._framed_lines.flush()
-        self._lines.flush()
 
     def _read_output(self, size: int = _TURN) -> bool:
         """Whether there may be more."""

@@ -117,6 +117,9 @@ def configure_output(fd):
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
+_parse = json.JSONDecoder().decode
+
+
 class Encoder:
     """Results as JSON: decimals keep their digits, text stays UTF-8 from Python 3.12 on and is escaped before."""
 
@@ -180,11 +183,6 @@ class LambdaContext:
 
     def __init__(self, request_id, headers, sink):
         self.aws_request_id = request_id
-        self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         client = _json_header(headers, "lambda-runtime-client-context")
@@ -192,6 +190,15 @@ class LambdaContext:
         self.identity = CognitoIdentity(_json_header(headers, "lambda-runtime-cognito-identity") or {})
         self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", 0))
         self._sink = sink
+
+    @classmethod
+    def describe_function(cls, variables):
+        """What is the same for all invocations of a process stands on the class."""
+        cls.log_group_name = variables.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        cls.log_stream_name = variables.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        cls.function_name = variables.get("AWS_LAMBDA_FUNCTION_NAME")
+        cls.memory_limit_in_mb = variables.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        cls.function_version = variables.get("AWS_LAMBDA_FUNCTION_VERSION")
 
     def get_remaining_time_in_millis(self):
         """Milliseconds until the invocation times out, never negative."""
@@ -225,8 +232,12 @@ class RuntimeApi:
 
     def __init__(self, address):
         host, _, port = address.partition(":")
+        self._host_name = address
         self._host = address.encode()
-        self._socket = socket.create_connection((host, int(port)))
+        self._acknowledgement = None
+        # The address is numeric: no resolver, whose modules would have to be imported first.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.connect((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
         self._poll = b"GET %s/invocation/next HTTP/1.1\r\nHost: %s\r\n\r\n" % (API.encode(), self._host)
@@ -235,7 +246,7 @@ class RuntimeApi:
         """Send `answer` (a finished request, or nothing) together with the poll; return (headers, event bytes)."""
         self._socket.sendall(answer + self._poll)
         if answer:
-            self._read()
+            self._read_acknowledgement()
         status, headers, body = self._read()
         if status != 200:
             raise SystemExit("Runtime API answered %d to the poll" % status)
@@ -243,14 +254,27 @@ class RuntimeApi:
 
     def post(self, path, body, content_type, headers=()):
         """A finished POST request as bytes."""
-        lines = ["POST %s%s HTTP/1.1" % (API, path), "Host: %s" % self._host.decode()]
-        lines += ["Content-Type: %s" % content_type, "Content-Length: %d" % len(body)]
-        lines += ["%s: %s" % pair for pair in headers]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
+        more = "".join(["%s: %s\r\n" % pair for pair in headers])
+        head = "POST %s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n" % (
+            API, path, self._host_name, content_type, len(body), more
+        )  # fmt: skip
+        return head.encode("latin-1", "replace") + body
 
     def send(self, request):
         self._socket.sendall(request)
         return self._read()
+
+    def _read_acknowledgement(self):
+        """The answer to a reply is the same every time, and mostly arrives together with the next event."""
+        if self._acknowledgement is None:
+            self._read()
+            return
+        if not self._buffer:
+            self._buffer = self._socket.recv(65536)
+        if self._buffer.startswith(self._acknowledgement):
+            self._buffer = self._buffer[len(self._acknowledgement) :]
+        else:
+            self._read()
 
     def _read(self):
         buffer = self._buffer
@@ -272,7 +296,10 @@ class RuntimeApi:
         if len(buffer) < start + size:
             buffer = self._fill(buffer, start + size)
         self._buffer = buffer[start + size :]
-        return int(lines[0][9:12]), headers, buffer[start : start + size]
+        status = int(lines[0][9:12])
+        if status == 202:
+            self._acknowledgement = buffer[: start + size]
+        return status, headers, buffer[start : start + size]
 
     def _fill(self, buffer, size):
         pieces = [buffer]
@@ -355,6 +382,7 @@ class Runtime:
         self._api = RuntimeApi(address)
         self._handler_name = handler_name
         self._encoder = Encoder()
+        LambdaContext.describe_function(os.environ)
 
     def serve(self):
         handler = self._initialise()
@@ -406,7 +434,7 @@ class Runtime:
         if headers.get("content-type", "application/json") != "application/json":
             return event
         try:
-            return json.loads(event)
+            return _parse(str(event, "utf-8"))
         except ValueError as error:
             raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
 
