@@ -16,30 +16,9 @@ import traceback
 import bootstrap
 import environment
 import linux
+import warm_sdk
 
-#: Clients whose service models are parsed ahead: the ones that functions use most.
-WARM_SERVICES = ("s3", "dynamodb", "sqs", "sns", "lambda", "sts", "secretsmanager", "ssm", "kms", "events", "logs")
-OWN_MODULES = ("bootstrap", "environment", "linux", "zygote")
-
-
-def preload_sdk():
-    """Import boto3 and parse the models of WARM_SERVICES once; forks share the parsed documents copy-on-write."""
-    import boto3
-    from botocore import loaders
-
-    read = loaders.JSONFileLoader.load_file
-    parsed = {}
-
-    def load_file(self, file_path):
-        # Every client of a process already shares what its loader parsed; this shares it between loaders too.
-        if file_path not in parsed:
-            parsed[file_path] = read(self, file_path)
-        return parsed[file_path]
-
-    loaders.JSONFileLoader.load_file = load_file
-    session = boto3.Session(aws_access_key_id="warm", aws_secret_access_key="warm", region_name="us-east-1")
-    for name in WARM_SERVICES:
-        session.client(name)
+OWN_MODULES = ("bootstrap", "environment", "linux", "warm_sdk", "zygote")
 
 
 def preload_site():
@@ -109,7 +88,7 @@ def main():
     options = json.loads(sys.argv[2])
     preload_site()
     if options["preload"]:
-        preload_sdk()
+        warm_sdk.preload()
     environment.warm_up()
     modules = hidden_modules()
     for name in OWN_MODULES:
