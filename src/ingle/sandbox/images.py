@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 #: Copies kept ready, so that an environment costs a rename and not a copy.
-READY = 8
+READY = 64
 
 
 class ImageStore:

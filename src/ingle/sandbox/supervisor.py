@@ -50,6 +50,8 @@ _IDLE_PAUSE = 0.05
 _END_LIMIT = 5.0
 #: The user id that an environment sees of itself where there is one user for all of them.
 USER_INSIDE = 993
+#: Loop devices that environments try first are numbered from here, one for each user id.
+FIRST_LOOP = 64
 _VERBS = ("create", "zygote", "run", "restart", "signal", "destroy")
 
 
@@ -205,6 +207,7 @@ class Supervisor:
                 "privileged": options.privileged,
                 "api_host": options.api_host,
                 "image": claim.image,
+                "loop": FIRST_LOOP + claim.uid - options.users[0],
                 "tmp_mb": tmp_mb,
                 "descriptors": offer.names,
             }

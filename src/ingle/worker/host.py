@@ -38,11 +38,12 @@ from ingle.worker.launch_plan import (
     Place,
     check_bootstrap,
     command,
-    flavour,
+    must_execute,
     runtime_label,
     settings,
 )
 from ingle.worker.output import EventSink, Output
+from ingle.worker.sdk_use import may_use_sdk
 
 log = Logger("worker")
 
@@ -178,7 +179,7 @@ class Host:
             except CannotStart as error:
                 impossible = error
         else:
-            name, forked = await self._choose_zygote(version, interpreter)
+            name, forked = await self._choose_zygote(version, interpreter, directory)
         await self._zygote(name, interpreter)
         ready = Ready(
             zygote=name,
@@ -205,19 +206,18 @@ class Host:
             raise CannotPlace("There is no Python interpreter on this machine to start environments from.")
         raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
 
-    async def _choose_zygote(self, version: Version, interpreter: Interpreter) -> tuple[str, bool]:
+    async def _choose_zygote(self, version: Version, interpreter: Interpreter, directory: Path) -> tuple[str, bool]:
         """(zygote, whether its forks serve the function themselves) such that no module of the package is hidden."""
-        warm_name, bare_name = (f"{interpreter.runtime}-{kind}" for kind in (Flavour.WARM, Flavour.BARE))
-        warm = await self._zygote(warm_name, interpreter)
         modules = self._packages.top_level_modules(version.configuration.package)
-        if (
-            not modules & warm.info.modules
-            and flavour(version, modules, warm.info.modules, frozenset()) is Flavour.WARM
-        ):
-            return warm_name, True
+        execute = must_execute(version)
+        if not execute and self._options.sdk(interpreter.runtime) and await asyncio.to_thread(may_use_sdk, directory):
+            warm_name = f"{interpreter.runtime}-{Flavour.WARM}"
+            warm = await self._zygote(warm_name, interpreter)
+            if not modules & warm.info.modules:
+                return warm_name, True
+        bare_name = f"{interpreter.runtime}-{Flavour.BARE}"
         bare = await self._zygote(bare_name, interpreter)
-        kind = flavour(version, modules, warm.info.modules, bare.info.modules)
-        return (warm_name if kind is Flavour.WARM else bare_name), kind is not None
+        return bare_name, not execute and not modules & bare.info.modules
 
     def _inside(self, interpreter: Interpreter) -> str:
         """The interpreter's path as the sandbox sees it."""

@@ -34,8 +34,8 @@ _MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
 class Flavour(StrEnum):
-    WARM = "warm"  # the SDK imported ahead
-    BARE = "bare"  # the standard library only: for packages that bring their own SDK
+    WARM = "warm"  # the SDK imported ahead, for packages that name it and do not bring their own
+    BARE = "bare"  # the standard library only: smaller and faster to fork
 
 
 class CannotStart(Exception):
@@ -57,17 +57,10 @@ class Place:
     directory: str = TASK_ROOT
 
 
-def flavour(version: Version, modules: frozenset[str], warm: frozenset[str], bare: frozenset[str]) -> Flavour | None:
-    """The zygote whose loaded modules do not hide a module of the package; None: the interpreter must be executed.
-
-    `modules` are the top-level modules of the package, `warm` and `bare` what the zygotes have loaded.
-    """
+def must_execute(version: Version) -> bool:
+    """Whether the interpreter has to be executed, because a fork would ignore some of the function's variables."""
     variables = version.configuration.environment or {}
-    if "AWS_LAMBDA_EXEC_WRAPPER" in variables or any(name.startswith(_READ_AT_EXEC) for name in variables):
-        return None
-    if not modules & warm:
-        return Flavour.WARM
-    return None if modules & bare else Flavour.BARE
+    return "AWS_LAMBDA_EXEC_WRAPPER" in variables or any(name.startswith(_READ_AT_EXEC) for name in variables)
 
 
 def cpu_quota(memory_mb: int) -> int:

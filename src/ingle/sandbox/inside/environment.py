@@ -76,7 +76,8 @@ class Init:
             linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
             linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
             if request["image"]:
-                linux.mount_image("%s/images/%s" % (HIDDEN, request["image"]), "/tmp", HIDDEN + "/dev")
+                image = "%s/images/%s" % (HIDDEN, request["image"])
+                linux.mount_image(image, "/tmp", HIDDEN + "/dev", request["loop"])
                 os.chmod("/tmp", 0o1777)
             else:
                 size = "size=%dm,mode=1777" % request["tmp_mb"]

@@ -142,33 +142,43 @@ def load_seccomp(program):
     _check(result, "prctl PR_SET_SECCOMP")
 
 
-def mount_image(image, target, devices):
+def mount_image(image, target, devices, number):
     """Mount the ext4 file system in the file `image` at `target`; the loop device frees itself when it is unmounted.
 
     `devices` is a directory with the node `loop-control`, where nodes of loop devices are made as they are needed.
+    `number` is the device to try first: callers that ask the kernel for a free one at the same time all get the same.
     """
     with open(devices + "/loop-control", "rb+", buffering=0) as control:
         backing = os.open(image, os.O_RDWR | os.O_CLOEXEC)
         try:
-            while True:
+            try:
+                fcntl.ioctl(control, 0x4C80, number)  # LOOP_CTL_ADD
+            except FileExistsError:
+                pass
+            while not _mount_loop(backing, target, "%s/loop%d" % (devices, number), number):
                 number = fcntl.ioctl(control, 0x4C82)  # LOOP_CTL_GET_FREE
-                device = "%s/loop%d" % (devices, number)
-                try:
-                    os.mknod(device, 0o600 | 0o060000, os.makedev(7, number))
-                except FileExistsError:
-                    pass
-                loop = os.open(device, os.O_RDWR | os.O_CLOEXEC)
-                try:
-                    fcntl.ioctl(loop, 0x4C0A, _loop_config(backing))  # LOOP_CONFIGURE
-                    mount(device, target, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable")
-                    return
-                except OSError as error:
-                    if error.errno != 16:  # EBUSY: another process took that number
-                        raise
-                finally:
-                    os.close(loop)
         finally:
             os.close(backing)
+
+
+def _mount_loop(backing, target, device, number):
+    """False if the device is in use."""
+    try:
+        os.mknod(device, 0o600 | 0o060000, os.makedev(7, number))
+    except FileExistsError:
+        pass
+    loop = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(loop, 0x4C0A, _loop_config(backing))  # LOOP_CONFIGURE
+    except OSError as error:
+        if error.errno != 16:  # EBUSY
+            raise
+        return False
+    else:
+        mount(device, target, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable")
+        return True
+    finally:
+        os.close(loop)
 
 
 def _loop_config(backing):
