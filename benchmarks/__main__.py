@@ -32,7 +32,11 @@ from benchmarks import load, memory
 
 HELLO = "def handler(event, context):\n    return 'hello'\n"
 CLIENT = "import boto3\nclient = boto3.client('s3')\ndef handler(event, context):\n    return 'hello'\n"
-WHO = "import os, time\ndef handler(event, context):\n    time.sleep(event['seconds'])\n    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']\n"
+WHO = """import os, time
+def handler(event, context):
+    time.sleep(event['seconds'])
+    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,9 +205,8 @@ class _Server:
 
         async def serve_api(sandbox: Sandbox, environment: str) -> Callable[[], None]:
             inner = await http.listen(sandbox.api, environment_id=environment)
-            return lambda: closing.add(asyncio.ensure_future(inner.close(0)))
+            return inner.detach
 
-        closing: set[asyncio.Future[None]] = set()
         options = HostOptions(
             interpreters=self._interpreters,
             sdk=self._sdk,

@@ -117,7 +117,7 @@ class Settings:
     isolation: str = _setting(
         "auto", _choice("auto", "root", "user", "process"), "How functions are isolated: auto, root, user or process."
     )
-    max_environments: int = _setting(1000, _integer(1, 100_000), "Most execution environments at one time.")
+    max_environments: int = _setting(1000, _integer(1, 2000), "Most execution environments at one time.")
     idle_timeout: float = _setting(600.0, _seconds, "Seconds an execution environment stays when nobody calls it.")
     drain_timeout: float = _setting(30.0, _seconds, "Seconds running invocations get to finish when the server stops.")
     log_level: str = _setting(

@@ -17,8 +17,12 @@ from ingle.domain import lifecycle
 from ingle.domain.clock import Ids
 from ingle.domain.function import Function, FunctionKey, Version
 from ingle.observability.log import Logger
+from ingle.storage.errors import StorageError
 
 _log = Logger("control")
+
+#: Seconds between two tries to commit an outcome, at the most.
+_LONGEST_DELAY = 60.0
 
 #: Told when preparing breaks for a reason of the server's own; the log has the cause.
 _INTERNAL_ERROR = Prepared(reason_code="InternalError", reason="An internal error occurred while preparing the code.")
@@ -28,8 +32,7 @@ class Activation:
     """`async with Activation(...)`: works between enter and exit, on the event loop of the catalog.
 
     Enter it after the catalog has been filled from the store. At exit, unfinished preparations are given up and stay
-    Pending or InProgress in the store. A commit that fails ends the component, and with it the block, with the store's
-    own error.
+    Pending or InProgress in the store. A commit that fails is tried again.
     """
 
     def __init__(self, records: FunctionRecords, packages: PackageReferences, ids: Ids) -> None:
@@ -68,6 +71,18 @@ class Activation:
 
     async def _activate(self, version: Version) -> None:
         outcome = await self._prepare(version)
+        delay = 1.0
+        while True:
+            try:
+                await self._settle(version, outcome)
+                return
+            except (StorageError, OSError) as error:
+                # One failed write must not stop what runs; the function stays as it is meanwhile.
+                _log.error("an activation waits for the store", function=version.key.name, reason=str(error))
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def _settle(self, version: Version, outcome: Prepared) -> None:
         async with self._records.exclusive(version.key):
             function = self._records.get(version.key)
             if function is None or function.latest.revision_id != version.revision_id:

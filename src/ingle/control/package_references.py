@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from ingle.catalog import Catalog
 from ingle.control.ports import PackageStore
 from ingle.domain.function import Function, Package
+from ingle.observability.log import Logger
 
 #: Above this many bytes a hash is computed in a thread: it would hold up the event loop for milliseconds.
 _HASH_IN_THREAD = 1 << 20
@@ -26,6 +27,9 @@ def packages_of(function: Function) -> set[Package]:
     """The packages that a function needs: what it shows, and what it serves."""
     versions = (function.latest, function.serving)
     return {version.configuration.package for version in versions if version is not None}
+
+
+_log = Logger("control")
 
 
 class PackageReferences:
@@ -87,8 +91,13 @@ class PackageReferences:
         async with self._lock(package.digest):
             if package not in self._released or self._held[package.digest] or self._named(package):
                 return
+            try:
+                await self._packages.remove(package)
+            except OSError as error:
+                # What could not be removed now, on a full disk say, is tried again at the next sweep.
+                _log.warning("a package cannot be removed yet", package=package.digest, reason=str(error))
+                return
             self._released.discard(package)
-            await self._packages.remove(package)
 
     def _named(self, package: Package) -> bool:
         return any(package in packages_of(function) for function in self._catalog)

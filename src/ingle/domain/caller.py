@@ -24,3 +24,5 @@ class Caller:
     environment_id: str | None = None
     #: scheme://host of the request, for links that the answer contains.
     base_url: str = ""
+    #: X-Amzn-Trace-Id as it came, if it did.
+    trace_header: str | None = None

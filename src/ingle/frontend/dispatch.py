@@ -83,6 +83,7 @@ class Dispatcher:
             access_key_id=identity.access_key_id,
             environment_id=environment_id,
             base_url=base_url,
+            trace_header=trace.decode("latin-1") if (trace := headers.get(b"x-amzn-trace-id")) else None,
         )
         return Call(operation=operation, service=service, caller=caller)
 

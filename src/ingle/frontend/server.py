@@ -42,6 +42,13 @@ class Listener:
     def connections(self) -> frozenset[Connection]:
         return frozenset(self._state.connections)
 
+    def detach(self) -> None:
+        """Accept nothing more and drop the connections: the peer is gone. What it asked for runs on to its end."""
+        self._acceptor.close()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        self._forget(self)
+
     async def close(self, drain_seconds: float | None = None) -> None:
         """Accept nothing more, let requests under way finish, then end what is left after `drain_seconds`."""
         self._acceptor.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,10 +21,13 @@ from ingle.domain.invocation import Invocation, InvocationResult, InvocationType
 from ingle.invoke.admission import Admission
 from ingle.invoke.qualifier import resolve
 from ingle.placement.placement import Placement
-from ingle.worker.environment import EnvironmentLost
+from ingle.worker.client import EnvironmentLost
 
 #: An environment may end between being chosen and being used; then another one is taken, this many times.
 _ATTEMPTS = 3
+#: Characters of X-Amz-Client-Context, as on AWS.
+_CLIENT_CONTEXT = 3583
+_TRACE = re.compile(r"[A-Za-z0-9=;:.|_-]{1,1024}")
 _NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 
 
@@ -47,10 +51,10 @@ class Invoker:
             raise NotImplementedByIngle("Ingle does not implement Invoke with InvocationType Event yet.")
         invocation = Invocation(
             request_id=caller.request_id,
-            payload=params.get("Payload") or b"{}",
+            payload=params["Payload"],
             invoked_arn=arn,
             client_context=_client_context(params.get("ClientContext")),
-            trace_id=_trace_id(caller.request_id),
+            trace_id=_trace(caller.trace_header, caller.request_id),
             tail=params.get("LogType") == "Tail",
         )
         with self._admission.admit(version):
@@ -77,19 +81,21 @@ class Invoker:
 
 
 def _client_context(encoded: str | None) -> str | None:
-    """The JSON text of X-Amz-Client-Context. Raises InvalidRequestContent."""
+    """The JSON object of X-Amz-Client-Context as one line of text. Raises InvalidRequestContent."""
     if not encoded:
         return None
     try:
-        text = base64.b64decode(encoded, validate=True).decode()
-        json.loads(text)
-    except (binascii.Error, ValueError):
-        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from None
-    # It travels on as one header line.
-    return json.dumps(json.loads(text)) if "\n" in text or "\r" in text else text
+        context = json.loads(base64.b64decode(encoded, validate=True)) if len(encoded) <= _CLIENT_CONTEXT else None
+    except (binascii.Error, ValueError, RecursionError):
+        context = None
+    if not isinstance(context, dict):
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
+    return json.dumps(context, ensure_ascii=False)
 
 
-def _trace_id(request_id: str) -> str:
-    """An X-Ray trace header of a trace that is not sampled, with ids derived from the request's."""
+def _trace(given: str | None, request_id: str) -> str:
+    """The X-Ray trace header of the request; without one, that of a new trace which is not sampled."""
+    if given is not None and _TRACE.fullmatch(given):
+        return given
     digits = request_id.replace("-", "")
     return f"Root=1-{int(time.time()):08x}-{digits[:24]};Parent={digits[16:]};Sampled=0"

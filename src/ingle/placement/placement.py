@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from ingle.catalog import Catalog, PreparationRequest, Prepared
 from ingle.domain.errors import InternalFailure, TooManyRequests
@@ -39,6 +40,7 @@ class Pool:
     environments: set[EnvironmentClient] = field(default_factory=set)
     starting: int = 0
     retired: bool = False
+    forgotten: bool = False
 
 
 class Placement:
@@ -50,26 +52,31 @@ class Placement:
         self._limit = limit
         self._idle_timeout = idle_timeout
         self._pools: dict[PoolKey, Pool] = {}
+        #: The pool of every environment that counts; a pool that was retired is found here only.
+        self._homes: dict[EnvironmentClient, Pool] = {}
         self._total = 0
         self._cooling: dict[EnvironmentClient, None] = {}
         self._sweeping = False
         self._group = asyncio.TaskGroup()
-        self._background: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         catalog.subscribe(self._catalog_changed)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         await self._group.__aenter__()
-        self._background = [
-            self._group.create_task(self._prepare_on_request()),
-            self._group.create_task(self._retire_idle()),
-        ]
+        self._spawn(self._prepare_on_request())
+        self._spawn(self._retire_idle())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._background:
+        for task in self._tasks:
             task.cancel()
         await self._group.__aexit__(None, None, None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # --- for the invoker --------------------------------------------------------------------------------------------
 
@@ -78,7 +85,8 @@ class Placement:
         pool = self._pool(version)
         while pool.idle:
             environment = pool.idle.pop()
-            if environment.usable:
+            self._cooling.pop(environment, None)
+            if environment.usable and environment.ready:
                 return environment
             self._dismiss(pool, environment)
         waiter: asyncio.Future[EnvironmentClient] = self._loop.create_future()
@@ -93,21 +101,26 @@ class Placement:
 
     def release(self, environment: EnvironmentClient) -> None:
         """The invocation is over; the environment may still be on its way to its next poll."""
-        pool = self._pools.get(_key(environment.version))
-        if pool is None or environment not in pool.environments:
+        pool = self._homes.get(environment)
+        if pool is None:
             environment.stop()
-        elif pool.retired or not environment.usable:
+        elif pool.retired or not environment.alive:
             self._dismiss(pool, environment)
         elif environment.ready:
             self._offer(pool, environment)
         else:
-            self._group.create_task(self._offer_when_polling(pool, environment))
+            self._spawn(self._offer_when_ready(pool, environment))
 
     # --- pools ------------------------------------------------------------------------------------------------------
 
     def _pool(self, version: Version) -> Pool:
         key = (version.key, version.version, version.serial)
         pool = self._pools.get(key)
+        if pool is not None and not _same_start(pool.version, version):
+            # A function that was deleted and made again counts its serials from the start.
+            del self._pools[key]
+            self._retire(pool)
+            pool = None
         if pool is None:
             pool = self._pools[key] = Pool(version)
         return pool
@@ -125,7 +138,7 @@ class Placement:
             self._sweeping = True
             self._loop.call_later(_FREEZE_SWEEP, self._freeze_idle)
 
-    async def _offer_when_polling(self, pool: Pool, environment: EnvironmentClient) -> None:
+    async def _offer_when_ready(self, pool: Pool, environment: EnvironmentClient) -> None:
         if await environment.when_polling() and not pool.retired:
             self._offer(pool, environment)
         else:
@@ -134,36 +147,53 @@ class Placement:
     def _dismiss(self, pool: Pool, environment: EnvironmentClient) -> None:
         environment.stop()
         self._cooling.pop(environment, None)
-        if environment in pool.environments:
+        if self._homes.pop(environment, None) is not None:
             pool.environments.discard(environment)
             self._total -= 1
-        if pool.retired and not pool.environments:
+        self._drop_if_done(pool)
+
+    def _drop_if_done(self, pool: Pool) -> None:
+        """A pool without environments and work to come goes once its version is no longer served."""
+        if pool.retired and not pool.forgotten and not (pool.environments or pool.starting or pool.waiting):
+            pool.forgotten = True
             self._worker.forget(pool.version)
+            if self._pools.get(_key(pool.version)) is pool:
+                del self._pools[_key(pool.version)]
 
     def _scale_out(self, pool: Pool) -> None:
         """Start one environment for each waiting invocation that has none on its way."""
         while pool.starting < sum(not waiter.done() for waiter in pool.waiting):
             if self._total >= self._limit and not self._evict():
-                self._fail_waiter(pool, TooManyRequests("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded"))
+                # The invocations before this one have environments on their way.
+                error = TooManyRequests("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded")
+                self._fail(pool.waiting.pop(), error)
                 continue
             self._total += 1
             pool.starting += 1
-            self._group.create_task(self._start(pool))
+            self._spawn(self._start(pool))
 
     async def _start(self, pool: Pool) -> None:
         try:
             environment = await self._worker.start(pool.version)
-        except CannotPlace as error:
-            log.error("no environment can be started", function=pool.version.key.name, reason=str(error))
+        except Exception as error:
+            # One function's trouble is not the server's: whatever it is, only an invocation of this function fails.
+            foreseen = isinstance(error, CannotPlace)
+            log.error(
+                "no environment can be started",
+                function=pool.version.key.name,
+                reason=str(error),
+                exc_info=None if foreseen else error,
+            )
             self._total -= 1
-            self._fail_waiter(pool, InternalFailure("The execution environment could not be started."))
+            while pool.waiting and not self._fail(
+                pool.waiting.popleft(), InternalFailure("The execution environment could not be started.")
+            ):
+                pass
             return
-        except BaseException:
-            self._total -= 1
-            self._fail_waiter(pool, InternalFailure("The execution environment could not be started."))
-            raise
         finally:
             pool.starting -= 1
+            self._drop_if_done(pool)
+        self._homes[environment] = pool
         pool.environments.add(environment)
         if pool.retired and not pool.waiting:
             self._dismiss(pool, environment)
@@ -171,12 +201,12 @@ class Placement:
             self._offer(pool, environment)
 
     @staticmethod
-    def _fail_waiter(pool: Pool, error: Exception) -> None:
-        while pool.waiting:
-            waiter = pool.waiting.popleft()
-            if not waiter.done():
-                waiter.set_exception(error)
-                return
+    def _fail(waiter: asyncio.Future[EnvironmentClient], error: Exception) -> bool:
+        """False if nobody waits for it any more."""
+        if waiter.done():
+            return False
+        waiter.set_exception(error)
+        return True
 
     def _evict(self) -> bool:
         """Stop the environment that was idle for the longest time, whosever it is; False if none is idle."""
@@ -211,14 +241,13 @@ class Placement:
                 for environment in [item for item in pool.idle if item.idle_since <= due or not item.usable]:
                     pool.idle.remove(environment)
                     self._dismiss(pool, environment)
-                if not pool.environments and not pool.starting and not pool.waiting:
+                if not (pool.environments or pool.starting or pool.waiting):
                     del self._pools[key]
 
     async def _prepare_on_request(self) -> None:
         while True:
             request = await self._catalog.preparations.get()
-            self._background.append(self._group.create_task(self._prepare(request)))
-            self._background = [task for task in self._background if not task.done()]
+            self._spawn(self._prepare(request))
 
     async def _prepare(self, request: PreparationRequest) -> None:
         try:
@@ -238,6 +267,12 @@ class Placement:
         pool.retired = True
         while pool.idle:
             self._dismiss(pool, pool.idle.pop())
+        self._drop_if_done(pool)
+
+
+def _same_start(one: Version, other: Version) -> bool:
+    """Whether environments of `one` can serve `other`. Mostly they are the very same configuration."""
+    return one.configuration is other.configuration or one.configuration == other.configuration
 
 
 def _key(version: Version) -> PoolKey:

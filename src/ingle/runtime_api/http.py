@@ -2,12 +2,13 @@
 
 Parses with httptools; every call a runtime can make goes to the environment's `RuntimeSession`. Made for one trusted
 latency path and one untrusted peer: a reply and the next poll may arrive in one segment, and whatever function code
-sends, the answer is an error document and memory stays bounded.
+sends, the answer is an error document and memory stays bounded: in heads, in bodies, in answers that nobody reads.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import cast
@@ -16,7 +17,6 @@ import httptools
 
 from ingle.runtime_api.session import Refused, Reply, RuntimeSession
 
-PREFIX = b"/2018-06-01/"
 #: Bytes of a buffered response, as on AWS.
 MAX_RESPONSE = 6_291_556
 _MAX_HEAD = 256 * 1024
@@ -24,33 +24,40 @@ _ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent
 _PONG = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\npong"
 _REASONS = {400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 413: b"Request Entity Too Large",
             501: b"Not Implemented"}  # fmt: skip
-TOO_LARGE = Reply(
-    body=json.dumps({
-        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).",
-        "errorType": "Function.ResponseSizeTooLarge",
-    }).encode(),
-    failed=True,
-    error_type="Function.ResponseSizeTooLarge",
-)  # fmt: skip
+_INVOCATION = b"/2018-06-01/runtime/invocation/"
+
+
+def _failure(kind: str, message: str) -> Reply:
+    body = json.dumps({"errorMessage": message, "errorType": kind}).encode()
+    return Reply(body=body, failed=True, error_type=kind)
+
+
+TOO_LARGE = _failure(
+    "Function.ResponseSizeTooLarge",
+    f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).",
+)
+TRUNCATED = _failure("Runtime.TruncatedResponse", "HTTP request detected as truncated")
+BAD_MODE = _failure("Runtime.InvalidResponseModeHeader", "Invalid function response mode")
 #: Documented calls that this version does not have yet, by the start of their path.
 _NOT_YET = (b"/2018-06-01/runtime/restore/", b"/2020-01-01/", b"/2020-08-15/", b"/2022-07-01/")
 
 
 class RuntimeConnection(asyncio.Protocol):
-    """One connection of a runtime. `session` gives the current session: a restart puts a new one in its place."""
+    """One connection of a runtime. It belongs to the session that is current when it is made, and to no later one."""
 
-    def __init__(self, session: Callable[[], RuntimeSession]) -> None:
-        self._find_session = session
-        self._session = session()
+    def __init__(self, session: RuntimeSession, on_closed: Callable[[], None] = lambda: None) -> None:
+        self._session = session
+        self._on_closed = on_closed
         self._transport: asyncio.Transport
         self._parser = httptools.HttpRequestParser(self)
-        self._url = b""
+        self._head_open = False
         self._head_size = 0
+        self._url = b""
         self._error_type: str | None = None
-        self._content_type = "application/json"
         self._response_mode: str | None = None
-        self._body: list[bytes] = []
+        self._body = bytearray()
         self._body_size = 0
+        self._receiving: str | None = None
         self._accepted = False
 
     # --- asyncio ----------------------------------------------------------------------------------------------------
@@ -61,14 +68,32 @@ class RuntimeConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._session.lost(self)
+        if self._receiving is not None:
+            # The runtime ended in the middle of its reply.
+            with contextlib.suppress(Refused):
+                self._session.reply(self._receiving, TRUNCATED)
+        self._on_closed()
+
+    def pause_writing(self) -> None:
+        """The peer does not read its answers: it gets no further ones."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except httptools.HttpParserCallbackError:
+            raise  # ours, not the runtime's
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(Refused(400, "TruncatedHTTPRequest", "HTTP request detected as truncated"))
             self._transport.close()
             return
+        if self._head_open:
+            self._head_size += len(data)
+            if self._head_size > _MAX_HEAD:
+                self._transport.abort()
         if self._accepted and not self._session.polling:
             # The runtime waits for this answer before it polls. With a poll in hand the answer goes with the event.
             self._accepted = False
@@ -77,37 +102,37 @@ class RuntimeConnection(asyncio.Protocol):
     # --- httptools --------------------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        self._url = b""
+        self._head_open = True
         self._head_size = 0
-        self._error_type = self._response_mode = None
-        self._content_type = "application/json"
-        self._body = []
+        self._url = b""
+        self._error_type = self._response_mode = self._receiving = None
+        self._body = bytearray()
         self._body_size = 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_size += len(name) + len(value)
-        if self._head_size > _MAX_HEAD:
-            self._transport.abort()
-            return
         name = name.lower()
         if name == b"lambda-runtime-function-error-type":
             self._error_type = value.decode("latin-1")
-        elif name == b"content-type":
-            self._content_type = value.decode("latin-1")
         elif name == b"lambda-runtime-function-response-mode":
             self._response_mode = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._head_open = False
+        if self._url.startswith(_INVOCATION) and self._parser.get_method() == b"POST":
+            self._receiving = self._url[len(_INVOCATION) :].partition(b"/")[0].decode("latin-1")
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
         if self._body_size <= MAX_RESPONSE:
-            self._body.append(body)
+            self._body += body
         else:
             self._body.clear()
 
     def on_message_complete(self) -> None:
+        self._receiving = None
         try:
             self._route(self._parser.get_method(), self._url)
         except Refused as refused:
@@ -116,14 +141,14 @@ class RuntimeConnection(asyncio.Protocol):
     # --- calls ------------------------------------------------------------------------------------------------------
 
     def _route(self, method: bytes, url: bytes) -> None:
-        session = self._session = self._find_session()
+        session = self._session
         path = url.partition(b"?")[0]
         if method == b"GET" and path == b"/2018-06-01/runtime/invocation/next":
             session.next(self)
-        elif method == b"POST" and path.startswith(b"/2018-06-01/runtime/invocation/"):
-            self._receive(session, path[31:])
+        elif method == b"POST" and path.startswith(_INVOCATION):
+            self._receive(session, path[len(_INVOCATION) :])
         elif method == b"POST" and path == b"/2018-06-01/runtime/init/error":
-            session.init_error(Reply(body=self._document(), failed=True, error_type=self._error_type))
+            session.init_error(Reply(body=bytes(self._body), failed=True, error_type=self._error_type))
             self._accept()
         elif method == b"GET" and path in (b"/ping", b"/2018-06-01/ping"):
             self._transport.write(_PONG)
@@ -138,19 +163,14 @@ class RuntimeConnection(asyncio.Protocol):
             raise Refused(404, "NotFound", "no such call")
         session.check(request_id)
         if self._response_mode not in (None, "streaming"):
+            session.reply(request_id, BAD_MODE)
             raise Refused(400, "InvalidFunctionResponseMode", "Invalid function response mode")
         if self._body_size > MAX_RESPONSE:
             session.reply(request_id, TOO_LARGE)
             text = f"Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
             raise Refused(413, "RequestEntityTooLarge", text)
-        failed = kind == "error"
-        session.reply(request_id, Reply(
-            body=self._document(), failed=failed, content_type=self._content_type, error_type=self._error_type,
-        ))  # fmt: skip
+        session.reply(request_id, Reply(body=bytes(self._body), failed=kind == "error", error_type=self._error_type))
         self._accept()
-
-    def _document(self) -> bytes:
-        return self._body[0] if len(self._body) == 1 else b"".join(self._body)
 
     # --- answers ----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The runtime's side of an execution environment, as its calls to the Runtime API show it.
 
     STARTED --next--> READY --invoke--> RUNNING --response | error--> RESPONDED --next--> READY
-    STARTED --init error--> INIT_FAILED
+    STARTED --init error--> INIT_FAILED                    any --the process ends--> CLOSED
 
 Anything else is refused with 403 InvalidStateTransition. Knows no sockets and no HTTP (`runtime_api.http` does) and
 nothing of placement: the environment that owns a session is told through `Owner`. Source: AWS's Runtime API reference.
@@ -20,6 +20,7 @@ class State(StrEnum):
     RUNNING = "Running"
     RESPONDED = "InvocationResponse"
     INIT_FAILED = "InitError"
+    CLOSED = "Closed"
 
 
 class Event(StrEnum):
@@ -37,6 +38,8 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
     State.RUNNING: {Event.RESPONSE: State.RESPONDED, Event.ERROR: State.RESPONDED},
     State.RESPONDED: {Event.NEXT: State.READY},
     State.INIT_FAILED: {},
+    # The runtime was killed; what of its bytes is still on its way changes nothing.
+    State.CLOSED: {},
 }
 #: What a state is called once the event was refused, in the words of AWS's message.
 _TARGETS = {
@@ -64,7 +67,6 @@ class Reply:
 
     body: bytes
     failed: bool
-    content_type: str = "application/json"
     error_type: str | None = None
 
 
@@ -104,6 +106,12 @@ class RuntimeSession:
         self._poll = poll
         self._owner.runtime_ready()
 
+    def close(self) -> None:
+        """The runtime of this session is gone."""
+        self.state = State.CLOSED
+        self._poll = None
+        self._request_id = None
+
     def lost(self, poll: Poll) -> None:
         """The connection of `poll` closed before there was an event for it."""
         if self._poll is poll:
@@ -122,7 +130,7 @@ class RuntimeSession:
         poll.deliver(head, payload)
 
     def check(self, request_id: str) -> None:
-        """Refuse a reply to anything but the running invocation; early, before its body is read."""
+        """Refuse a reply to anything but the running invocation."""
         if request_id != self._request_id:
             raise Refused(400, "InvalidRequestID", "Invalid request ID")
 

@@ -242,6 +242,15 @@ class SupervisorClient:
             future.set_result(ZygoteInfo(name=message["zygote"], pid=ready["pid"], modules=modules))
 
     def _prepared(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        if len(descriptors) != len(message["descriptors"]):
+            # The kernel drops descriptors when this process has no room for more.
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self._send({"destroy": message["prepared"]})
+            made = self._creating.pop(message["prepared"], None)
+            if made is not None and not made.done():
+                made.set_exception(SandboxError("this process has too many open files"))
+            return
         files = dict(zip(message["descriptors"], descriptors, strict=True))
         words = message.get("freeze_words", ["1", "0"])
         sandbox = Sandbox(

@@ -28,6 +28,8 @@ class Sandbox:
     api_address: str
     on_exit: Callable[[int, int], None] = lambda status, generation: None
     on_gone: Callable[[], None] = lambda: None
+    #: Nothing is held any more: the sandbox is gone, and the descriptors' numbers may belong to others.
+    released: bool = False
     _files: dict[str, int] = field(default_factory=dict)
     _freeze_words: tuple[bytes, bytes] = (b"1", b"0")
     _quota_suffix: str = ""
@@ -85,6 +87,7 @@ class Sandbox:
         return True
 
     def release(self) -> None:
+        self.released = True
         for descriptor in [*self._files.values(), self.output, self.events]:
             os.close(descriptor)
         self._files.clear()

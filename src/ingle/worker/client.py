@@ -13,6 +13,10 @@ class CannotPlace(Exception):
     """This worker cannot start an environment for the version now; the text says why."""
 
 
+class EnvironmentLost(Exception):
+    """The environment ended before it took the invocation; another may take it."""
+
+
 class EnvironmentClient(Protocol):
     """One execution environment. `run` is called when `usable`, by one caller at a time."""
 
@@ -22,6 +26,11 @@ class EnvironmentClient(Protocol):
     @property
     def usable(self) -> bool:
         """Whether the environment can take an invocation now."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether the environment can become usable again."""
         ...
 
     @property
@@ -35,10 +44,12 @@ class EnvironmentClient(Protocol):
         ...
 
     async def run(self, invocation: Invocation) -> InvocationResult:
-        """Raises `worker.environment.EnvironmentLost` if the function was not started."""
+        """Raises EnvironmentLost if the function was not started."""
         ...
 
-    async def when_polling(self) -> bool: ...
+    async def when_polling(self) -> bool:
+        """Return once the environment can serve again, resetting it first if that is due; False if it never can."""
+        ...
 
     def freeze(self) -> None: ...
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from ingle.domain.invocation import Invocation, InvocationResult
 from ingle.runtime_api.http import RuntimeConnection
 from ingle.runtime_api.session import Reply, RuntimeSession
 from ingle.sandbox.client import Sandbox, SandboxError
+from ingle.worker.client import EnvironmentLost
 from ingle.worker.launch_plan import CannotStart, cpu_quota
 from ingle.worker.output import Output
 
@@ -34,9 +36,21 @@ from ingle.worker.output import Output
 INIT_LIMIT = 10.0
 #: A dying process may have sent its reply just before; what is in flight is read first. Seconds.
 _LAST_WORDS = 0.01
+#: How long killing and parking may take before the environment is given up, in seconds.
+_RESET_LIMIT = 5.0
+#: Connections to the Runtime API at one time. A runtime needs one.
+_CONNECTIONS = 64
+_PLATFORM_TYPE = re.compile(r"(Runtime|Function|Sandbox|Extension)\.[A-Z][a-zA-Z]+")
 MB = 1 << 20
 #: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
 _PEAK_AGE = 0.02
+
+
+class _Refusal(asyncio.Protocol):
+    """A connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
 
 
 class State(StrEnum):
@@ -60,10 +74,6 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.STOPPING: frozenset({State.DEAD}),
     State.DEAD: frozenset(),
 }
-
-
-class EnvironmentLost(Exception):
-    """The environment ended before it took the invocation."""
 
 
 class Supervision(Protocol):
@@ -123,6 +133,8 @@ class Environment:
         self._waiting: asyncio.Future[Reply | Failure] | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._connections = 0
+        self._polled: asyncio.Future[None] | None = None
         self._peak = 0
         self._peak_read = 0.0
         self._quota_set = False
@@ -131,7 +143,7 @@ class Environment:
         self._gone = asyncio.Event()
         configuration = version.configuration
         self._timeout = float(configuration.timeout)
-        self._arn_prefix = f"START RequestId: %s Version: {version.version}\n"
+        self._start_line = f"START RequestId: %s Version: {version.version}\n"
         self._memory_mb = configuration.memory
         sandbox.on_exit = self._runtime_exited
         sandbox.on_gone = self._sandbox_gone
@@ -145,9 +157,17 @@ class Environment:
 
     async def open(self) -> None:
         """Serve the Runtime API inside the environment."""
-        self._server = await self._loop.create_server(
-            lambda: RuntimeConnection(lambda: self._session), sock=self.sandbox.runtime_api, backlog=128
-        )
+        self._server = await self._loop.create_server(self._connect, sock=self.sandbox.runtime_api, backlog=128)
+
+    def _connect(self) -> asyncio.Protocol:
+        """Serve one more connection from inside, up to a number that no runtime needs."""
+        if self._connections >= _CONNECTIONS:
+            return _Refusal()
+        self._connections += 1
+        return RuntimeConnection(self._session, self._disconnected)
+
+    def _disconnected(self) -> None:
+        self._connections -= 1
 
     @property
     def alive(self) -> bool:
@@ -158,6 +178,7 @@ class Environment:
         if self.alive:
             self._become(State.STOPPING)
             self._supervision.destroy(self.sandbox)
+            self._stop_waiting_for_poll()
 
     async def gone(self) -> None:
         """Return once nothing of the environment is left."""
@@ -185,6 +206,7 @@ class Environment:
         if self.state is not State.DEAD:
             self._become(State.DEAD)
         self._settle(self._killed_with_the_sandbox())
+        self._stop_waiting_for_poll()
         self._gone.set()
 
     def _killed_with_the_sandbox(self) -> Failure:
@@ -197,6 +219,8 @@ class Environment:
     def runtime_ready(self) -> None:
         if self.state is State.INITIALIZING:
             self._settle(Reply(body=b"", failed=False))
+        elif self._polled is not None and not self._polled.done():
+            self._polled.set_result(None)
 
     def runtime_replied(self, reply: Reply) -> None:
         self._settle(reply)
@@ -212,6 +236,7 @@ class Environment:
         if generation != self._generation or not self.alive:
             return
         self._settle(describe_exit(status, self.sandbox.ran_out_of_memory()))
+        self._stop_waiting_for_poll()
         if self.state in (State.IDLE, State.FROZEN):
             self.stop()
 
@@ -255,10 +280,10 @@ class Environment:
         self._output.writer.write_text(f"INIT_START {self._launch.runtime_version}\n")
         started = time.perf_counter()
         self._become(State.INITIALIZING)
+        self._session.close()
         self._session = RuntimeSession(self)
-        waiting = self._outcome(limit)
         self._launch.start(self._generation == 0)
-        outcome = await waiting
+        outcome = await self._outcome(limit)
         self._init_ms = (time.perf_counter() - started) * 1000
         if not self.alive:
             raise EnvironmentLost
@@ -273,18 +298,19 @@ class Environment:
         line = f"INIT_REPORT Init Duration: {self._init_ms:.2f} ms\tPhase: {phase}\tStatus: "
         if isinstance(outcome, Failure) and outcome.status == "timeout":
             return line + "timeout\n"
-        kind = outcome.kind if isinstance(outcome, Failure) else outcome.error_type or "Runtime.Unknown"
-        return f"{line}error\tError Type: {kind}\n"
+        kind = outcome.kind if isinstance(outcome, Failure) else outcome.error_type
+        return f"{line}error\tError Type: {classify(kind)}\n"
 
-    async def reset(self) -> None:
+    async def _reset(self) -> None:
         """Kill the runtime and what it started; the sandbox and its /tmp stay. Raises EnvironmentLost."""
-        if not self.alive:
-            raise EnvironmentLost
-        self._become(State.RESETTING)
+        if self.state is not State.RESETTING:
+            self._become(State.RESETTING)
         self._generation += 1
         try:
-            await self._supervision.restart(self.sandbox, self._generation)
-        except SandboxError as error:
+            async with asyncio.timeout(_RESET_LIMIT):
+                await self._supervision.restart(self.sandbox, self._generation)
+        except (SandboxError, TimeoutError) as error:
+            self.stop()
             raise EnvironmentLost from error
         if not self.alive:
             raise EnvironmentLost
@@ -311,39 +337,53 @@ class Environment:
 
     async def run(self, invocation: Invocation) -> InvocationResult:
         """Serve one invocation. Raises EnvironmentLost if the environment ended before the function was started."""
-        if invocation.tail:
-            self._output.writer.start_tail()
+        if not self.usable:
+            raise EnvironmentLost
+        try:
+            return await self._run(invocation)
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+
+    async def _run(self, invocation: Invocation) -> InvocationResult:
         init_ms: float | None = None
+        spent = 0.0
         if self.state is State.STARTING:
-            failed = await self._cold_start(invocation)
-            if failed is not None:
-                return failed
+            outcome = await self._initialise(INIT_LIMIT, "init")
             init_ms = self._init_ms
+            if outcome is not None and self._launch.impossible is None:
+                # Initialisation is repeated inside the invocation, within its time limit and as part of its duration.
+                await self._reset()
+                outcome = await self._initialise(self._timeout, "invoke")
+                init_ms, spent = None, (self._init_ms or 0.0) / 1000
+            if outcome is not None:
+                return self._failed_start(invocation, outcome)
         elif self.state is State.FROZEN:
             self._thaw()
         if not self._session.polling:
             self.stop()
             raise EnvironmentLost
-        return await self._invoke(invocation, init_ms)
+        return await self._invoke(invocation, init_ms, spent)
 
-    async def _cold_start(self, invocation: Invocation) -> InvocationResult | None:
-        """Initialise, once more inside the invocation if need be; None: ready. Otherwise the invocation's result."""
-        outcome = await self._initialise(INIT_LIMIT, "init")
-        if outcome is not None and self._launch.impossible is None:
-            await self.reset()
-            outcome = await self._initialise(self._timeout, "invoke")
-        if outcome is None:
-            return None
-        writer = self._output.writer
-        writer.write_text(self._arn_prefix % invocation.request_id)
-        body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
-        failure = outcome if isinstance(outcome, Failure) else Failure(
-            kind=outcome.error_type or "Runtime.Unknown", message="")  # fmt: skip
-        self._report(invocation.request_id, self._init_ms or 0.0, None, failure)
-        tail = writer.take_tail()
+    def _failed_start(self, invocation: Invocation, outcome: Reply | Failure) -> InvocationResult:
+        """The result of an invocation whose runtime did not come up."""
+        if isinstance(outcome, Reply):
+            failure = Failure(kind=classify(outcome.error_type), message="")
+            body = outcome.body
+        else:
+            failure = outcome
+            body = outcome.body(invocation.request_id)
+        self._begin(invocation)
+        duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
+        self._report(invocation.request_id, duration, None, failure)
         if self._launch.impossible is None and self.alive:
-            await self.reset()
-        return self._result(body, error=True, tail=tail)
+            self._become(State.RESETTING)
+        return self._result(body, error=True, tail=self._output.writer.take_tail())
+
+    def _begin(self, invocation: Invocation) -> None:
+        if invocation.tail:
+            self._output.writer.start_tail()
+        self._output.writer.write_text(self._start_line % invocation.request_id)
 
     def _settle_timed_out(self) -> None:
         self._settle(self._timed_out())
@@ -352,52 +392,62 @@ class Environment:
         text = f"Task timed out after {self._timeout:.2f} seconds"
         return Failure(kind="Sandbox.Timedout", message=text, status="timeout")
 
-    async def _invoke(self, invocation: Invocation, init_ms: float | None) -> InvocationResult:
+    async def _invoke(self, invocation: Invocation, init_ms: float | None, spent: float) -> InvocationResult:
+        """`spent`: seconds of the invocation's time that are over already."""
         self._become(State.BUSY)
         if not self._quota_set:
             # Initialisation has all processors; the function's share applies from its first invocation.
             self._quota_set = True
             self.sandbox.set_cpu_quota(cpu_quota(self._memory_mb))
         request_id = invocation.request_id
-        self._output.writer.write_text(self._arn_prefix % request_id)
+        self._begin(invocation)
         started = time.perf_counter()
-        self._session.invoke(request_id, self._head(invocation), invocation.payload)
-        outcome = await self._outcome(self._timeout)
-        elapsed = (time.perf_counter() - started) * 1000
+        limit = max(self._timeout - spent, 0.001)
+        self._session.invoke(request_id, self._head(invocation, limit), invocation.payload)
+        outcome = await self._outcome(limit)
+        elapsed = (time.perf_counter() - started + spent) * 1000
         if self.state is not State.DEAD:
             self._output.drain()
-        if isinstance(outcome, Reply):
-            self._report(request_id, elapsed, init_ms, None)
-            tail = self._output.writer.take_tail() if invocation.tail else None
-            if self.alive:
-                self._become(State.IDLE)
-            return self._result(outcome.body, error=outcome.failed, tail=tail)
-        if outcome.status == "timeout":
+        failure = None if isinstance(outcome, Reply) else outcome
+        if failure is not None and failure.status == "timeout":
             elapsed = self._timeout * 1000
-        self._report(request_id, elapsed, init_ms, outcome)
+        self._report(request_id, elapsed, init_ms, failure)
         tail = self._output.writer.take_tail() if invocation.tail else None
         if self.alive:
-            await self._reset_quietly()
+            # After a failure the environment is reset before it is used again, see `when_polling`.
+            self._become(State.IDLE if failure is None else State.RESETTING)
+        if isinstance(outcome, Reply):
+            return self._result(outcome.body, error=outcome.failed, tail=tail)
         return self._result(outcome.body(request_id), error=True, tail=tail)
 
-    async def _reset_quietly(self) -> None:
-        """The caller has its result; an environment that cannot be reset is not used again."""
-        try:
-            await self.reset()
-        except EnvironmentLost:
-            self.stop()
-
     async def when_polling(self) -> bool:
-        """Whether the runtime asked for more; False if it did not within the invocation's time limit."""
-        until = self._loop.time() + self._timeout
-        while self.alive and self.state is State.IDLE and not self._session.polling:
-            if self._loop.time() > until:
-                return False
-            await asyncio.sleep(0.001)
-        return self.usable
+        """Whether the environment can serve again: after a reset if one is due, else once its runtime asks for more.
 
-    def _head(self, invocation: Invocation) -> bytes:
-        deadline = int((time.time() + self._timeout) * 1000)
+        False if the runtime did not ask within the function's time limit.
+        """
+        if self.state is State.RESETTING:
+            try:
+                await self._reset()
+            except EnvironmentLost:
+                return False
+            return True
+        if self.state is State.IDLE and not self._session.polling:
+            self._polled = self._loop.create_future()
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await self._polled
+            except TimeoutError:
+                return False
+            finally:
+                self._polled = None
+        return self.usable and self.ready
+
+    def _stop_waiting_for_poll(self) -> None:
+        if self._polled is not None and not self._polled.done():
+            self._polled.set_result(None)
+
+    def _head(self, invocation: Invocation, limit: float) -> bytes:
+        deadline = int((time.time() + limit) * 1000)
         head = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
@@ -426,7 +476,11 @@ class Environment:
         if init_ms is not None:
             line += f"Init Duration: {init_ms:.2f} ms\t"
         if failure is not None:
-            line += "Status: timeout" if failure.status == "timeout" else f"Status: error\tError Type: {failure.kind}"
+            line += (
+                "Status: timeout"
+                if failure.status == "timeout"
+                else f"Status: error\tError Type: {classify(failure.kind)}"
+            )
         self._output.writer.write_text(f"END RequestId: {request_id}\n", line + "\n")
 
     def _peak_mb(self) -> int:
@@ -438,9 +492,16 @@ class Environment:
         return self._peak
 
 
+def classify(kind: str | None) -> str:
+    """An error type as platform records name it: what a runtime made up itself is unknown to them."""
+    if kind is not None and _PLATFORM_TYPE.fullmatch(kind):
+        return kind
+    return "Function.Unknown" if kind is not None and kind.startswith("Function.") else "Runtime.Unknown"
+
+
 def describe_exit(status: int, out_of_memory: bool) -> Failure:
     """A runtime's wait status in the words that AWS uses."""
-    if out_of_memory:
+    if out_of_memory and status & 0x7F == signal.SIGKILL:
         return Failure(kind="Runtime.OutOfMemory", message="Runtime exited with error: signal: killed")
     code = -status if status < 0 else status
     if code & 0x7F:

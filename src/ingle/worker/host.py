@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import sys
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -50,6 +51,8 @@ log = Logger("worker")
 DEFAULT_TMP_MB = 512
 #: How long leaving waits for environments to be gone, in seconds.
 _STOP_SECONDS = 5.0
+#: How long a zygote may take to import what it preloads, in seconds.
+_ZYGOTE_SECONDS = 60.0
 _GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
 
 
@@ -112,7 +115,7 @@ class Host:
         self._interpreters = {interpreter.runtime: interpreter for interpreter in options.interpreters}
         self._zygotes: dict[str, ZygoteStock] = {}
         self._starting: dict[str, asyncio.Task[ZygoteStock]] = {}
-        self._ready: dict[tuple[str, int, str], Ready] = {}
+        self._ready: dict[tuple[str, bool, str], Ready] = {}
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -157,13 +160,13 @@ class Host:
             return Prepared(reason_code="InvalidZipFileException", reason=str(error))
         except CannotPlace as error:
             return Prepared(reason_code="InvalidRuntime", reason=str(error))
-        except SandboxError as error:
+        except (SandboxError, OSError) as error:
             log.error("a runtime cannot be started", runtime=runtime, reason=str(error))
             return Prepared(reason_code="InternalError", reason=f"The runtime {runtime} cannot be started: {error}")
         return Prepared()
 
     async def _get_ready(self, version: Version) -> Ready:
-        key = (version.configuration.package.digest, hash_of_start(version), version.configuration.runtime)
+        key = (version.configuration.package.digest, must_execute(version), version.configuration.runtime)
         known = self._ready.get(key)
         # A package that nobody used for a while is extracted again when it comes back.
         if known is not None and known.directory.is_dir():
@@ -194,7 +197,7 @@ class Host:
     def _interpreter(self, runtime: str) -> Interpreter:
         """The interpreter for `runtime`; for custom runtimes, any to fork their environments from."""
         if is_provided(runtime) and self._interpreters:
-            own = f"python3.{os.sys.version_info[1]}"  # type: ignore[attr-defined]
+            own = f"python3.{sys.version_info[1]}"
             return self._interpreters.get(own) or next(iter(self._interpreters.values()))
         if runtime in self._interpreters:
             return self._interpreters[runtime]
@@ -245,11 +248,16 @@ class Host:
         if not self._namespaces:
             variables["PYTHONPATH"] = os.pathsep.join([*_GUEST, *([str(sdk)] if sdk else [])])
             script = f"{_GUEST[0]}/zygote.py"
-        info = await self._sandboxes.start_zygote(ZygoteSpec(
+        spec = ZygoteSpec(
             name=name, command=(self._inside(interpreter), "-S", script), variables=variables,
             prefix=str(interpreter.prefix), guest=_GUEST, sdk=str(sdk) if sdk else None,
             preload=sdk is not None and name.endswith(Flavour.WARM),
-        ))  # fmt: skip
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(_ZYGOTE_SECONDS):
+                info = await self._sandboxes.start_zygote(spec)
+        except TimeoutError as error:
+            raise SandboxError(f"{name} did not start within {_ZYGOTE_SECONDS:.0f} s") from error
         stock = self._zygotes[name] = ZygoteStock(info=info)
         log.info("zygote ready", zygote=name)
         self._refill(stock)
@@ -265,6 +273,8 @@ class Host:
             del self._ready[key]
 
     def _refill(self, stock: ZygoteStock) -> None:
+        if self._zygotes.get(stock.info.name) is not stock:
+            return  # that zygote has ended
         while len(stock.ready) + stock.coming < self._options.stock:
             stock.coming += 1
             self._spawn(self._add_to(stock))
@@ -277,6 +287,8 @@ class Host:
             return
         finally:
             stock.coming -= 1
+        if sandbox.released:
+            return
         sandbox.on_gone = lambda: self._drop(stock, sandbox)
         stock.ready.append(sandbox)
 
@@ -286,10 +298,14 @@ class Host:
             stock.ready.remove(sandbox)
 
     async def _take(self, zygote: str, tmp_mb: int) -> Sandbox:
-        stock = self._zygotes[zygote]
+        stock = self._zygotes.get(zygote)
+        if stock is None:
+            raise CannotPlace("the zygote ended")
         try:
-            if tmp_mb == DEFAULT_TMP_MB and stock.ready:
-                return stock.ready.popleft()
+            while tmp_mb == DEFAULT_TMP_MB and stock.ready:
+                sandbox = stock.ready.popleft()
+                if not sandbox.released:
+                    return sandbox
             return await self._sandboxes.create(zygote, tmp_mb)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
@@ -302,29 +318,40 @@ class Host:
     async def start(self, version: Version) -> Environment:
         try:
             ready = await self._get_ready(version)
-        except (PackageError, SandboxError) as error:
+        except (PackageError, SandboxError, OSError) as error:
             raise CannotPlace(str(error)) from error
         sandbox = await self._take(ready.zygote, version.configuration.ephemeral_storage)
+        try:
+            environment = self._environment(version, sandbox, ready)
+            await environment.open()
+        except BaseException as error:
+            self._sandboxes.destroy(sandbox)
+            if isinstance(error, (OSError, ValueError)):
+                raise CannotPlace(str(error)) from error
+            raise
+        self._environments.add(environment)
+        self._spawn(self._accompany(environment))
+        return environment
+
+    def _environment(self, version: Version, sandbox: Sandbox, ready: Ready) -> Environment:
         name = self._stream_name(version)
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
         output = Output(asyncio.get_running_loop(), sandbox.output, sandbox.events, sink)
-        environment = Environment(
-            version, sandbox, self._sandboxes, output, name, self._launch(version, sandbox, ready, name)
-        )
-        self._environments.add(environment)
-        await environment.open()
-        self._spawn(self._accompany(environment))
-        return environment
+        launch = self._launch(version, sandbox, ready, name)
+        return Environment(version, sandbox, self._sandboxes, output, name, launch)
 
     async def _accompany(self, environment: Environment) -> None:
         """What lasts as long as the environment: Ingle's API inside it, and its place in our books."""
         close = None
-        if self._options.serve_api:
-            close = await self._serve_api(environment.sandbox, environment.log_stream)
-        else:
-            environment.sandbox.api.close()
         try:
+            if self._options.serve_api:
+                close = await self._serve_api(environment.sandbox, environment.log_stream)
+            else:
+                environment.sandbox.api.close()
+            await environment.gone()
+        except OSError as error:
+            log.error("an environment has no API inside", reason=str(error))
             await environment.gone()
         finally:
             self._environments.discard(environment)
@@ -377,8 +404,3 @@ class Host:
         digest = version.configuration.package.digest
         for key in [key for key in self._ready if key[0] == digest]:
             del self._ready[key]
-
-
-def hash_of_start(version: Version) -> int:
-    """Equal for versions whose choice of a zygote is the same as far as their variables go."""
-    return hash(frozenset((version.configuration.environment or {}).keys()))

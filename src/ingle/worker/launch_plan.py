@@ -21,7 +21,7 @@ LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/v
 LIMITS = {
     "RLIMIT_NOFILE": (1024, 1024),
     "RLIMIT_NPROC": (1024, 1024),
-    "RLIMIT_CORE": (0, 10_737_418_240),
+    "RLIMIT_CORE": (10_737_418_240, 10_737_418_240),
     "RLIMIT_MEMLOCK": (65_536, 65_536),
     "RLIMIT_STACK": (8_388_608, -1),
 }
@@ -122,15 +122,18 @@ def command(version: Version, interpreter: str, forked: bool) -> list[list[str]]
 def check_bootstrap(package: Path, machine: str) -> None:
     """Raise CannotStart unless `package` holds a bootstrap that this machine can execute."""
     candidate = package / "bootstrap"
-    if candidate.is_symlink() or not candidate.exists():
-        if candidate.is_symlink():
-            return  # it may point to anything inside the environment, which only the environment can follow
+    if candidate.is_symlink():
+        return  # it may point to anything inside the environment, which only the environment can follow
+    if not candidate.is_file():
         text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
         raise CannotStart("Runtime.InvalidEntrypoint", text)
     if not candidate.stat().st_mode & 0o111:
         raise CannotStart("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied")
-    with candidate.open("rb") as file:
-        head = file.read(20)
+    try:
+        with candidate.open("rb") as file:
+            head = file.read(20)
+    except PermissionError:
+        return  # executable, but not for this process to read
     if head[:4] == b"\x7fELF" and len(head) == 20 and struct.unpack_from("<H", head, 18)[0] != _MACHINES.get(machine):
         text = f"fork/exec /var/task/bootstrap: exec format error (the program is not made for {machine})"
         raise CannotStart("Runtime.InvalidEntrypoint", text)

@@ -402,6 +402,8 @@ class Runtime:
 
     def _fail_initialisation(self, error):
         kind, message, trace = describe(error, 2)
+        if not isinstance(error, Fault):
+            self._sink.event("LAMBDA_WARNING: Unhandled exception. The function's module could not be initialised.\n")
         log_error(self._sink, kind, message, trace)
         body = json.dumps(error_body(kind, message, trace, "")).encode()
         headers = [("Lambda-Runtime-Function-Error-Type", kind)]
@@ -435,7 +437,7 @@ class Runtime:
             return event
         try:
             return _parse(str(event, "utf-8"))
-        except ValueError as error:
+        except Exception as error:  # a document that is nested too deep is a RecursionError
             raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
 
     def _encode(self, result):
