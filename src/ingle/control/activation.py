@@ -21,7 +21,8 @@ from ingle.storage.errors import StorageError
 
 _log = Logger("control")
 
-#: Seconds between two tries to commit an outcome, at the most.
+#: Seconds between two tries to commit an outcome: at first, and at the most.
+_FIRST_DELAY = 1.0
 _LONGEST_DELAY = 60.0
 
 #: Told when preparing breaks for a reason of the server's own; the log has the cause.
@@ -71,7 +72,7 @@ class Activation:
 
     async def _activate(self, version: Version) -> None:
         outcome = await self._prepare(version)
-        delay = 1.0
+        delay = _FIRST_DELAY
         while True:
             try:
                 await self._settle(version, outcome)

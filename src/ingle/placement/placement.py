@@ -26,6 +26,8 @@ log = Logger("placement")
 FREEZE_AFTER = 0.005
 _FREEZE_SWEEP = 0.010
 _RETIRE_SWEEP = 1.0
+#: How long an invocation waits for an environment that has just served, before another one is started; seconds.
+_RETURN_SECONDS = 0.1
 
 PoolKey = tuple[FunctionKey, str, int]
 
@@ -71,6 +73,9 @@ class Placement:
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
             task.cancel()
+        for pool in self._pools.values():
+            for waiter in pool.waiting:
+                self._fail(waiter, InternalFailure("The server is stopping."))
         await self._group.__aexit__(None, None, None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -131,6 +136,9 @@ class Placement:
             if not waiter.done():
                 waiter.set_result(environment)
                 return
+        if pool.retired:
+            self._dismiss(pool, environment)
+            return
         environment.idle_since = self._loop.time()
         pool.idle.append(environment)
         self._cooling[environment] = None
@@ -139,10 +147,31 @@ class Placement:
             self._loop.call_later(_FREEZE_SWEEP, self._freeze_idle)
 
     async def _offer_when_ready(self, pool: Pool, environment: EnvironmentClient) -> None:
-        if await environment.when_polling() and not pool.retired:
+        """For a moment the environment counts as one on its way: most are back before another one could be started."""
+        pool.starting += 1
+        counted = True
+
+        def stop_counting() -> None:
+            nonlocal counted
+            if counted:
+                counted = False
+                pool.starting -= 1
+
+        def stop_relying() -> None:
+            stop_counting()
+            self._scale_out(pool)
+
+        timer = self._loop.call_later(_RETURN_SECONDS, stop_relying)
+        try:
+            ready = await environment.when_polling()
+        finally:
+            timer.cancel()
+            stop_counting()
+        if ready:
             self._offer(pool, environment)
         else:
             self._dismiss(pool, environment)
+            self._scale_out(pool)
 
     def _dismiss(self, pool: Pool, environment: EnvironmentClient) -> None:
         environment.stop()
@@ -189,16 +218,13 @@ class Placement:
                 pool.waiting.popleft(), InternalFailure("The execution environment could not be started.")
             ):
                 pass
+            self._loop.call_soon(self._drop_if_done, pool)
             return
         finally:
             pool.starting -= 1
-            self._drop_if_done(pool)
         self._homes[environment] = pool
         pool.environments.add(environment)
-        if pool.retired and not pool.waiting:
-            self._dismiss(pool, environment)
-        else:
-            self._offer(pool, environment)
+        self._offer(pool, environment)
 
     @staticmethod
     def _fail(waiter: asyncio.Future[EnvironmentClient], error: Exception) -> bool:
@@ -242,7 +268,7 @@ class Placement:
                     pool.idle.remove(environment)
                     self._dismiss(pool, environment)
                 if not (pool.environments or pool.starting or pool.waiting):
-                    del self._pools[key]
+                    self._pools.pop(key, None)
 
     async def _prepare_on_request(self) -> None:
         while True:

@@ -151,7 +151,7 @@ class RuntimeConnection(asyncio.Protocol):
             session.init_error(Reply(body=bytes(self._body), failed=True, error_type=self._error_type))
             self._accept()
         elif method == b"GET" and path in (b"/ping", b"/2018-06-01/ping"):
-            self._transport.write(_PONG)
+            self._write(_PONG)
         elif path.startswith(_NOT_YET):
             raise Refused(501, "NotImplemented", f"{method.decode()} {path.decode('latin-1')} is not implemented")
         else:
@@ -178,15 +178,19 @@ class RuntimeConnection(asyncio.Protocol):
         self._accepted = True
 
     def deliver(self, head: bytes, payload: bytes) -> None:
+        self._write(head + payload)
+
+    def _write(self, answer: bytes) -> None:
+        """Answers keep the order of their calls."""
         if self._accepted:
             self._accepted = False
-            head = _ACCEPTED + head
-        self._transport.write(head + payload)
+            answer = _ACCEPTED + answer
+        self._transport.write(answer)
 
     def _refuse(self, refused: Refused) -> None:
         document = json.dumps({"errorMessage": refused.message, "errorType": refused.kind}).encode()
         reason = _REASONS.get(refused.status, b"Error")
-        self._transport.write(
+        self._write(
             b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
             % (refused.status, reason, len(document), document)
         )

@@ -40,10 +40,6 @@ class FakeEnvironment:
         return self.state in (State.STARTING, State.IDLE, State.FROZEN)
 
     @property
-    def reusable(self) -> bool:
-        return self.usable
-
-    @property
     def ready(self) -> bool:
         return self.state is State.STARTING or (self.alive and self._polling.is_set())
 
@@ -74,7 +70,7 @@ class FakeEnvironment:
     def poll(self) -> None:
         self._polling.set()
 
-    async def when_ready(self) -> bool:
+    async def when_polling(self) -> bool:
         await self._polling.wait()
         return self.usable
 

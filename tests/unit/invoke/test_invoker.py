@@ -1,0 +1,200 @@
+"""Invocations on their way to an environment, over a worker without sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ingle.catalog import Catalog
+from ingle.domain.caller import Caller
+from ingle.domain.errors import (
+    InternalFailure,
+    InvalidRequestContent,
+    NotImplementedByIngle,
+    ResourceConflict,
+    ResourceNotFound,
+    TooManyRequests,
+)
+from ingle.domain.function import Configuration, Function, FunctionKey, Package, State, Version
+from ingle.invoke.admission import Admission
+from ingle.invoke.invoker import Invoker
+from ingle.placement.placement import Placement
+from ingle.testing.fake_worker import FakeWorker
+
+KEY = FunctionKey(account="000000000000", region="us-east-1", name="f")
+VERSION = Version(
+    key=KEY, version="$LATEST", revision_id="r", serial=1, last_modified=0, state=State.ACTIVE,
+    configuration=Configuration(
+        runtime="python3.11", handler="app.handler", role="arn:aws:iam::000000000000:role/r",
+        package=Package(digest="00" * 32, size=1),
+    ),
+)  # fmt: skip
+
+
+class Invoked:
+    """An invoker with one function, and its callers."""
+
+    def __init__(self, invoker: Invoker, worker: FakeWorker, catalog: Catalog) -> None:
+        self.invoker = invoker
+        self.worker = worker
+        self.catalog = catalog
+
+    async def __call__(self, **params: Any) -> dict[str, Any]:
+        caller = Caller(
+            request_id=params.pop("request_id", str(uuid.uuid4())), trace_header=params.pop("trace_header", None)
+        )
+        return await self.invoker.invoke(caller, {"FunctionName": "f", "Payload": b"{}", **params})
+
+
+@pytest.fixture
+async def invoke() -> AsyncIterator[Invoked]:
+    worker, catalog = FakeWorker(), Catalog()
+    catalog.put(Function(key=KEY, latest=VERSION, serving=VERSION))
+    async with Placement(catalog, worker, limit=10, idle_timeout=1000) as placement:
+        yield Invoked(Invoker(catalog, Admission(3), placement), worker, catalog)
+
+
+def test_permits_are_counted_and_give_themselves_back() -> None:
+    admission = Admission(2)
+    with admission.admit(VERSION), admission.admit(VERSION):
+        with pytest.raises(TooManyRequests) as raised:
+            admission.admit(VERSION)
+        assert raised.value.members == {"Reason": "ConcurrentInvocationLimitExceeded"}
+    with pytest.raises(RuntimeError), admission.admit(VERSION):
+        raise RuntimeError
+    with admission.admit(VERSION), admission.admit(VERSION):
+        pass
+
+
+@pytest.mark.parametrize("other", [replace(KEY, region="eu-west-1"), replace(KEY, account="111122223333")])
+def test_accounts_and_regions_are_counted_by_themselves(other: FunctionKey) -> None:
+    admission = Admission(1)
+    with admission.admit(VERSION), admission.admit(replace(VERSION, key=other)), pytest.raises(TooManyRequests):
+        admission.admit(replace(VERSION, key=replace(KEY, name="another")))
+
+
+async def test_the_result_is_what_the_environment_answered(invoke: Invoked) -> None:
+    answer = await invoke(Payload=b"[1]", request_id="some-id")
+    assert answer == {"StatusCode": 200, "Payload": b"[1]", "ExecutedVersion": "$LATEST"}
+    (invocation,) = invoke.worker.environments[0].invocations
+    assert invocation.request_id == "some-id"
+    assert invocation.invoked_arn == "arn:aws:lambda:us-east-1:000000000000:function:f"
+
+
+async def test_a_dry_run_runs_nothing(invoke: Invoked) -> None:
+    assert await invoke(InvocationType="DryRun") == {"StatusCode": 204}
+    assert invoke.worker.environments == []
+
+
+@pytest.mark.parametrize(
+    "params", [{"InvocationType": "Event"}, {"TenantId": "t"}, {"DurableExecutionName": "d"}]
+)  # fmt: skip
+async def test_what_is_not_there_yet_says_so_by_name(invoke: Invoked, params: dict[str, str]) -> None:
+    with pytest.raises(NotImplementedByIngle) as raised:
+        await invoke(**params)
+    (name, value), = params.items()  # fmt: skip
+    assert (value if name == "InvocationType" else name) in (raised.value.message or "")
+    assert invoke.worker.environments == []
+
+
+async def test_an_absent_function_is_not_found(invoke: Invoked) -> None:
+    for params in ({"FunctionName": "g"}, {"Qualifier": "1"}, {"Qualifier": "alias"}):
+        with pytest.raises(ResourceNotFound):
+            await invoke(**params)
+
+
+async def test_a_function_that_never_was_active_is_in_conflict(invoke: Invoked) -> None:
+    pending = replace(VERSION, state=State.PENDING)
+    invoke.catalog.put(Function(key=KEY, latest=pending, serving=None))
+    with pytest.raises(ResourceConflict):
+        await invoke()
+
+
+@pytest.mark.parametrize("text", ['{"custom": {"a": "b"}}', "{}", '{"x": "ü"}'])
+async def test_the_client_context_is_decoded(invoke: Invoked, text: str) -> None:
+    await invoke(ClientContext=base64.b64encode(text.encode()).decode())
+    assert invoke.worker.environments[0].invocations[0].client_context == text
+
+
+async def test_a_client_context_of_many_lines_travels_as_one(invoke: Invoked) -> None:
+    await invoke(ClientContext=base64.b64encode(b'{\r\n "a":\n 1}\n').decode())
+    assert invoke.worker.environments[0].invocations[0].client_context == '{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    "given", ["{}", "not base64!", "YQ", "bm90IGpzb24=", "bnVsbA==", "WzFd", "ü",
+              base64.b64encode(b"\xff\xfe").decode(),
+              base64.b64encode(b"[" * 2600).decode(),
+              base64.b64encode(b'{"a": "%s"}' % (b"x" * 2700)).decode()]
+)  # fmt: skip
+async def test_a_client_context_that_is_none_is_refused(invoke: Invoked, given: str) -> None:
+    with pytest.raises(InvalidRequestContent, match="Client context must be a valid Base64-encoded JSON object"):
+        await invoke(ClientContext=given)
+    assert invoke.worker.environments == []
+
+
+async def test_a_trace_is_made_of_the_request_id(invoke: Invoked) -> None:
+    await invoke(request_id="01234567-89ab-cdef-0123-456789abcdef")
+    trace = invoke.worker.environments[0].invocations[0].trace_id
+    assert trace is not None
+    pattern = r"Root=1-[0-9a-f]{8}-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0"
+    assert re.fullmatch(pattern, trace)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1;Lineage=a:1|b:2", True), ("a\r\nB: c", False),
+     ("ü", False), ("", False), ("x" * 1025, False)],
+)  # fmt: skip
+async def test_a_trace_that_came_along_goes_on(invoke: Invoked, given: str, kept: bool) -> None:
+    await invoke(trace_header=given)
+    assert (invoke.worker.environments[0].invocations[0].trace_id == given) is kept
+
+
+async def test_a_lost_environment_is_replaced(invoke: Invoked) -> None:
+    await invoke()
+    invoke.worker.environments[0].lost = True
+    assert (await invoke(Payload=b"2"))["Payload"] == b"2"
+    assert len(invoke.worker.environments) == 2
+    assert invoke.worker.alive == [invoke.worker.environments[1]]
+
+
+async def test_environments_that_are_always_lost_end_in_our_failure(
+    invoke: Invoked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = invoke.worker.start
+
+    async def start_lost(version: Version) -> Any:
+        environment = await start(version)
+        environment.lost = True
+        return environment
+
+    monkeypatch.setattr(invoke.worker, "start", start_lost)
+    with pytest.raises(InternalFailure):
+        await invoke()
+    assert invoke.worker.alive == []
+
+
+async def test_the_limit_counts_what_runs(invoke: Invoked) -> None:
+    invoke.worker.hold = True
+    running = [asyncio.ensure_future(invoke()) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests):
+        await invoke()
+    running[0].cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for _ in range(3):
+        invoke.worker.finish()
+    answers = await asyncio.gather(*running, return_exceptions=True)
+    assert [isinstance(answer, dict) for answer in answers] == [False, True, True]
+    invoke.worker.hold = False
+    assert (await invoke())["StatusCode"] == 200
