@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 import time
 import urllib.request
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 
 from served import Server, package
+
+# A job that was started in the background has SIGINT ignored, and what it starts would ignore Ctrl-C too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Zip = Callable[[dict[str, str | bytes]], bytes]
 

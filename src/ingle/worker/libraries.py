@@ -97,6 +97,9 @@ def _pip(target: Path, interpreter: Interpreter) -> None:
         "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{interpreter.minor}",
         "--target", str(target), REQUIREMENT,
     ]  # fmt: skip
+    if interpreter.minor < 10:
+        # pip decides conditional requirements by the interpreter it runs under, not by the one it installs for.
+        command.append("urllib3<1.27")
     try:
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
