@@ -24,6 +24,10 @@ def _field(pid: int, file: str, name: str) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name + ":")), 0.0)
 
 
+def _parent(pid: int) -> int:
+    return int(_field(pid, "status", "PPid") * 1024)
+
+
 def pss_mb(pid: int) -> float:
     return _field(pid, "smaps_rollup", "Pss")
 
@@ -57,10 +61,10 @@ def tree(server: int) -> Tree:
 def zygotes(server: int) -> list[tuple[str, float]]:
     """(interpreter and kind, RSS in MB) of the zygotes themselves: children of the supervisor."""
     found = []
-    for supervisor in descendants(server):
-        for pid in descendants(supervisor):
-            command = _command(pid)
-            if _ZYGOTE in command and int(_field(pid, "status", "PPid") * 1024) == supervisor:
-                kind = "warm" if '"preload": true' in " ".join(command) else "bare"
-                found.append((f"{Path(command[0]).name} {kind}", _field(pid, "status", "VmRSS")))
+    supervisors = [pid for pid in descendants(server) if _parent(pid) == server]
+    for pid in descendants(server):
+        command = _command(pid)
+        if _ZYGOTE in command and _parent(pid) in supervisors:
+            kind = "warm" if '"preload": true' in " ".join(command) else "bare"
+            found.append((f"{Path(command[0]).name} {kind}", _field(pid, "status", "VmRSS")))
     return sorted(set(found))
