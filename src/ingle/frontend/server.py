@@ -31,7 +31,11 @@ class Listener:
         acceptor: asyncio.Server,
         drain_seconds: float,
         forget: Callable[[Listener], object],
+        *,
+        inner: bool,
     ) -> None:
+        #: Whether its peers are inside an execution environment.
+        self.inner = inner
         self._state = state
         self._forget = forget
         self._acceptor = acceptor
@@ -118,7 +122,10 @@ class HttpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await asyncio.gather(*(listener.close() for listener in list(self._listeners)))
+            # Functions that finish the requests being drained may still call in from their environments.
+            for inner in (False, True):
+                listeners = [listener for listener in self._listeners if listener.inner is inner]
+                await asyncio.gather(*(listener.close() for listener in listeners))
         finally:
             if self._ticker is not None:
                 self._ticker.cancel()
@@ -134,7 +141,7 @@ class HttpServer:
 
         loop = asyncio.get_running_loop()
         acceptor = await loop.create_server(connect, sock=sock, backlog=self._backlog)
-        listener = Listener(state, acceptor, self._drain_seconds, forget=self._forget)
+        listener = Listener(state, acceptor, self._drain_seconds, forget=self._forget, inner=environment_id is not None)
         self._listeners[listener] = state
         return listener
 
