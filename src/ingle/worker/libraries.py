@@ -95,11 +95,8 @@ def _pip(target: Path, interpreter: Interpreter) -> None:
     command = [
         *_pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
         "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{interpreter.minor}",
-        "--target", str(target), REQUIREMENT,
+        "--target", str(target), *_requirements(interpreter.minor),
     ]  # fmt: skip
-    if interpreter.minor < 10:
-        # pip decides conditional requirements by the interpreter it runs under, not by the one it installs for.
-        command.append("urllib3<1.27")
     try:
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
@@ -108,6 +105,15 @@ def _pip(target: Path, interpreter: Interpreter) -> None:
         raise InstallError(f"pip did not finish within {_PIP_SECONDS} s") from None
     if result.returncode != 0:
         raise InstallError(_reason(result.stderr))
+
+
+def _requirements(minor: int) -> list[str]:
+    """What to install for Python 3.`minor`.
+
+    pip decides conditional requirements by the interpreter it runs under and not by the one it installs for. boto3 1.42
+    is the last that runs on Python 3.9, with an urllib3 below 1.27.
+    """
+    return ["boto3<1.43", "urllib3<1.27"] if minor < 10 else [REQUIREMENT]
 
 
 def _reason(output: str) -> str:
