@@ -36,7 +36,7 @@ def descendants(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            parent = int(_field(int(entry.name), "status", "PPid") * 1024)
+            parent = _parent(int(entry.name))
             parents.setdefault(parent, []).append(int(entry.name))
     found, queue = [], [pid]
     while queue:

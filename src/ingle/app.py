@@ -231,7 +231,7 @@ class _Server:
             "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
-        application = Application(handlers, routes, hosts=[settings.host])
+        application = Application(handlers, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
         host.warm_up(function.serving for function in catalog if function.serving is not None)

@@ -18,6 +18,7 @@ from ingle.catalog import Catalog
 from ingle.control.ports import PackageStore
 from ingle.domain.function import Function, Package
 from ingle.observability.log import Logger
+from ingle.storage.errors import StorageError
 
 #: Above this many bytes a hash is computed in a thread: it would hold up the event loop for milliseconds.
 _HASH_IN_THREAD = 1 << 20
@@ -93,7 +94,7 @@ class PackageReferences:
                 return
             try:
                 await self._packages.remove(package)
-            except OSError as error:
+            except (StorageError, OSError) as error:
                 # What could not be removed now, on a full disk say, is tried again at the next sweep.
                 _log.warning("a package cannot be removed yet", package=package.digest, reason=str(error))
                 return

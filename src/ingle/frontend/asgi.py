@@ -6,11 +6,11 @@ Owns body limits, request ids and sending. `dispatch` owns what a request means.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from ingle.domain.clock import RandomIds
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.dispatch import Authorise, Call, Dispatcher, Registry
 from ingle.frontend.internal import (
@@ -35,19 +35,8 @@ _FILE_CHUNK = 256 * 1024
 _DISCARD = 128 << 20
 
 
-_UUID_MASK = ~(0xF000 << 64 | 0xC000 << 48)
-_UUID_VERSION_4 = 0x4000 << 64 | 0x8000 << 48
-
-
 class _Disconnected(Exception):
     """The client went away while its body was being read: nobody waits for an answer."""
-
-
-def _new_id() -> str:
-    """A random (version 4) UUID. Made by hand: the library's class costs more than reading its random bytes."""
-    number = int.from_bytes(os.urandom(16), "big") & _UUID_MASK | _UUID_VERSION_4
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class Application:
@@ -64,12 +53,12 @@ class Application:
         authentication: Unverified | None = None,
         authorise: Authorise | None = None,
         hosts: Iterable[str] = (),
-        ids: Callable[[], str] = _new_id,
+        ids: Callable[[], str] | None = None,
     ) -> None:
         self._dispatcher = Dispatcher(handlers, authentication=authentication or Unverified(), authorise=authorise)
         self._routes = routes
         self._guard = OriginGuard(hosts)
-        self._ids = ids
+        self._ids = ids or RandomIds().uuid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

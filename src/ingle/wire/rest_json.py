@@ -80,17 +80,22 @@ def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:
         )
 
     def parse(request: HttpRequest) -> dict[str, Any]:
-        params: dict[str, Any] = {}
-        for extract in extractors:
-            extract(request, params)
-        if check is not None:
-            violations: list[str] = []
-            check(params, "", violations)
-            if violations:
-                raise_violations(violations)
-        return params
+        return _extracted(extractors, check, request)
 
     return parse
+
+
+def _extracted(extractors: list[Extract], check: Check | None, request: HttpRequest) -> dict[str, Any]:
+    """What the extractors find. Raises ConstraintViolation with everything that is wrong with it."""
+    params: dict[str, Any] = {}
+    for extract in extractors:
+        extract(request, params)
+    if check is not None:
+        violations: list[str] = []
+        check(params, "", violations)
+        if violations:
+            raise_violations(violations)
+    return params
 
 
 def _has_opaque_body(shape: Shape) -> bool:
@@ -111,14 +116,7 @@ def _parse_remembered(extractors: list[Extract], payload: Extract, shape: Shape,
         decides = (request.path, request.query, *[headers.get(name) for name in names])
         before = known.get(decides)
         if before is None:
-            before = {}
-            for extract in extractors:
-                extract(request, before)
-            if check is not None:
-                violations: list[str] = []
-                check(before, "", violations)
-                if violations:
-                    raise_violations(violations)
+            before = _extracted(extractors, check, request)
             if all(isinstance(value, (str, int)) for value in before.values()):
                 remember(known, decides, before)
         params = before.copy()

@@ -368,7 +368,7 @@ class Environment:
     def _failed_start(self, invocation: Invocation, outcome: Reply | Failure) -> InvocationResult:
         """The result of an invocation whose runtime did not come up."""
         if isinstance(outcome, Reply):
-            failure = Failure(kind=classify(outcome.error_type), message="")
+            failure = Failure(kind=outcome.error_type or "", message="")
             body = outcome.body
         else:
             failure = outcome
@@ -386,11 +386,8 @@ class Environment:
         self._output.writer.write_text(self._start_line % invocation.request_id)
 
     def _settle_timed_out(self) -> None:
-        self._settle(self._timed_out())
-
-    def _timed_out(self) -> Failure:
         text = f"Task timed out after {self._timeout:.2f} seconds"
-        return Failure(kind="Sandbox.Timedout", message=text, status="timeout")
+        self._settle(Failure(kind="Sandbox.Timedout", message=text, status="timeout"))
 
     async def _invoke(self, invocation: Invocation, init_ms: float | None, spent: float) -> InvocationResult:
         """`spent`: seconds of the invocation's time that are over already."""

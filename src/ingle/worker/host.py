@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import ingle
 from ingle.artifacts import PackageError
@@ -29,6 +29,7 @@ from ingle.observability.log import Logger
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient, ZygoteInfo, ZygoteSpec
 from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
+from ingle.storage.errors import StorageError
 from ingle.worker.client import CannotPlace
 from ingle.worker.environment import Environment, Launch
 from ingle.worker.interpreters import Interpreter
@@ -117,7 +118,7 @@ class Host:
         self._starting: dict[str, asyncio.Task[ZygoteStock]] = {}
         self._ready: dict[tuple[str, bool, str], Ready] = {}
         self._environments: set[Environment] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
         self._seccomp = self._compile_seccomp()
         sandboxes.on_zygote_lost = self._zygote_lost
@@ -134,7 +135,8 @@ class Host:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in [*self._tasks, *self._starting.values()]:
+        tasks: list[asyncio.Future[Any]] = [*self._tasks, *self._starting.values()]
+        for task in tasks:
             task.cancel()
         for environment in list(self._environments):
             environment.stop()
@@ -145,7 +147,7 @@ class Host:
             for ending in left:
                 ending.cancel()
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -160,7 +162,7 @@ class Host:
             return Prepared(reason_code="InvalidZipFileException", reason=str(error))
         except CannotPlace as error:
             return Prepared(reason_code="InvalidRuntime", reason=str(error))
-        except (SandboxError, OSError) as error:
+        except (SandboxError, StorageError, OSError) as error:
             log.error("a runtime cannot be started", runtime=runtime, reason=str(error))
             return Prepared(reason_code="InternalError", reason=f"The runtime {runtime} cannot be started: {error}")
         return Prepared()
@@ -318,7 +320,7 @@ class Host:
     async def start(self, version: Version) -> Environment:
         try:
             ready = await self._get_ready(version)
-        except (PackageError, SandboxError, OSError) as error:
+        except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
         sandbox = await self._take(ready.zygote, version.configuration.ephemeral_storage)
         try:
@@ -394,10 +396,7 @@ class Host:
         """Start, in the background, what running `versions` needs; a failure shows again when one is invoked."""
         first = {version.configuration.runtime: version for version in versions}
         for version in first.values():
-            self._spawn(self._warm_up(version))
-
-    async def _warm_up(self, version: Version) -> None:
-        await self.prepare(version)
+            self._spawn(self.prepare(version))
 
     def forget(self, version: Version) -> None:
         """Drop what was prepared for `version`; it is prepared again if it is used again."""

@@ -54,7 +54,7 @@ def installed(runtimes_dir: Path, runtime: str) -> Libraries | None:
 def is_current(runtimes_dir: Path, runtime: str) -> bool:
     """Whether `install` would have nothing to do. Compiled files serve every patch version of a minor one."""
     libraries = installed(runtimes_dir, runtime)
-    return libraries is not None and libraries.requirement == REQUIREMENT
+    return libraries is not None and libraries.requirement == " ".join(_requirements(int(runtime.rpartition(".")[2])))
 
 
 def install(runtimes_dir: Path, interpreter: Interpreter) -> Libraries:
@@ -81,7 +81,8 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
     _pip(target, interpreter)
     _prune(target)
     _compile(target, interpreter)
-    libraries = Libraries(requirement=REQUIREMENT, python=interpreter.version, boto3=_version_of_boto3(target))
+    requirement = " ".join(_requirements(interpreter.minor))
+    libraries = Libraries(requirement=requirement, python=interpreter.version, boto3=_version_of_boto3(target))
     (target / STAMP).write_text(json.dumps(asdict(libraries)) + "\n", "utf-8")
     # Functions run as other users, who have to be able to read this.
     target.chmod(0o755)
