@@ -13,16 +13,17 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import uvloop
 
 from ingle import __version__
 from ingle.artifacts.packages import PackageStore
+from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.control.account import Account
 from ingle.control.activation import Activation
@@ -129,26 +130,6 @@ def _raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-class _Background:
-    """Tasks that are cancelled when the block is left; a task that fails ends the block."""
-
-    def __init__(self) -> None:
-        self._group = asyncio.TaskGroup()
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(self._group.create_task(work))
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
-
-
 class _Server:
     """One run of the server: what is entered first is left last."""
 
@@ -219,8 +200,8 @@ class _Server:
         )
         records = FunctionRecords(store, catalog)
         references = PackageReferences(packages_store, catalog, host.uses)
-        group = await stack.enter_async_context(_Background())
-        group.start(self._sweep_packages(references))
+        background = await stack.enter_async_context(Background())
+        background.start(self._sweep_packages(references))
         await stack.enter_async_context(Activation(records, references, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)

@@ -126,7 +126,7 @@ class PackageStore:
                 self._fill(package, work)
                 work.chmod(0o755)
                 self._publish(work, path)
-            except BaseException:
+            except BaseException:  # nothing half-done stays, whatever interrupted it; raised again
                 shutil.rmtree(work)
                 raise
         except OSError as error:

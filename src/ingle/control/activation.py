@@ -95,7 +95,7 @@ class Activation:
     async def _prepare(self, version: Version) -> Prepared:
         try:
             return await self._records.catalog.prepare(version)
-        except Exception:
+        except Exception:  # one function fails to become active; the activation of others goes on
             _log.error("preparing a function failed", function=version.key.name, exc_info=True)
             return _INTERNAL_ERROR
 

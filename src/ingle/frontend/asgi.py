@@ -99,7 +99,7 @@ class Application:
             return await self._dispatcher.run(call, request)
         except _Disconnected:
             raise
-        except Exception as error:
+        except Exception as error:  # the edge: `failure` logs what is no caller's error, and answers without details
             response = self._dispatcher.failure(error, call, request_id, choose_protocol(headers))
             if b"expect" in headers:
                 # The body was perhaps never asked for, and what follows on the connection would be ambiguous.
@@ -126,7 +126,7 @@ class Application:
             response = await route(internal_request(request.method, rest, request.query))
             if response.file is not None and not await asyncio.to_thread(response.file.is_file):
                 return not_found()
-        except Exception as error:
+        except Exception as error:  # the edge, as in `_answer`
             failed = self._dispatcher.failure(error, None, request_id, choose_protocol({}))
             return InternalResponse(status=failed.status, headers=failed.headers, body=failed.body)
         return response

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
+from ingle.background import Background
 from ingle.catalog import Catalog, PreparationRequest, Prepared
 from ingle.domain.errors import InternalFailure, TooManyRequests
 from ingle.domain.function import Function, FunctionKey, Version
@@ -44,6 +44,11 @@ class Pool:
     retired: bool = False
     forgotten: bool = False
 
+    @property
+    def empty(self) -> bool:
+        """No environments, and nobody who waits for one."""
+        return not (self.environments or self.starting or self.waiting)
+
 
 class Placement:
     """`async with Placement(...)`. `limit` is the most environments at one time, `idle_timeout` seconds."""
@@ -59,29 +64,21 @@ class Placement:
         self._total = 0
         self._cooling: dict[EnvironmentClient, None] = {}
         self._sweeping = False
-        self._group = asyncio.TaskGroup()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         catalog.subscribe(self._catalog_changed)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        await self._group.__aenter__()
-        self._spawn(self._prepare_on_request())
-        self._spawn(self._retire_idle())
+        await self._background.__aenter__()
+        self._background.start(self._prepare_on_request())
+        self._background.start(self._retire_idle())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
         for pool in self._pools.values():
             for waiter in pool.waiting:
                 self._fail(waiter, InternalFailure("The server is stopping."))
-        await self._group.__aexit__(None, None, None)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        await self._background.__aexit__()
 
     # --- for the invoker --------------------------------------------------------------------------------------------
 
@@ -114,7 +111,7 @@ class Placement:
         elif environment.ready:
             self._offer(pool, environment)
         else:
-            self._spawn(self._offer_when_ready(pool, environment))
+            self._background.start(self._offer_when_ready(pool, environment))
 
     # --- pools ------------------------------------------------------------------------------------------------------
 
@@ -148,26 +145,15 @@ class Placement:
 
     async def _offer_when_ready(self, pool: Pool, environment: EnvironmentClient) -> None:
         """For a moment the environment counts as one on its way: most are back before another one could be started."""
+        polling = self._background.start(environment.when_polling())
         pool.starting += 1
-        counted = True
-
-        def stop_counting() -> None:
-            nonlocal counted
-            if counted:
-                counted = False
-                pool.starting -= 1
-
-        def stop_relying() -> None:
-            stop_counting()
-            self._scale_out(pool)
-
-        timer = self._loop.call_later(_RETURN_SECONDS, stop_relying)
         try:
-            ready = await environment.when_polling()
+            await asyncio.wait([polling], timeout=_RETURN_SECONDS)
         finally:
-            timer.cancel()
-            stop_counting()
-        if ready:
+            pool.starting -= 1
+        if not polling.done():
+            self._scale_out(pool)
+        if await polling:
             self._offer(pool, environment)
         else:
             self._dismiss(pool, environment)
@@ -183,7 +169,7 @@ class Placement:
 
     def _drop_if_done(self, pool: Pool) -> None:
         """A pool without environments and work to come goes once its version is no longer served."""
-        if pool.retired and not pool.forgotten and not (pool.environments or pool.starting or pool.waiting):
+        if pool.retired and not pool.forgotten and pool.empty:
             pool.forgotten = True
             self._worker.forget(pool.version)
             if self._pools.get(_key(pool.version)) is pool:
@@ -199,32 +185,34 @@ class Placement:
                 continue
             self._total += 1
             pool.starting += 1
-            self._spawn(self._start(pool))
+            self._background.start(self._start(pool))
 
     async def _start(self, pool: Pool) -> None:
+        failure: Exception | None = None
         try:
             environment = await self._worker.start(pool.version)
         except Exception as error:
             # One function's trouble is not the server's: whatever it is, only an invocation of this function fails.
-            foreseen = isinstance(error, CannotPlace)
-            log.error(
-                "no environment can be started",
-                function=pool.version.key.name,
-                reason=str(error),
-                exc_info=None if foreseen else error,
-            )
-            self._total -= 1
-            while pool.waiting and not self._fail(
-                pool.waiting.popleft(), InternalFailure("The execution environment could not be started.")
-            ):
-                pass
-            self._loop.call_soon(self._drop_if_done, pool)
-            return
+            failure = error
         finally:
             pool.starting -= 1
+        if failure is not None:
+            self._failed_to_start(pool, failure)
+            return
         self._homes[environment] = pool
         pool.environments.add(environment)
         self._offer(pool, environment)
+
+    def _failed_to_start(self, pool: Pool, error: Exception) -> None:
+        """Told to the invocation that has waited longest, and to no other."""
+        unforeseen = None if isinstance(error, CannotPlace) else error
+        name = pool.version.key.name
+        log.error("no environment can be started", function=name, reason=str(error), exc_info=unforeseen)
+        self._total -= 1
+        refusal = InternalFailure("The execution environment could not be started.")
+        while pool.waiting and not self._fail(pool.waiting.popleft(), refusal):
+            pass
+        self._drop_if_done(pool)
 
     @staticmethod
     def _fail(waiter: asyncio.Future[EnvironmentClient], error: Exception) -> bool:
@@ -267,18 +255,18 @@ class Placement:
                 for environment in [item for item in pool.idle if item.idle_since <= due or not item.usable]:
                     pool.idle.remove(environment)
                     self._dismiss(pool, environment)
-                if not (pool.environments or pool.starting or pool.waiting):
+                if pool.empty:
                     self._pools.pop(key, None)
 
     async def _prepare_on_request(self) -> None:
         while True:
             request = await self._catalog.preparations.get()
-            self._spawn(self._prepare(request))
+            self._background.start(self._prepare(request))
 
     async def _prepare(self, request: PreparationRequest) -> None:
         try:
             outcome = await self._worker.prepare(request.version)
-        except Exception:
+        except Exception:  # the component prepares for all functions, and goes on for the others
             log.error("preparing a version failed", exc_info=True, function=request.version.key.name)
             outcome = Prepared(reason_code="InternalError", reason="The function could not be prepared.")
         if not request.outcome.done():

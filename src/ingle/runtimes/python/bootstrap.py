@@ -396,8 +396,8 @@ class Runtime:
         except Fault as fault:
             self._fail_initialisation(fault)
         except Exception as error:
-            # Frames of this file and of the import system's entry point differ by version; user code starts after
-            # `load_handler`, whose frame and this one are left out.
+            # Whatever the module raised is the function's error. Frames of this file and of the import system's entry
+            # point differ by version; user code starts after `load_handler`, whose frame and this one are left out.
             self._fail_initialisation(error)
 
     def _fail_initialisation(self, error):
@@ -422,7 +422,7 @@ class Runtime:
             context = LambdaContext(request_id, headers, self._sink)
             result, content_type = self._encode(handler(self._decode(headers, event), context))
             return self._api.post(path + "/response", result, content_type)
-        except Exception as error:
+        except Exception as error:  # whatever the handler raised is the invocation's result
             kind, message, trace = describe(error, 1)
             log_error(self._sink, kind, message, trace)
             body = json.dumps(error_body(kind, message, trace, request_id)).encode()
@@ -445,7 +445,7 @@ class Runtime:
             return result, "application/unknown"
         try:
             return self._encoder.encode(result), "application/json"
-        except Exception as error:
+        except Exception as error:  # objects may raise anything while they are encoded
             raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
 
 
