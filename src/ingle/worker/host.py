@@ -40,11 +40,13 @@ from ingle.worker.launch_plan import (
     Place,
     check_bootstrap,
     command,
+    extension_settings,
     must_execute,
     runtime_label,
     settings,
 )
-from ingle.worker.output import EventSink, Output
+from ingle.worker.output import EventSink
+from ingle.worker.platform_log import RuntimeVersion
 from ingle.worker.sdk_use import may_use_sdk
 
 log = Logger("worker")
@@ -98,6 +100,7 @@ class Ready:
     forked: bool
     directory: Path
     impossible: CannotStart | None
+    extensions: tuple[str, ...] = ()
 
 
 class Host:
@@ -339,9 +342,8 @@ class Host:
         name = self._stream_name(version)
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
-        output = Output(asyncio.get_running_loop(), sandbox.output, sandbox.events, sink)
         launch = self._launch(version, sandbox, ready, name)
-        return Environment(version, sandbox, self._sandboxes, output, name, launch)
+        return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn)
 
     async def _accompany(self, environment: Environment) -> None:
         """What lasts as long as the environment: Ingle's API inside it, and its place in our books."""
@@ -372,13 +374,24 @@ class Host:
         if programs is not None and not self._namespaces:
             programs = [[part.replace("/var/task", str(ready.directory)) for part in program] for program in programs]
 
+        extensions = ready.extensions
+
+        def extend(first: bool) -> dict[str, Any]:
+            return extension_settings(version, place, extensions, self._seccomp, mount=first)
+
         def start(first: bool) -> None:
-            message = settings(version, place, programs, self._seccomp, mount=first)
+            # Where there are extensions, they are there before the runtime, and the mounts with them.
+            message = settings(version, place, programs, self._seccomp, mount=first and not extensions)
             self._sandboxes.run(sandbox, version.configuration.memory, message)
 
         arn = runtime_version_arn(runtime, version.key.region)
-        label = f"Runtime Version: {runtime_label(runtime)}.v1\tRuntime Version ARN: {arn}"
-        return Launch(start=start, runtime_version=label, impossible=ready.impossible)
+        return Launch(
+            start=start,
+            runtime=RuntimeVersion(label=f"{runtime_label(runtime)}.v1", arn=arn),
+            impossible=ready.impossible,
+            extensions=extensions,
+            extend=extend,
+        )
 
     def _stream_name(self, version: Version) -> str:
         """`YYYY/MM/DD/[version]` and 32 hexadecimal digits; a log group of its own puts the function's name before."""

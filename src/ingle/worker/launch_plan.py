@@ -16,6 +16,7 @@ from ingle.domain.function import Version
 from ingle.domain.runtimes import is_provided, is_python, python_minor
 
 TASK_ROOT = "/var/task"
+EXTENSIONS = "/opt/extensions"
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 #: (soft, hard); -1 is unlimited. As observed on AWS.
 LIMITS = {
@@ -108,6 +109,22 @@ def variables(version: Version, place: Place) -> dict[str, str]:
     return {**defaults, **(configuration.environment or {}), **reserved}
 
 
+#: Variables of the runtime that extensions do not get; the others that begin with an underscore neither.
+_NOT_FOR_EXTENSIONS = frozenset(
+    ("AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
+     "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT")
+)  # fmt: skip
+
+
+def extension_variables(version: Version, place: Place) -> dict[str, str]:
+    """The process environment of an external extension."""
+    return {
+        name: value
+        for name, value in variables(version, place).items()
+        if name not in _NOT_FOR_EXTENSIONS and not name.startswith("_")
+    }
+
+
 def command(version: Version, interpreter: str, forked: bool) -> list[list[str]] | None:
     """Programs to execute, the first that exists; None: the forked process serves itself."""
     if is_provided(version.configuration.runtime):
@@ -152,6 +169,20 @@ def settings(
         "variables": variables(version, place),
         "command": programs,
         "log_fd": is_python(version.configuration.runtime),
+    }
+
+
+def extension_settings(
+    version: Version, place: Place, names: tuple[str, ...], seccomp: bytes, *, mount: bool
+) -> dict[str, Any]:
+    """The message that starts the extensions, see `sandbox.inside.extensions`."""
+    return {
+        "mount": mount,
+        "package": version.configuration.package.digest,
+        "limits": LIMITS,
+        "seccomp": seccomp.hex(),
+        "variables": extension_variables(version, place),
+        "extensions": [[name, f"{EXTENSIONS}/{name}"] for name in names],
     }
 
 

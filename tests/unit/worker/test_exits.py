@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingle.worker.environment import Failure, describe_exit
+from ingle.worker.failures import Failure, describe_exit
 from ingle.worker.sdk_use import may_use_sdk
 
 
