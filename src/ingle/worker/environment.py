@@ -512,6 +512,8 @@ class Environment:
         """Report what was, and become what comes after it: idle, or to be reset before the next use."""
         if report.failure is not None:
             self._reset_reason = _reset_reason(report.failure)
+        elif self._session.polling:
+            report.polled = report.replied
         if report.failure is not None or not self._extended or self.ready:
             self._finish(report)
         else:
