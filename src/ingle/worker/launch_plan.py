@@ -83,6 +83,9 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         defaults |= {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": "/var/runtime", "PWD": place.directory, "SHLVL": "0"}
     if place.api is not None:
         defaults["AWS_ENDPOINT_URL"] = f"http://{place.api}"
+    if configuration.logging.format == "JSON":
+        level = configuration.logging.application_level or "INFO"
+        defaults |= {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": level}
     reserved = {
         "_HANDLER": configuration.handler,
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
