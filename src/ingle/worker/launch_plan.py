@@ -96,6 +96,9 @@ def variables(version: Version, place: Place) -> dict[str, str]:
     given = defaults(version, place.layout)
     if place.api is not None:
         given["AWS_ENDPOINT_URL"] = f"http://{place.api}"
+    if configuration.logging.format == "JSON":
+        level = configuration.logging.application_level or "INFO"
+        given |= {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": level}
     reserved = {
         "_HANDLER": configuration.handler,
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",

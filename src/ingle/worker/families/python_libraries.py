@@ -1,7 +1,8 @@
-"""The libraries that a runtime comes with: boto3, as on AWS, one directory for each Python version.
+"""The libraries that a runtime comes with, as on AWS: boto3, and from Python 3.12 on the package for SnapStart hooks.
 
-Owns the layout below `runtimes_dir` (`python3.12/` is put on that runtime's module path), its stamp, and how it is
-installed with Ingle's own pip. Called through `families.python`. Nothing here runs while a function is invoked.
+There is one directory for each Python version. This module owns the layout below `runtimes_dir` (`python3.12/` is put on
+that runtime's module path), its stamp, and how it is installed with Ingle's own pip. Called through `families.python`.
+Nothing here runs while a function is invoked.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from ingle.worker.interpreters import Interpreter
 
 #: pip takes the newest that a Python version still supports, and nothing newer than what Ingle is tested with.
 REQUIREMENT = "boto3<=1.44.5"
+#: With this functions register hooks around a snapshot. Runtimes that SnapStart knows have it.
+_SNAPSHOT_REQUIREMENT = "snapshot-restore-py==1.0.0"
+_FIRST_WITH_SNAPSHOTS = 12
 STAMP = ".ingle.json"
 _PIP_SECONDS = 600
 _COMPILE_SECONDS = 300
@@ -111,7 +115,9 @@ def _requirements(number: int) -> list[str]:
     pip decides conditional requirements by the interpreter it runs under and not by the one it installs for. boto3 1.42
     is the last that runs on Python 3.9, with an urllib3 below 1.27.
     """
-    return ["boto3<1.43", "urllib3<1.27"] if number < 10 else [REQUIREMENT]
+    if number < 10:
+        return ["boto3<1.43", "urllib3<1.27"]
+    return [REQUIREMENT, _SNAPSHOT_REQUIREMENT] if number >= _FIRST_WITH_SNAPSHOTS else [REQUIREMENT]
 
 
 def _reason(output: str) -> str:
