@@ -13,7 +13,7 @@ import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -57,7 +57,8 @@ JSON_LOG = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}
 def comparable(text: str) -> str:
     """Without what differs by how deep and where the runtime itself stands on the stack."""
     text = re.sub(r"Previous line repeated \d+ more times", "Previous line repeated", text)
-    return re.sub(r'File \\?"[^"]*bootstrap\.py\\?", line \d+, in \w+(\\n|\n).*?(?=\\n|\n|$)', "<runtime>", text)
+    own = r'File \\?"[^"]*(bootstrap|lambda_runtime_hooks_runner)\.py\\?", line \d+, in \w+(\\n|\n).*?(?=\\n|\n|$)'
+    return re.sub(own, "<runtime>", text).replace('"  <runtime>\\n", ', "")
 
 
 @pytest.fixture
@@ -284,9 +285,11 @@ class TestLogging:
     print("printed")
     """
 
-    @pytest.mark.parametrize("level", ["", "TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL",
-                                       "info", "trace", "absurd"])  # fmt: skip
-    @pytest.mark.parametrize("form", ["", "Text", "JSON", "json"])
+    @pytest.mark.parametrize(
+        ("form", "level"),
+        [(form, level) for form in ("", "JSON") for level in ("", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")]
+        + [("Text", "INFO"), ("json", "info"), ("Text", "trace"), ("JSON", "absurd"), ("XML", "CRITICAL")],
+    )
     def test_records(self, both: Both, form: str, level: str) -> None:
         variables = {"AWS_LAMBDA_LOG_FORMAT": form, "AWS_LAMBDA_LOG_LEVEL": level}
         both(PROBE, *probes(self.RECORDS), **{name: value for name, value in variables.items() if value})
@@ -339,6 +342,62 @@ class TestLogging:
         asyncio.run(say())
         """
         both(PROBE, *probes(code), **JSON_LOG)
+
+
+class TestSnapStart:
+    SOURCE = """
+import json, logging, os, sys
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+done = []
+
+@register_before_snapshot
+def first():
+    done.append("before 1")
+
+def note(*args, **kwargs):
+    done.append([args, kwargs])
+    logging.warning("hook")
+
+register_before_snapshot(note, "before", n=2)
+register_after_restore(note, "after", n=1)
+register_after_restore(lambda: done.append("after 2"))
+
+def handler(event, context):
+    return done
+"""
+    SETTINGS: ClassVar[dict[str, str]] = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start", **JSON_LOG}
+
+    @staticmethod
+    def files(source: str) -> dict[str, str | bytes]:
+        module = pytest.importorskip("snapshot_restore_py", reason="the package for hooks is not installed")
+        return {"app.py": source, "snapshot_restore_py.py": Path(module.__file__).read_bytes()}
+
+    def test_hooks_run_around_the_snapshot(self, both: Both) -> None:
+        played = both(self.files(self.SOURCE), Event(1), Event(2), **self.SETTINGS)
+        assert [call.path.split("/")[-1] for call in played.calls] == ["next", "response", "response"]
+        assert played.calls[1].document == [
+            [["before"], {"n": 2}], "before 1", [["after"], {"n": 1}], "after 2",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("what", ["raise ValueError('no')", "sys.exit(3)", "raise KeyboardInterrupt"])
+    @pytest.mark.parametrize(
+        ("hook", "path", "kind", "status"),
+        [("before_snapshot", "init/error", "Runtime.BeforeSnapshotError", 64),
+         ("after_restore", "restore/error", "Runtime.AfterRestoreError", 65)],
+    )  # fmt: skip
+    def test_hooks_that_fail(self, both: Both, what: str, hook: str, path: str, kind: str, status: int) -> None:
+        source = f"{self.SOURCE}\n@register_{hook}\ndef fail():\n    {what}\n"
+        played = both(self.files(source), Event(1), **self.SETTINGS)
+        assert (played.calls[-1].path, played.status) == (path, status)
+        assert played.calls[-1].headers["lambda-runtime-function-error-type"] == kind
+
+    def test_a_module_that_fails_is_an_ordinary_error(self, both: Both) -> None:
+        played = both(self.files(self.SOURCE + "\n1 / 0\n"), Event(1), **self.SETTINGS)
+        assert (played.calls[-1].path, played.status) == ("init/error", 1)
+
+    def test_other_functions_run_no_hooks(self, both: Both) -> None:
+        assert both(self.files(self.SOURCE), Event(1)).results == [b"[]"]
 
 
 class TestContext:
