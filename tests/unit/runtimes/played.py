@@ -1,12 +1,13 @@
 """A Python runtime as a process, Ingle's or AWS's, with a Runtime API that hands it what a test wants it to serve.
 
-The two run the same files at the same path, with the same variables and a log channel each, so that what they send, write
-and end with can be compared as it is.
+The two run the same files at the same path, with the same variables and a log channel each, so that what they send,
+what they write and how they end can be compared as it is.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -66,18 +67,18 @@ class Played:
     @property
     def printed(self) -> str:
         """What went to the standard output; Ingle's frames hold the standard error too."""
-        return self.output + "".join(text for kind, text in self.frames if kind == STREAM)
+        return _plain(self.output + "".join(text for kind, text in self.frames if kind == STREAM))
 
     @property
     def last_words(self) -> str:
         """The last line of all that was printed."""
-        return (self.printed + self.errors).rstrip().rpartition("\n")[2]
+        return _plain(self.printed + self.errors).rstrip().rpartition("\n")[2]
 
 
 def _plain(text: str) -> str:
     """Without times, and with the start of the warning that AWS's runtime goes on to explain at length."""
-    text = re.sub(r"(LAMBDA_WARNING: Unhandled exception\.)[^\n\"]*?(\\r)?(?=\"|\n)", r"\1", text)
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "<time>", text)
+    text = re.sub(r"(LAMBDA_WARNING: Unhandled exception\.)[^\n\"]*", r"\1", text)
+    return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d{3})?", "<time>", text)
 
 
 class _Api(BaseHTTPRequestHandler):
@@ -171,7 +172,7 @@ def play(
         environment = {
             "PATH": os.environ["PATH"], "LANG": "en_US.UTF-8", "LC_CTYPE": "C.UTF-8", "TZ": ":UTC",
             "PYTHONDONTWRITEBYTECODE": "1", "_HANDLER": handler, "LAMBDA_TASK_ROOT": str(directory),
-            "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:%d" % server.server_address[1],
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_address[1]}",
             "_LAMBDA_TELEMETRY_LOG_FD": str(channel), "AWS_LAMBDA_FUNCTION_NAME": "mine",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/mine", "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", **variables,
@@ -206,9 +207,11 @@ def _serving(events: Sequence[Event], restore_status: int) -> Iterator[_Server]:
     server = _Server(events, restore_status)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
+    longest, http.client._MAXLINE = http.client._MAXLINE, 1 << 22  # type: ignore[attr-defined]  # causes for X-Ray
     try:
         yield server
     finally:
+        http.client._MAXLINE = longest  # type: ignore[attr-defined]
         server.shutdown()
         thread.join()
         server.server_close()

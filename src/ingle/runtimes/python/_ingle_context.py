@@ -66,16 +66,6 @@ class LambdaContext:
         self.identity = _identity(identity)
         self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", 0))
 
-    @classmethod
-    def describe_function(cls, variables):
-        cls._function = {
-            "log_group_name": variables.get("AWS_LAMBDA_LOG_GROUP_NAME"),
-            "log_stream_name": variables.get("AWS_LAMBDA_LOG_STREAM_NAME"),
-            "function_name": variables.get("AWS_LAMBDA_FUNCTION_NAME"),
-            "memory_limit_in_mb": variables.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-            "function_version": variables.get("AWS_LAMBDA_FUNCTION_VERSION"),
-        }
-
     def get_remaining_time_in_millis(self):
         """Milliseconds until the invocation times out, never negative."""
         return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)
@@ -96,6 +86,17 @@ class LambdaContext:
         names = ("aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb",
                  "function_version", "invoked_function_arn", "client_context", "identity", "tenant_id")  # fmt: skip
         return "LambdaContext([%s])" % ",".join(["%s=%s" % (name, getattr(self, name)) for name in names])
+
+
+def describe_function(variables):
+    """Take what contexts tell of the function from the process environment."""
+    LambdaContext._function = {
+        "log_group_name": variables.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+        "log_stream_name": variables.get("AWS_LAMBDA_LOG_STREAM_NAME"),
+        "function_name": variables.get("AWS_LAMBDA_FUNCTION_NAME"),
+        "memory_limit_in_mb": variables.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        "function_version": variables.get("AWS_LAMBDA_FUNCTION_VERSION"),
+    }
 
 
 def _identity(given):

@@ -38,7 +38,7 @@ class Encoder:
             marshal.dumps(value, _MARSHAL_FORMAT)
             text = self._encode(value)
         except (TypeError, ValueError):
-            text = self._encode(_rebuilt(value, set()))
+            text = self._encode(_rebuilt_or_same(value))
         return self._unmarked(text) if self._mark else text
 
     def _default(self, value):
@@ -59,6 +59,13 @@ class Encoder:
         head = '"%s%s:' % (self._edge, mark)
         first, *rest = text.split(head)
         return first + "".join([piece.replace(self._edge + '"', "", 1) for piece in rest])
+
+
+def _rebuilt_or_same(value):
+    try:
+        return _rebuilt(value, set())
+    except RecursionError:
+        return value  # too deep for the encoder as well, which says so in its own words
 
 
 def _rebuilt(value, above):
@@ -89,4 +96,8 @@ def _rebuilt_fields(fields, above):
 
 
 def _key(name):
-    return str(name, "utf-8") if isinstance(name, bytes) else name
+    if isinstance(name, bytes):
+        return str(name, "utf-8")
+    if name is None or isinstance(name, (str, int, float)):
+        return name
+    raise TypeError("keys must be str, int, float, bool or None, not %s" % type(name).__name__)

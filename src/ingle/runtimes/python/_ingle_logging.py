@@ -24,8 +24,8 @@ JSON_FORMAT, TEXT_FORMAT = 2, 3
 #: Levels of frames by tens of `logging`'s levels. 0 tells nothing, 1 (trace) has no counterpart in Python.
 _FRAME_LEVELS = (0, 2, 3, 4, 5, 6)
 _HEADER_BYTES = 16
-#: A larger event is written as several: CloudWatch has a limit too.
-_MAX_EVENT = 256 * 1024
+#: A larger event is written as several: the receiver, as CloudWatch, has a limit.
+_MAX_EVENT = 1 << 20
 #: The kernel does not interleave pieces of this size from several processes (PIPE_BUF), header included.
 _STREAM_PIECE = 4096 - _HEADER_BYTES
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"

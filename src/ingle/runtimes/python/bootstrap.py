@@ -27,7 +27,7 @@ import time
 
 import _ingle_json
 from _ingle_api import MAX_RESPONSE, RuntimeApi
-from _ingle_context import LambdaContext
+from _ingle_context import LambdaContext, describe_function
 from _ingle_ending import end
 from _ingle_errors import Fault, Report
 from _ingle_logging import Current, Log
@@ -76,7 +76,7 @@ class Runtime:
         self._api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
         self._encode_json = _ingle_json.Encoder().encode
         self._snap_start = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
-        LambdaContext.describe_function(os.environ)
+        describe_function(os.environ)
 
     def live(self, wait_for_restore=None):
         """All steps. Ends by an exception only."""
@@ -124,7 +124,7 @@ class Runtime:
         if moved:
             self._log.attach(_take_log_fd())
             self._api.connect(os.environ["AWS_LAMBDA_RUNTIME_API"])
-            LambdaContext.describe_function(os.environ)
+            describe_function(os.environ)
             time.tzset()
         try:
             for function, args, kwargs in _hooks("get_after_restore"):
@@ -159,7 +159,7 @@ class Runtime:
         request_id = Current.request_id = headers["lambda-runtime-aws-request-id"]
         Current.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         trace_id = headers.get("lambda-runtime-trace-id")
-        if trace_id is not None:
+        if trace_id:
             os.environ["_X_AMZN_TRACE_ID"] = trace_id
         elif "_X_AMZN_TRACE_ID" in os.environ:
             del os.environ["_X_AMZN_TRACE_ID"]

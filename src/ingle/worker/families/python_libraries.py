@@ -1,8 +1,8 @@
 """The libraries that a runtime comes with, as on AWS: boto3, and from Python 3.12 on the package for SnapStart hooks.
 
-There is one directory for each Python version. This module owns the layout below `runtimes_dir` (`python3.12/` is put on
-that runtime's module path), its stamp, and how it is installed with Ingle's own pip. Called through `families.python`.
-Nothing here runs while a function is invoked.
+There is one directory for each Python version. This module owns the layout below `runtimes_dir` (`python3.12/` is put
+on that runtime's module path), its stamp, and how it is installed with Ingle's own pip. Called through
+`families.python`. Nothing here runs while a function is invoked.
 """
 
 from __future__ import annotations
