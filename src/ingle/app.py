@@ -31,6 +31,9 @@ from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
 from ingle.control.package_references import PackageReferences, packages_of
+from ingle.control.publishing import Publishing
+from ingle.control.versions import Versions
+from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
 from ingle.domain.clock import RandomIds, SystemClock
 from ingle.domain.function import Package
@@ -206,8 +209,9 @@ class _Server:
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
+        versions = Versions(records, Publishing(clock, ids, quota), ids)
         invoker = Invoker(catalog, Admission(settings.max_environments), placement)
-        handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock))
+        handlers = registry(functions, versions, Account(catalog, quota), invoker, Logs(logs, clock))
         routes = {
             "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
@@ -215,7 +219,7 @@ class _Server:
         application = Application(handlers, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
-        host.warm_up(function.serving for function in catalog if function.serving is not None)
+        host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
         # What lives now lives as long as the server: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -228,9 +232,9 @@ class _Server:
             await references.sweep()
 
 
-def registry(functions: Functions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
+def registry(functions: Functions, versions: Versions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
     """All operations that have a handler, by service and name."""
-    handlers = {**functions.handlers(), **account.handlers(), **invoker.handlers()}
+    handlers = {**functions.handlers(), **versions.handlers(), **account.handlers(), **invoker.handlers()}
     return {
         **{("lambda", name): handler for name, handler in handlers.items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
@@ -241,5 +245,6 @@ def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
     functions = Functions(nothing, nothing, nothing, nothing, nothing, nothing)
+    versions = Versions(nothing, nothing, nothing)
     account = Account(nothing, nothing)
-    return sorted(registry(functions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))
+    return sorted(registry(functions, versions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))
