@@ -37,12 +37,9 @@ class ZygoteSpec:
     name: str
     command: tuple[str, ...]
     variables: dict[str, str]
-    prefix: str
-    forker: str | None
-    forker_files: tuple[str, ...]
-    guest: str
-    libraries: str | None
-    libraries_at: str | None
+    mounts: dict[str, str]
+    files: dict[str, tuple[str, ...]]
+    links: dict[str, str]
     preload: bool
 
 
@@ -112,17 +109,20 @@ class SupervisorClient:
         self._zygotes[spec.name] = ready
         self._send({
             "zygote": spec.name, "command": spec.command, "variables": spec.variables, "preload": spec.preload,
-            "root": {"prefix": spec.prefix, "forker": spec.forker, "forker_files": spec.forker_files,
-                     "guest": spec.guest, "libraries": spec.libraries, "libraries_at": spec.libraries_at},
+            "root": {"mounts": spec.mounts, "files": spec.files, "links": spec.links},
         })  # fmt: skip
         return await ready
 
-    async def create(self, zygote: str, tmp_mb: int) -> Sandbox:
-        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError."""
+    async def create(self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None) -> Sandbox:
+        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError.
+
+        `ahead`: what to execute before `run` says what the sandbox is for, with `command`, `variables`, `limits` and
+        `seccomp` as in the settings of `run`, whose `ahead` then says whether it can be used.
+        """
         self._require_supervisor()
         name = f"e{next(self._numbers)}"
         made = self._creating[name] = self._loop.create_future()
-        self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb})
+        self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead})
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:

@@ -18,7 +18,7 @@ import environment
 import linux
 import warm_sdk
 
-OWN_MODULES = ("bootstrap", "confinement", "environment", "extensions", "linux", "warm_sdk", "zygote")
+OWN_MODULES = ("ahead", "bootstrap", "confinement", "environment", "extensions", "linux", "warm_sdk", "zygote")
 
 
 def preload_site():
