@@ -41,6 +41,7 @@ from ingle.frontend.links import PackageLinks
 from ingle.frontend.server import HttpServer
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
+from ingle.invoke.meters import Meters
 from ingle.observability import log as observability
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
@@ -50,7 +51,9 @@ from ingle.settings import Settings
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory, DataDirectoryError
 from ingle.storage.logs import LogStore
+from ingle.storage.metrics import MetricStore
 from ingle.storage.sql import SqlStore
+from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.logs import Logs
 from ingle.worker import libraries
 from ingle.worker.host import Host, HostOptions
@@ -176,6 +179,7 @@ class _Server:
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
         store = await stack.enter_async_context(SqlStore(self._directory.database_url))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
+        metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         catalog = Catalog()
         for function in await store.load_all():
             catalog.put(function)
@@ -206,8 +210,9 @@ class _Server:
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
-        invoker = Invoker(catalog, Admission(settings.max_environments), placement)
-        handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock))
+        meters = Meters(catalog, metrics, clock)
+        invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
+        handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock), CloudWatch(metrics, clock))
         routes = {
             "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
@@ -232,12 +237,13 @@ class _Server:
         return path if libraries.installed(self._settings.runtimes_dir, runtime) is not None else None
 
 
-def registry(functions: Functions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
+def registry(functions: Functions, account: Account, invoker: Invoker, logs: Logs, cloudwatch: CloudWatch) -> Registry:
     """All operations that have a handler, by service and name."""
     handlers = {**functions.handlers(), **account.handlers(), **invoker.handlers()}
     return {
         **{("lambda", name): handler for name, handler in handlers.items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
+        **{("cloudwatch", name): handler for name, handler in cloudwatch.handlers().items()},
     }
 
 
@@ -246,4 +252,5 @@ def implemented_operations() -> list[tuple[str, str]]:
     nothing: Any = None
     functions = Functions(nothing, nothing, nothing, nothing, nothing, nothing)
     account = Account(nothing, nothing)
-    return sorted(registry(functions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))
+    invoker = Invoker(nothing, nothing, nothing, nothing)
+    return sorted(registry(functions, account, invoker, Logs(nothing, nothing), CloudWatch(nothing, nothing)))

@@ -378,7 +378,7 @@ class Environment:
         self._report(invocation.request_id, duration, None, failure)
         if self._launch.impossible is None and self.alive:
             self._become(State.RESETTING)
-        return self._result(body, error=True, tail=self._output.writer.take_tail())
+        return self._result(body, error=True, tail=self._output.writer.take_tail(), ran_ms=duration)
 
     def _begin(self, invocation: Invocation) -> None:
         if invocation.tail:
@@ -414,8 +414,8 @@ class Environment:
             # After a failure the environment is reset before it is used again, see `when_polling`.
             self._become(State.IDLE if failure is None else State.RESETTING)
         if isinstance(outcome, Reply):
-            return self._result(outcome.body, error=outcome.failed, tail=tail)
-        return self._result(outcome.body(request_id), error=True, tail=tail)
+            return self._result(outcome.body, error=outcome.failed, tail=tail, ran_ms=elapsed, init_ms=init_ms)
+        return self._result(outcome.body(request_id), error=True, tail=tail, ran_ms=elapsed, init_ms=init_ms)
 
     async def when_polling(self) -> bool:
         """Whether the environment can serve again: after a reset if one is due, else once its runtime asks for more.
@@ -457,10 +457,13 @@ class Environment:
             head += f"Lambda-Runtime-Client-Context: {invocation.client_context}\r\n"
         return (head + "\r\n").encode()
 
-    def _result(self, body: bytes, *, error: bool, tail: bytes | None) -> InvocationResult:
+    def _result(
+        self, body: bytes, *, error: bool, tail: bytes | None, ran_ms: float, init_ms: float | None = None
+    ) -> InvocationResult:
         return InvocationResult(
-            payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail
-        )
+            payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail,
+            duration_ms=ran_ms, init_ms=init_ms,
+        )  # fmt: skip
 
     def _report(self, request_id: str, elapsed: float, init_ms: float | None, failure: Failure | None) -> None:
         """END and REPORT. `elapsed` and `init_ms` are milliseconds."""
