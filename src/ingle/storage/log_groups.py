@@ -15,11 +15,12 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ingle.storage.errors import LogStreamExists, LogStreamNotFound, StorageUnavailable
 from ingle.storage.files import sync_directory, write_atomically
+from ingle.storage.log_buffer import Batch
 from ingle.storage.log_frames import Frame, Kind, encode_events, encode_mark, scan
 from ingle.storage.log_segments import SUFFIX, Segment, Span
 from ingle.storage.log_values import GroupInfo, GroupKey, LogEvent, Page, Query, StreamInfo
@@ -94,9 +95,22 @@ class LogGroup:
             name=self.key.name, created=self.created, stored_bytes=stored, retention_days=self.retention_days
         )
 
-    def append(self, events: Mapping[str, Sequence[tuple[int, str]]], ingestion: int) -> None:
-        """Writes the events of some streams, all or none. Raises OSError."""
-        self._write(b"".join(encode_events(stream, ingestion, batch) for stream, batch in events.items()))
+    def append(self, batches: Iterable[Batch], ingestion: int) -> None:
+        """Writes lines of some streams, all or none. Raises OSError."""
+        streams: dict[str, tuple[list[int], list[str | bytes]]] = {}
+        for stream, timestamp, batch, _ in batches:
+            columns = streams.get(stream)
+            if columns is None:
+                columns = streams[stream] = [], []
+            if len(batch) == 1:
+                columns[0].append(timestamp)
+                columns[1].append(batch[0])
+            else:
+                columns[0].extend([timestamp] * len(batch))
+                columns[1].extend(batch)
+        self._write(
+            b"".join([encode_events(name, ingestion, times, _bytes(lines)) for name, (times, lines) in streams.items()])
+        )
 
     def create_stream(self, name: str, now: int) -> None:
         if self.has_stream(name):
@@ -195,6 +209,10 @@ class LogGroup:
                     other.spans.pop(frame.stream, None)
             return
         segment.spans.setdefault(frame.stream, Span(created=frame.ingestion)).add(frame)
+
+
+def _bytes(lines: Iterable[str | bytes]) -> list[bytes]:
+    return [line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace") for line in lines]
 
 
 def _stream_info(name: str, spans: Sequence[Span]) -> StreamInfo:
