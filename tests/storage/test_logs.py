@@ -411,3 +411,47 @@ async def test_what_a_crash_left_of_a_deletion_is_swept(tmp_path: Path):
         assert await store.groups(*HOME[:2]) == []
         await store.create_group(*HOME)
     assert not (tmp_path / ".deleted-1").exists()
+
+
+async def test_deleted_streams_give_their_space_back_once_nothing_older_is_left(tmp_path: Path):
+    async with open_store(tmp_path, segment_bytes=1000) as store:
+        for name in ("a", "b"):
+            for number in range(5):
+                await fill(store, name, (number, "x" * 600))
+        before = len(names(tmp_path, "*/*.log"))
+        await store.delete_stream(*HOME, "b")
+        assert len(names(tmp_path, "*/*.log")) >= before, "older lines of another stream stand before"
+        await store.delete_stream(*HOME, "a")
+        assert len(names(tmp_path, "*/*.log")) <= 1
+        assert await store.streams(*HOME) == []
+        await fill(store, "b", (9, "again"))
+    async with open_store(tmp_path, segment_bytes=1000) as store:
+        assert messages(await store.read(*HOME)) == ["again"]
+
+
+async def test_a_stream_that_is_deleted_while_it_is_written_begins_anew_with_its_next_line(tmp_path: Path):
+    async with open_store(tmp_path) as store:
+        stream = store.stream(*HOME, "s")
+        stream.append(1, "before")
+        await store.delete_stream(*HOME, "s")
+        stream.append(2, "after")
+        assert messages(await store.read(*HOME)) == ["after"]
+    async with open_store(tmp_path) as store:
+        assert messages(await store.read(*HOME)) == ["after"]
+
+
+async def test_retention_frees_the_disk(tmp_path: Path):
+    clock = FixedClock(100 * DAY)
+    async with LogStore(tmp_path, clock, segment_bytes=50_000) as store:
+        for day in range(90, 101):
+            await fill(store, "s", (day * DAY, "x" * 60_000))
+
+        def used() -> int:
+            return sum((tmp_path / name).stat().st_size for name in names(tmp_path, "*/*.log"))
+
+        before = used()
+        await store.put_retention(*HOME, 3)
+        assert used() < before / 2
+        clock.milliseconds = 200 * DAY
+        await store.apply_retention()
+        assert used() == 0

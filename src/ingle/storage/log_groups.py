@@ -15,7 +15,7 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ingle.storage.errors import LogStreamExists, LogStreamNotFound, StorageUnavailable
@@ -43,6 +43,7 @@ class LogGroup:
         self.key = key
         self.created = created
         self.retention_days = retention_days
+        self.tags: dict[str, str] = {}
         self._directory = directory
         self._rotate_at = rotate_at
         self._deleted: dict[str, tuple[int, int]] = {}
@@ -53,11 +54,14 @@ class LogGroup:
         self._written = False
 
     @classmethod
-    def create(cls, logs: Path, key: GroupKey, created: int, rotate_at: int) -> LogGroup:
+    def create(
+        cls, logs: Path, key: GroupKey, created: int, rotate_at: int, tags: Mapping[str, str] | None = None
+    ) -> LogGroup:
         """Durable when it returns. Raises OSError."""
         directory = logs / directory_name(key)
         directory.mkdir(mode=0o700, exist_ok=True)
         group = cls(directory, key, created, None, rotate_at)
+        group.tags.update(tags or {})
         group.describe()
         sync_directory(logs)
         return group
@@ -71,7 +75,9 @@ class LogGroup:
         try:
             description = json.loads((directory / _DESCRIPTION).read_bytes())
             key = GroupKey(description["account"], description["region"], description["name"])
-            return cls(directory, key, description["created"], description["retention_days"], rotate_at)
+            group = cls(directory, key, description["created"], description["retention_days"], rotate_at)
+            group.tags.update(description.get("tags", {}))
+            return group
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError):
@@ -79,7 +85,9 @@ class LogGroup:
 
     def describe(self) -> None:
         """Writes the description."""
-        description = {**self.key._asdict(), "created": self.created, "retention_days": self.retention_days}
+        description = {
+            **self.key._asdict(), "created": self.created, "retention_days": self.retention_days, "tags": self.tags,
+        }  # fmt: skip
         write_atomically(self._directory / _DESCRIPTION, json.dumps(description).encode())
 
     def delete(self) -> None:
@@ -92,7 +100,11 @@ class LogGroup:
         self._recover()
         stored = sum(segment.size for segment in self._segments)
         return GroupInfo(
-            name=self.key.name, created=self.created, stored_bytes=stored, retention_days=self.retention_days
+            name=self.key.name,
+            created=self.created,
+            stored_bytes=stored,
+            retention_days=self.retention_days,
+            tags=dict(self.tags),
         )
 
     def append(self, batches: Iterable[Batch], ingestion: int) -> None:
@@ -121,6 +133,7 @@ class LogGroup:
         if not self.has_stream(name):
             raise LogStreamNotFound(f"The log stream {name} does not exist.")
         self._write(encode_mark(Kind.DELETED, name, now))
+        self._drop_segments(lambda segment: not segment.spans)
 
     def has_stream(self, name: str) -> bool:
         self._index()
@@ -150,14 +163,17 @@ class LogGroup:
 
     def apply_retention(self, now: int) -> None:
         """Deletes segments from the front while all that is in them is too old, by timestamp of the events."""
-        if self.retention_days is None:
-            return
-        self._index()
-        limit = now - self.retention_days * _DAY_MS
-        old = list(itertools.takewhile(lambda segment: segment.size > 0 and segment.newest() < limit, self._segments))
-        if old and old[-1] is self._segments[-1]:
+        if self.retention_days is not None:
+            self._index()
+            limit = now - self.retention_days * _DAY_MS
+            self._drop_segments(lambda segment: segment.newest() < limit)
+
+    def _drop_segments(self, useless: Callable[[Segment], bool]) -> None:
+        """Deletes useless segments from the front, up to the first that is not."""
+        found = list(itertools.takewhile(lambda segment: segment.size > 0 and useless(segment), self._segments))
+        if found and found[-1] is self._segments[-1]:
             self._rotate()
-        for segment in old:
+        for segment in found:
             segment.path.unlink(missing_ok=True)
             self._segments.remove(segment)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -116,7 +116,7 @@ class LogStore:
 
         await self._after_flush(put)
 
-    async def create_group(self, account: str, region: str, group: str) -> None:
+    async def create_group(self, account: str, region: str, group: str, tags: Mapping[str, str] | None = None) -> None:
         """Raises LogGroupExists."""
         key = GroupKey(account, region, group)
         now = milliseconds(self._clock)
@@ -124,7 +124,7 @@ class LogStore:
         def create() -> None:
             if key in self._groups:
                 raise LogGroupExists(f"The log group {group} exists.")
-            self._create(key, now)
+            self._create(key, now, tags)
 
         await self._after_flush(create)
 
@@ -150,6 +150,28 @@ class LogStore:
 
         await self._after_flush(put)
 
+    async def change_tags(
+        self, account: str, region: str, group: str, change: Callable[[dict[str, str]], None]
+    ) -> None:
+        """`change` gets the tags and changes them; what it raises leaves them as they were. Raises LogGroupNotFound."""
+
+        def put() -> None:
+            found = self._group(GroupKey(account, region, group))
+            before, tags = found.tags, dict(found.tags)
+            change(tags)
+            found.tags = tags
+            try:
+                found.describe()
+            except OSError:
+                found.tags = before
+                raise
+
+        await self._after_flush(put)
+
+    async def tags(self, account: str, region: str, group: str) -> Mapping[str, str]:
+        """Raises LogGroupNotFound."""
+        return await self._after_flush(lambda: dict(self._group(GroupKey(account, region, group)).tags))
+
     async def apply_retention(self) -> None:
         """Deletes what is too old. The store does it by itself every hour."""
         now = milliseconds(self._clock)
@@ -166,7 +188,10 @@ class LogStore:
         await self._after_flush(lambda: self._group(GroupKey(account, region, group)).create_stream(stream, now))
 
     async def delete_stream(self, account: str, region: str, group: str, stream: str) -> None:
-        """Raises LogGroupNotFound, LogStreamNotFound. The space comes back with retention."""
+        """Raises LogGroupNotFound, LogStreamNotFound.
+
+        The space comes back when everything before it in the group is deleted or too old.
+        """
         now = milliseconds(self._clock)
         await self._after_flush(lambda: self._group(GroupKey(account, region, group)).delete_stream(stream, now))
 
@@ -280,8 +305,8 @@ class LogStore:
             raise LogGroupNotFound(f"The log group {key.name} does not exist.")
         return group
 
-    def _create(self, key: GroupKey, now: int) -> LogGroup:
-        group = self._groups[key] = LogGroup.create(self._path, key, now, self._segment_bytes)
+    def _create(self, key: GroupKey, now: int, tags: Mapping[str, str] | None = None) -> LogGroup:
+        group = self._groups[key] = LogGroup.create(self._path, key, now, self._segment_bytes, tags)
         return group
 
     def _load(self) -> None:
