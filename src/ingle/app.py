@@ -38,6 +38,7 @@ from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Registry
 from ingle.frontend.internal import health, packages
 from ingle.frontend.links import PackageLinks
+from ingle.frontend.room import while_there_is_room
 from ingle.frontend.server import HttpServer
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
@@ -50,6 +51,7 @@ from ingle.sandbox.privileges import restrict
 from ingle.settings import Settings
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory, DataDirectoryError
+from ingle.storage.disk import Disk
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
 from ingle.storage.sql import SqlStore
@@ -212,12 +214,21 @@ class _Server:
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
         meters = Meters(catalog, metrics, clock)
         invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
+        disk = Disk(self._directory.path)
+        background.start(disk.watch())
         handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock), CloudWatch(metrics, clock))
+
+        def problems() -> list[str]:
+            return [f"The disk is full: {disk.describe()}."] if disk.full else []
+
         routes = {
-            "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
+            "/_ingle/health": health(
+                version=__version__, clock=clock.now, ready=lambda: self._ready, problems=problems
+            ),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
-        application = Application(handlers, routes, hosts=[settings.host], ids=ids.uuid)
+        guarded = while_there_is_room(handlers, lambda: disk.full)
+        application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
         host.warm_up(function.serving for function in catalog if function.serving is not None)

@@ -24,7 +24,8 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     """Tell what was found. The exit status: 1 when something is missing that functions need."""
     from ingle.worker import doctor as examination
 
-    findings = examination.examine(interpreters.search(settings.python_paths), settings.runtimes_dir)
+    discovery = interpreters.search(settings.python_paths)
+    findings = examination.examine(discovery, settings.runtimes_dir, settings.data_dir)
     isolation = examination.isolation()
     if as_json:
         import json

@@ -16,6 +16,7 @@ from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceE
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.payload import check_content_type, checked_payload
 from ingle.observability.log import Logger
+from ingle.storage.errors import StorageFull
 from ingle.wire import (
     QUERY,
     ConstraintViolation,
@@ -140,6 +141,9 @@ class Dispatcher:
         service = self._default if call is None else call.service
         if isinstance(error, ServiceError):
             translated = error
+        elif isinstance(error, StorageFull):
+            _log.error("request failed: the disk is full", request_id=request_id, reason=str(error))
+            translated = InternalFailure("The disk that holds the data directory is full.")
         elif isinstance(error, (SerializationFailure, ConstraintViolation, UnknownOperation)):
             response = _wire_failure(error, service, protocol)
             protocol.stamp(response, request_id)
