@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 
 from ingle.wire import Service
 
-_TITLES = {"lambda": "AWS Lambda", "logs": "Amazon CloudWatch Logs"}
+_TITLES = {"lambda": "AWS Lambda", "logs": "Amazon CloudWatch Logs", "cloudwatch": "Amazon CloudWatch"}
 
 
-def operations_table(implemented: Collection[tuple[str, str]], services: Iterable[str] = ("lambda", "logs")) -> str:
+def operations_table(implemented: Collection[tuple[str, str]], services: Iterable[str] = tuple(_TITLES)) -> str:
     """A section for each service. `implemented` is the registry's keys, (service, operation)."""
     sections = [_section(service, implemented) for service in services]
     return "# Operations\n\n" + "\n".join(sections)

@@ -66,14 +66,25 @@ def internal_request(method: str, path: str, query: str) -> InternalRequest:
     return InternalRequest(method=method, path=path, query=dict(parse_qsl(query, errors="replace")))
 
 
-def health(*, version: str, clock: Callable[[], float], ready: Callable[[], bool]) -> InternalRoute:
-    """200 once `ready()`, 503 before. `clock` counts seconds; the uptime is measured from this call."""
+def health(
+    *,
+    version: str,
+    clock: Callable[[], float],
+    ready: Callable[[], bool],
+    problems: Callable[[], list[str]] = list,
+) -> InternalRoute:
+    """200 once `ready()`, 503 before. `clock` counts seconds; the uptime is measured from this call.
+
+    `problems`: what is wrong although functions run, in words. Then the status is `degraded`, and still 200.
+    """
     started = clock()
 
     async def answer(request: InternalRequest) -> InternalResponse:
         is_ready = ready()
+        found = problems()
         document = {
-            "status": "ok" if is_ready else "starting",
+            "status": ("degraded" if found else "ok") if is_ready else "starting",
+            "problems": found,
             "ready": is_ready,
             "version": version,
             "uptime_seconds": round(clock() - started, 3),
