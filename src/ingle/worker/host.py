@@ -31,7 +31,7 @@ from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
 from ingle.storage.errors import StorageError
 from ingle.worker.client import CannotPlace
-from ingle.worker.environment import Environment, Launch
+from ingle.worker.environment import Environment, Launch, State
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import (
     LIBRARY_PATH,
@@ -385,6 +385,17 @@ class Host:
         day = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y/%m/%d")
         default = version.configuration.logging.group == f"/aws/lambda/{version.key.name}"
         return f"{day}/{'' if default else version.key.name}[{version.version}]{uuid.uuid4().hex}"
+
+    def census(self) -> dict[str, int]:
+        """How many environments are in each state."""
+        found = {state.value: 0 for state in State}
+        for environment in self._environments:
+            found[environment.state.value] += 1
+        return found
+
+    @property
+    def zygotes(self) -> int:
+        return len(self._zygotes)
 
     def uses(self, package: Package) -> bool:
         """Whether an environment that is not gone yet runs from `package`."""
