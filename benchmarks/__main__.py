@@ -17,7 +17,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -44,6 +46,14 @@ def handler(event, context):
     time.sleep(event['seconds'])
     return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']
 """
+FLOOD = """import sys
+def handler(event, context):
+    block = ("x" * 99 + "\\n") * 100
+    for _ in range(event["lines"] // 100):
+        sys.stdout.write(block)
+    sys.stdout.flush()
+    return context.log_stream_name
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +75,9 @@ class Bench:
         self.runtime = runtime
         self.quick = quick
         self.figures: list[Figure] = []
-        self.client: Any = boto3.client(
-            "lambda", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        own = {"endpoint_url": url, "region_name": "us-east-1", "aws_access_key_id": "test"}
+        self.client: Any = boto3.client("lambda", aws_secret_access_key="test", **own)
+        self.logs: Any = boto3.client("logs", aws_secret_access_key="test", **own)
 
     def function(
         self, source: str, memory_mb: int = 1769, *, runtime: str | None = None, file: str = "app.py",
@@ -208,6 +218,55 @@ def footprint(bench: Bench) -> None:
     )
 
 
+def logs(bench: Bench) -> None:
+    """Lines of 100 bytes that one function writes, until the last one is stored; another function's calls beside."""
+    lines, rounds = 100_000, 2 if bench.quick else 5
+    flooding, other = bench.function(FLOOD), load.invocation(bench.url, bench.function(HELLO))
+    load.one_by_one(bench.url, [other] * 200)
+    alone = load.one_by_one(bench.url, [other] * 2000)
+    beside: list[float] = []
+    flood = load.invocation(bench.url, flooding, json.dumps({"lines": lines}).encode())
+    load.one_by_one(bench.url, [load.invocation(bench.url, flooding, b'{"lines": 100}')])
+    done = threading.Event()
+    elapsed: list[float] = []
+
+    def write() -> None:
+        try:
+            for _ in range(rounds):
+                started = time.perf_counter()
+                load.one_by_one(bench.url, [flood])
+                _until_written(bench)
+                elapsed.append(time.perf_counter() - started)
+        finally:
+            done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        beside += load.one_by_one(bench.url, [other] * 50)
+    writer.join()
+    stored = _stored_lines(bench, flooding) - 100
+    bench.add_value("log lines of one function, stored", stored / sum(elapsed), "1/s", ">= 50000")
+    bench.add_value("log lines of one function, lost", rounds * lines - stored, "", "0")
+    bench.add("warm, 1 connection, nobody writes logs", alone)
+    slower = 1.25 * statistics.median(alone)
+    bench.add("warm, 1 connection, beside that function", beside, f"p50 <= {slower:.2f} (a quarter more)")
+
+
+def _until_written(bench: Bench) -> None:
+    """Until no line waits to be written."""
+    while True:
+        with urllib.request.urlopen(bench.url + "/_ingle/metrics", timeout=60) as answer:
+            if b"\ningle_log_waiting_bytes 0\n" in answer.read():
+                return
+        time.sleep(0.01)
+
+
+def _stored_lines(bench: Bench, function: str) -> int:
+    pages = bench.logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    return sum(event["message"].startswith("xxx") for page in pages for event in page["events"])
+
+
 def start(bench: Bench) -> None:
     """Time until a server is ready, and its size before any function exists."""
     times, sizes, supervisors = [], [], []
@@ -229,6 +288,7 @@ def zygotes(bench: Bench) -> None:
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "cold": cold_starts, "nodejs": nodejs, "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes,
+    "logs": logs,
     "start": start,
 }  # fmt: skip
 

@@ -41,6 +41,7 @@ from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Registry
 from ingle.frontend.internal import health, packages
 from ingle.frontend.links import PackageLinks
+from ingle.frontend.metrics_page import Sources, metrics_page
 from ingle.frontend.room import while_there_is_room
 from ingle.frontend.server import HttpServer
 from ingle.invoke.admission import Admission
@@ -230,6 +231,10 @@ class _Server:
             functions, versions, Account(catalog, quota), invoker, Logs(logs, clock), CloudWatch(metrics, clock)
         )
 
+        sources = Sources(
+            meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics, disk=disk
+        )
+
         def problems() -> list[str]:
             return [f"The disk is full: {disk.describe()}."] if disk.full else []
 
@@ -237,6 +242,7 @@ class _Server:
             "/_ingle/health": health(
                 version=__version__, clock=clock.now, ready=lambda: self._ready, problems=problems
             ),
+            "/_ingle/metrics": metrics_page(sources),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
         guarded = while_there_is_room(handlers, lambda: disk.full)

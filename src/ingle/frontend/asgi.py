@@ -122,14 +122,16 @@ class Application:
 
     async def _internal_response(self, scope: Scope, request: HttpRequest, request_id: str) -> InternalResponse:
         try:
-            self._guard.check(request.headers, environment=scope["state"].get("environment_id") is not None)
+            environment = scope["state"].get("environment_id") is not None
+            self._guard.check(request.headers, environment=environment)
             found = find_route(self._routes, request.path)
             if found is None:
                 return not_found()
             if request.method not in ("GET", "HEAD"):
                 return json_response(405, {"message": "Method not allowed."})
             route, rest = found
-            response = await route(internal_request(request.method, rest, request.query))
+            asked = internal_request(request.method, rest, request.query, from_environment=environment)
+            response = await route(asked)
             if response.file is not None and not await asyncio.to_thread(response.file.is_file):
                 return not_found()
         except Exception as error:  # the edge, as in `_answer`

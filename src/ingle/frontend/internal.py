@@ -23,11 +23,12 @@ _JSON = [(b"content-type", b"application/json")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InternalRequest:
-    """`path` is what follows the route's key."""
+    """`path` is what follows the route's key. `from_environment`: sent by code inside an execution environment."""
 
     method: str
     path: str
     query: Mapping[str, str]
+    from_environment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,9 @@ def find_route(routes: Mapping[str, InternalRoute], path: str) -> tuple[Internal
     return routes[key], path[len(key) :]
 
 
-def internal_request(method: str, path: str, query: str) -> InternalRequest:
-    return InternalRequest(method=method, path=path, query=dict(parse_qsl(query, errors="replace")))
+def internal_request(method: str, path: str, query: str, *, from_environment: bool = False) -> InternalRequest:
+    pairs = dict(parse_qsl(query, errors="replace"))
+    return InternalRequest(method=method, path=path, query=pairs, from_environment=from_environment)
 
 
 def health(
@@ -82,13 +84,14 @@ def health(
     async def answer(request: InternalRequest) -> InternalResponse:
         is_ready = ready()
         found = problems()
-        document = {
+        document: dict[str, object] = {
             "status": ("degraded" if found else "ok") if is_ready else "starting",
-            "problems": found,
             "ready": is_ready,
             "version": version,
             "uptime_seconds": round(clock() - started, 3),
         }
+        if found:
+            document["problems"] = found
         return json_response(200 if is_ready else 503, document)
 
     return answer

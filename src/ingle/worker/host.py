@@ -46,6 +46,7 @@ from ingle.worker.launch_plan import (
     must_execute,
     settings,
 )
+from ingle.worker.lifecycle import State
 from ingle.worker.output import EventSink
 from ingle.worker.platform_log import RuntimeVersion
 from ingle.worker.stock import Kind, Stock
@@ -374,6 +375,17 @@ class Host:
         day = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y/%m/%d")
         default = version.configuration.logging.group == f"/aws/lambda/{version.key.name}"
         return f"{day}/{'' if default else version.key.name}[{version.version}]{uuid.uuid4().hex}"
+
+    def census(self) -> dict[str, int]:
+        """How many environments are in each state."""
+        found = {state.value: 0 for state in State}
+        for environment in self._environments:
+            found[environment.state.value] += 1
+        return found
+
+    @property
+    def zygotes(self) -> int:
+        return self._stock.zygotes
 
     def uses(self, package: Package) -> bool:
         """Whether an environment that is not gone yet runs from `package`."""

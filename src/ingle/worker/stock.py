@@ -74,6 +74,10 @@ class Stock:
 
     # --- zygotes ----------------------------------------------------------------------------------------------------
 
+    @property
+    def zygotes(self) -> int:
+        return len(self._zygotes)
+
     async def zygote(self, name: str, spec: Callable[[], ZygoteSpec]) -> ZygoteInfo:
         """The running zygote `name`, started by `spec` if there is none. Raises SandboxError."""
         if (info := self._zygotes.get(name)) is not None:

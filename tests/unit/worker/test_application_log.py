@@ -11,13 +11,13 @@ from ingle.worker.application_log import filtered
 STAMP = "2024-01-02T03:04:05.678Z"
 
 
-def line(**members: object) -> str:
-    return json.dumps(members) + "\n"
+def line(**members: object) -> bytes:
+    return json.dumps(members).encode() + b"\n"
 
 
-@pytest.mark.parametrize("text", ["{not JSON}\n", "[1]\n", "{}x\n", '"level"\n'])
+@pytest.mark.parametrize("text", [b"{not JSON}\n", b"[1]\n", b"{}x\n", b'"level"\n', b"{\xff}\n"])
 @pytest.mark.parametrize("threshold", ["TRACE", "FATAL"])
-def test_what_is_no_object_is_not_filtered(text: str, threshold: str) -> None:
+def test_what_is_no_object_is_not_filtered(text: bytes, threshold: str) -> None:
     assert filtered(text, threshold) == text
 
 
@@ -46,7 +46,7 @@ def test_lines_without_a_level_or_a_time_count_as_info(members: dict[str, object
     assert document["level"] == "INFO"
     assert document["message"] == "m"
     assert document["timestamp"].endswith("Z")
-    assert kept.endswith("\n")
+    assert kept.endswith(b"\n")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ class Told:
         self.lines: list[str] = []
         self.telemetry = Telemetry(wanted)
         telemetry: Any = self.telemetry
-        self.log = PlatformLog(version, EventWriter(self), telemetry, RUNTIME, initialization)
+        sink: Any = self
+        self.log = PlatformLog(version, EventWriter(sink), telemetry, RUNTIME, initialization)
 
     def append(self, timestamp_ms: int, message: str) -> None:
         self.lines.append(message)
