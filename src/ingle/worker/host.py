@@ -370,7 +370,10 @@ class Host:
         )
         programs = command(version, ready.interpreter, ready.forked)
         if programs is not None and not self._namespaces:
-            programs = [[part.replace("/var/task", str(ready.directory)) for part in program] for program in programs]
+            # Plain processes see the host's files, where package and guest code are somewhere else.
+            task, guest = str(ready.directory), _GUEST[1]
+            programs = [[part.replace("/var/task", task).replace("/var/runtime", guest) for part in program]
+                        for program in programs]  # fmt: skip
 
         def start(first: bool) -> None:
             message = settings(version, place, programs, self._seccomp, mount=first)
