@@ -21,6 +21,7 @@ the Runtime API with a socket of the clone's own.
 """
 
 import importlib
+import logging
 import os
 import sys
 import time
@@ -96,9 +97,7 @@ class Runtime:
         try:
             self._handler = load_handler(os.environ["_HANDLER"])
         except Exception as error:  # whatever the module raised is the function's error
-            # Of the function's own handlers, if its module replaced those of the root logger.
-            import logging
-
+            # Through the root logger, whatever the module has made of its handlers.
             logging.warning(_WARNING)
             self._give_up("/init/error", error, None, 1)
         if self._snap_start:
