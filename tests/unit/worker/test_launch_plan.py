@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingle.domain.function import LoggingConfig
 from ingle.worker import launch_plan
 from ingle.worker.families import family_of
 from ingle.worker.families.family import Layout
@@ -56,6 +57,17 @@ def test_a_custom_runtime_is_told_nothing_of_python() -> None:
     given = variables(version_of("provided.al2023"), PLACE)
     assert not {"AWS_EXECUTION_ENV", "PYTHONPATH", "LC_CTYPE"} & given.keys()
     assert given["_HANDLER"] == "app.handler"
+
+
+@pytest.mark.parametrize("runtime", ["python3.12", "provided.al2023"])
+def test_a_function_with_json_logs_is_told_format_and_level(runtime: str) -> None:
+    names = ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL")
+    logging = LoggingConfig(format="JSON", group="/aws/lambda/mine", application_level="DEBUG", system_level="WARN")
+    given = variables(version_of(runtime, logging=logging), PLACE)
+    assert [given[name] for name in names] == ["JSON", "DEBUG"]
+    assert not set(names) & variables(version_of(runtime), PLACE).keys()
+    own = variables(version_of(runtime, logging=logging, environment={"AWS_LAMBDA_LOG_LEVEL": "ERROR"}), PLACE)
+    assert [own[name] for name in names] == ["JSON", "ERROR"]
 
 
 def test_without_an_api_there_is_no_endpoint() -> None:
