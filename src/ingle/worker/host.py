@@ -13,7 +13,7 @@ import platform
 import sys
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ import ingle
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
-from ingle.domain.function import Package, Version
+from ingle.domain.function import Configuration, Package, Version
 from ingle.domain.runtimes import is_provided, is_python, runs_here, runtime_version_arn
 from ingle.observability.log import Logger
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient, ZygoteInfo, ZygoteSpec
@@ -35,6 +35,7 @@ from ingle.worker.environment import Environment, Launch
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import (
     LIBRARY_PATH,
+    OPT,
     CannotStart,
     Flavour,
     Place,
@@ -44,6 +45,7 @@ from ingle.worker.launch_plan import (
     runtime_label,
     settings,
 )
+from ingle.worker.layer_modules import layer_modules
 from ingle.worker.output import EventSink, Output
 from ingle.worker.sdk_use import may_use_sdk
 
@@ -59,6 +61,7 @@ _GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/ins
 
 class Packages(Protocol):
     async def extract(self, package: Package) -> Path: ...
+    async def merge(self, parts: Sequence[Package], tree: Package) -> Path: ...
     def top_level_modules(self, package: Package) -> frozenset[str]: ...
 
 
@@ -66,6 +69,8 @@ class LogStreams(Protocol):
     def stream(self, account: str, region: str, group: str, stream: str) -> EventSink: ...
 
 
+#: Package, layer tree ("" without layers), whether a program is executed, runtime.
+ReadyKey = tuple[str, str, bool, str]
 #: Serve Ingle's API on a socket, to the environment of this id; the result ends that.
 ServeApi = Callable[["Sandbox", str], Awaitable[Callable[[], None]]]
 
@@ -97,7 +102,13 @@ class Ready:
     interpreter: str
     forked: bool
     directory: Path
+    layers: Path | None
     impossible: CannotStart | None
+
+    @property
+    def usable(self) -> bool:
+        """A package that nobody used for a while is extracted again when it comes back."""
+        return self.directory.is_dir() and (self.layers is None or self.layers.is_dir())
 
 
 class Host:
@@ -116,7 +127,7 @@ class Host:
         self._interpreters = {interpreter.runtime: interpreter for interpreter in options.interpreters}
         self._zygotes: dict[str, ZygoteStock] = {}
         self._starting: dict[str, asyncio.Task[ZygoteStock]] = {}
-        self._ready: dict[tuple[str, bool, str], Ready] = {}
+        self._ready: dict[ReadyKey, Ready] = {}
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -168,33 +179,44 @@ class Host:
         return Prepared()
 
     async def _get_ready(self, version: Version) -> Ready:
-        key = (version.configuration.package.digest, must_execute(version), version.configuration.runtime)
+        configuration = version.configuration
+        tree = configuration.layer_tree
+        runtime = configuration.runtime
+        key = (configuration.package.digest, tree.digest if tree else "", must_execute(version), runtime)
         known = self._ready.get(key)
-        # A package that nobody used for a while is extracted again when it comes back.
-        if known is not None and known.directory.is_dir():
+        if known is not None and known.usable:
             return known
-        runtime = version.configuration.runtime
         interpreter = self._interpreter(runtime)
-        directory = await self._packages.extract(version.configuration.package)
+        directory = await self._packages.extract(configuration.package)
+        layers = await self._extract_layers(configuration)
         impossible = None
         name, forked = f"{interpreter.runtime}-{Flavour.BARE}", False
         if is_provided(runtime):
             try:
-                check_bootstrap(directory, platform.machine())
+                check_bootstrap([directory, *([layers] if layers else [])], platform.machine())
             except CannotStart as error:
                 impossible = error
         else:
-            name, forked = await self._choose_zygote(version, interpreter, directory)
+            name, forked = await self._choose_zygote(version, interpreter, directory, layers)
         await self._zygote(name, interpreter)
         ready = Ready(
             zygote=name,
             interpreter=self._inside(interpreter),
             forked=forked,
             directory=directory,
+            layers=layers,
             impossible=impossible,
         )
         self._ready[key] = ready
         return ready
+
+    async def _extract_layers(self, configuration: Configuration) -> Path | None:
+        """What is at `/opt`; None without layers."""
+        tree = configuration.layer_tree
+        if tree is None:
+            return None
+        parts = [layer.package for layer in configuration.layers]
+        return await (self._packages.merge(parts, tree) if len(parts) > 1 else self._packages.extract(tree))
 
     def _interpreter(self, runtime: str) -> Interpreter:
         """The interpreter for `runtime`; for custom runtimes, any to fork their environments from."""
@@ -211,11 +233,19 @@ class Host:
             raise CannotPlace("There is no Python interpreter on this machine to start environments from.")
         raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
 
-    async def _choose_zygote(self, version: Version, interpreter: Interpreter, directory: Path) -> tuple[str, bool]:
-        """(zygote, whether its forks serve the function themselves) such that no module of the package is hidden."""
+    async def _choose_zygote(
+        self, version: Version, interpreter: Interpreter, directory: Path, layers: Path | None
+    ) -> tuple[str, bool]:
+        """(zygote, whether its forks serve the function themselves): no module of package or layers may be hidden."""
         modules = self._packages.top_level_modules(version.configuration.package)
         execute = must_execute(version)
-        if not execute and self._options.sdk(interpreter.runtime) and await asyncio.to_thread(may_use_sdk, directory):
+        sources = [directory]
+        if layers is not None:
+            modules |= await asyncio.to_thread(layer_modules, layers, interpreter.runtime)
+            sources.append(layers / "python")
+            # Where layers are not at /opt, only a program that is executed finds their shared libraries.
+            execute = execute or (not self._namespaces and (layers / "lib").is_dir())
+        if not execute and self._options.sdk(interpreter.runtime) and await asyncio.to_thread(may_use_sdk, *sources):
             warm_name = f"{interpreter.runtime}-{Flavour.WARM}"
             warm = await self._zygote(warm_name, interpreter)
             if not modules & warm.info.modules:
@@ -366,11 +396,11 @@ class Host:
             runtime_api=sandbox.runtime_api_address,
             api=sandbox.api_address if self._options.serve_api else None,
             log_stream=log_stream,
-            **({} if self._namespaces else {"directory": str(ready.directory)}),
+            **({} if self._namespaces else {"directory": str(ready.directory), "layers": str(ready.layers or OPT)}),
         )
         programs = command(version, ready.interpreter, ready.forked)
         if programs is not None and not self._namespaces:
-            programs = [[part.replace("/var/task", str(ready.directory)) for part in program] for program in programs]
+            programs = [[place.here(part) for part in program] for program in programs]
 
         def start(first: bool) -> None:
             message = settings(version, place, programs, self._seccomp, mount=first)
@@ -388,9 +418,8 @@ class Host:
 
     def uses(self, package: Package) -> bool:
         """Whether an environment that is not gone yet runs from `package`."""
-        return any(
-            environment.version.configuration.package.digest == package.digest for environment in self._environments
-        )
+        configurations = {id(found): found for found in (item.version.configuration for item in self._environments)}
+        return any(package in configuration.packages for configuration in configurations.values())
 
     def warm_up(self, versions: Iterable[Version]) -> None:
         """Start, in the background, what running `versions` needs; a failure shows again when one is invoked."""

@@ -7,6 +7,7 @@ Sources: AWS's tables of environment variables, of resource limits and of deploy
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from ingle.domain.function import Version
 from ingle.domain.runtimes import is_provided, is_python, python_minor
 
 TASK_ROOT = "/var/task"
+OPT = "/opt"
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 #: (soft, hard); -1 is unlimited. As observed on AWS.
 LIMITS = {
@@ -55,6 +57,18 @@ class Place:
     api: str | None
     log_stream: str
     directory: str = TASK_ROOT
+    layers: str = OPT
+
+    def here(self, path: str) -> str:
+        """`path` as it is where package and layers are not at their usual places."""
+        for usual, actual in ((TASK_ROOT, self.directory), (OPT, self.layers)):
+            if path == usual or path.startswith(f"{usual}/"):
+                return actual + path.removeprefix(usual)
+        return path
+
+    def here_each(self, paths: str) -> str:
+        """The same for a list of paths with colons between them."""
+        return ":".join(self.here(path) for path in paths.split(":"))
 
 
 def must_execute(version: Version) -> bool:
@@ -73,14 +87,16 @@ def variables(version: Version, place: Place) -> dict[str, str]:
     configuration, key = version.configuration, version.key
     defaults = {
         "LANG": "en_US.UTF-8",
-        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": LIBRARY_PATH,
+        "PATH": place.here_each("/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+        "LD_LIBRARY_PATH": place.here_each(LIBRARY_PATH),
         "TZ": ":UTC",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
     }
     if is_python(configuration.runtime):
         defaults |= {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": "/var/runtime", "PWD": place.directory, "SHLVL": "0"}
+    if configuration.runtime.startswith("nodejs"):
+        defaults["NODE_PATH"] = place.here_each(_node_path(configuration.runtime))
     if place.api is not None:
         defaults["AWS_ENDPOINT_URL"] = f"http://{place.api}"
     reserved = {
@@ -103,9 +119,17 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "LAMBDA_TASK_ROOT": place.directory,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
     }
+    if place.layers != OPT:
+        reserved["_LAMBDA_LAYERS_ROOT"] = place.layers
     if not is_provided(configuration.runtime):
         reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{configuration.runtime}"
     return {**defaults, **(configuration.environment or {}), **reserved}
+
+
+def _node_path(runtime: str) -> str:
+    major = runtime.removeprefix("nodejs").partition(".")[0]
+    layers = f"/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules"
+    return f"{layers}:/var/runtime/node_modules:/var/runtime:{TASK_ROOT}"
 
 
 def command(version: Version, interpreter: str, forked: bool) -> list[list[str]] | None:
@@ -119,23 +143,28 @@ def command(version: Version, interpreter: str, forked: bool) -> list[list[str]]
     return [[wrapper, *start]] if wrapper else [start]
 
 
-def check_bootstrap(package: Path, machine: str) -> None:
-    """Raise CannotStart unless `package` holds a bootstrap that this machine can execute."""
-    candidate = package / "bootstrap"
-    if candidate.is_symlink():
-        return  # it may point to anything inside the environment, which only the environment can follow
-    if not candidate.is_file():
+def check_bootstrap(places: Sequence[Path], machine: str) -> None:
+    """Raise CannotStart unless the first of `places` that has a bootstrap has one that this machine can execute.
+
+    `places` are the package and, if the function has layers, what they make together.
+    """
+    candidates = [(place / "bootstrap", usual) for place, usual in zip(places, (TASK_ROOT, OPT), strict=False)]
+    found = [(candidate, usual) for candidate, usual in candidates if candidate.is_symlink() or candidate.is_file()]
+    if not found:
         text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
         raise CannotStart("Runtime.InvalidEntrypoint", text)
+    candidate, usual = found[0]
+    if candidate.is_symlink():
+        return  # it may point to anything inside the environment, which only the environment can follow
     if not candidate.stat().st_mode & 0o111:
-        raise CannotStart("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied")
+        raise CannotStart("Runtime.InvalidEntrypoint", f"fork/exec {usual}/bootstrap: permission denied")
     try:
         with candidate.open("rb") as file:
             head = file.read(20)
     except PermissionError:
         return  # executable, but not for this process to read
     if head[:4] == b"\x7fELF" and len(head) == 20 and struct.unpack_from("<H", head, 18)[0] != _MACHINES.get(machine):
-        text = f"fork/exec /var/task/bootstrap: exec format error (the program is not made for {machine})"
+        text = f"fork/exec {usual}/bootstrap: exec format error (the program is not made for {machine})"
         raise CannotStart("Runtime.InvalidEntrypoint", text)
 
 
@@ -143,9 +172,11 @@ def settings(
     version: Version, place: Place, programs: list[list[str]] | None, seccomp: bytes, *, mount: bool
 ) -> dict[str, Any]:
     """The message that turns a parked process into this version's runtime, see `sandbox.inside.environment`."""
+    tree = version.configuration.layer_tree
     return {
         "mount": mount,
         "package": version.configuration.package.digest,
+        "layers": tree.digest if tree else None,
         "directory": place.directory,
         "limits": LIMITS,
         "seccomp": seccomp.hex(),

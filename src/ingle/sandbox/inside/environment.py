@@ -208,6 +208,8 @@ class Parked:
 
     def _mount(self, settings):
         linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
+        if settings["layers"]:
+            linux.bind("%s/packages/%s" % (HIDDEN, settings["layers"]), "/opt")
         linux.umount(HIDDEN)
 
     def _attach_output(self):
