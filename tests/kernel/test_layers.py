@@ -94,16 +94,20 @@ result = [both.NAME, only.NAME, mine.NAME, deep.inner.NAME, importlib.util.find_
 
 @pytest.mark.parametrize("place", ["python", "python/lib/python3.11/site-packages"])
 @pytest.mark.parametrize("module", ["random", "urllib3", "botocore"])
-def test_a_layer_may_bring_its_own_copy_of_what_the_runtime_has(walled: Sandboxed, module: str, place: str) -> None:
+def test_a_layer_may_bring_its_own_copy_of_what_the_runtime_has(sandboxed: Sandboxed, module: str, place: str) -> None:
     """`random` is imported in every zygote, the others in the one with the SDK: none may hide the layer's."""
-    name = create(walled, {f"{place}/{module}/__init__.py": "NAME = 'mine'  # unlike that of boto3"}, {"other": ""})
-    assert walled.probe(f"import {module}; result = {module}.NAME", function=name) == "mine"
+    layer = {f"{place}/{module}/__init__.py": "NAME = 'mine'  # unlike that of boto3"}
+    name = create(sandboxed, layer, {"other": ""})
+    assert sandboxed.probe(f"import {module}; result = {module}.NAME", function=name) == "mine"
 
 
-def test_a_layer_that_uses_the_sdk_finds_it(walled: Sandboxed) -> None:
-    walled.require_sdk("python3.11")
-    name = create(walled, {"python/mine.py": "import boto3\nNAME = boto3.__name__\n"})
-    assert walled.probe("import mine; result = mine.NAME", function=name) == "boto3"
+@pytest.mark.parametrize("more", [{"other": ""}, {"lib/some": ""}])
+def test_a_layer_that_uses_the_sdk_finds_it(sandboxed: Sandboxed, more: dict[str, str]) -> None:
+    """However the runtime is started: forked from the one zygote or the other, or executed."""
+    sandboxed.require_sdk("python3.11")
+    layer = {"python/mine.py": "import boto3.session\nNAME = boto3.session.__name__\n"}
+    name = create(sandboxed, layer, more)
+    assert sandboxed.probe("import mine; result = mine.NAME", function=name) == "boto3.session"
 
 
 def test_programs_and_libraries_are_found(sandboxed: Sandboxed, tmp_path: Path) -> None:
@@ -113,14 +117,10 @@ def test_programs_and_libraries_are_found(sandboxed: Sandboxed, tmp_path: Path) 
     source, library = tmp_path / "mine.c", tmp_path / "libmine.so"
     source.write_text("int mine(void) { return 42; }\n")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    layers = [{"bin/mine": "#!/bin/sh\necho ran\n"}, {"lib/libmine.so": library.read_bytes()}]
-    if sandboxed.isolation == "process":
-        layers = layers[:1]
-    name = create(sandboxed, *layers)
+    name = create(sandboxed, {"bin/mine": "#!/bin/sh\necho ran\n"}, {"lib/libmine.so": library.read_bytes()})
     code = "result = subprocess.run(['mine'], capture_output=True, text=True).stdout"
     assert sandboxed.probe(code, function=name) == "ran\n"
-    if sandboxed.isolation != "process":
-        assert sandboxed.probe("result = ctypes.CDLL('libmine.so').mine()", function=name) == 42
+    assert sandboxed.probe("result = ctypes.CDLL('libmine.so').mine()", function=name) == 42
 
 
 def test_what_is_at_opt_cannot_be_changed(walled: Sandboxed) -> None:

@@ -396,7 +396,7 @@ class Host:
             runtime_api=sandbox.runtime_api_address,
             api=sandbox.api_address if self._options.serve_api else None,
             log_stream=log_stream,
-            **({} if self._namespaces else {"directory": str(ready.directory), "layers": str(ready.layers or OPT)}),
+            **({} if self._namespaces else self._whereabouts(version, ready)),
         )
         programs = command(version, ready.interpreter, ready.forked)
         if programs is not None and not self._namespaces:
@@ -409,6 +409,16 @@ class Host:
         arn = runtime_version_arn(runtime, version.key.region)
         label = f"Runtime Version: {runtime_label(runtime)}.v1\tRuntime Version ARN: {arn}"
         return Launch(start=start, runtime_version=label, impossible=ready.impossible)
+
+    def _whereabouts(self, version: Version, ready: Ready) -> dict[str, str]:
+        """What an environment finds elsewhere than usual when it has no file system of its own."""
+        sdk = self._options.sdk(version.configuration.runtime)
+        return {
+            "directory": str(ready.directory),
+            "layers": str(ready.layers or OPT),
+            "runtime": _GUEST[1],
+            "libraries": _GUEST[1] if sdk is None else str(sdk),
+        }
 
     def _stream_name(self, version: Version) -> str:
         """`YYYY/MM/DD/[version]` and 32 hexadecimal digits; a log group of its own puts the function's name before."""

@@ -18,6 +18,7 @@ from ingle.domain.runtimes import is_provided, is_python, python_minor
 
 TASK_ROOT = "/var/task"
 OPT = "/opt"
+RUNTIME = "/var/runtime"
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 #: (soft, hard); -1 is unlimited. As observed on AWS.
 LIMITS = {
@@ -58,10 +59,12 @@ class Place:
     log_stream: str
     directory: str = TASK_ROOT
     layers: str = OPT
+    runtime: str = RUNTIME
+    libraries: str = RUNTIME  # what the runtime comes with, for PYTHONPATH
 
     def here(self, path: str) -> str:
-        """`path` as it is where package and layers are not at their usual places."""
-        for usual, actual in ((TASK_ROOT, self.directory), (OPT, self.layers)):
+        """`path` as it is where package, layers and runtime are not at their usual places."""
+        for usual, actual in ((TASK_ROOT, self.directory), (OPT, self.layers), (RUNTIME, self.runtime)):
             if path == usual or path.startswith(f"{usual}/"):
                 return actual + path.removeprefix(usual)
         return path
@@ -94,7 +97,7 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
     }
     if is_python(configuration.runtime):
-        defaults |= {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": "/var/runtime", "PWD": place.directory, "SHLVL": "0"}
+        defaults |= {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": place.libraries, "PWD": place.directory, "SHLVL": "0"}
     if configuration.runtime.startswith("nodejs"):
         defaults["NODE_PATH"] = place.here_each(_node_path(configuration.runtime))
     if place.api is not None:
@@ -117,7 +120,7 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_SESSION_TOKEN": "ingle",
         "AWS_LAMBDA_RUNTIME_API": place.runtime_api,
         "LAMBDA_TASK_ROOT": place.directory,
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "LAMBDA_RUNTIME_DIR": place.runtime,
     }
     if place.layers != OPT:
         reserved["_LAMBDA_LAYERS_ROOT"] = place.layers
