@@ -13,6 +13,7 @@ from ingle.domain.function import (
     Configuration,
     Function,
     FunctionKey,
+    LayerReference,
     LoggingConfig,
     Package,
     State,
@@ -82,12 +83,14 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
     max_leaves=5,
 )
+_packages = st.builds(Package, digest=_text, size=st.integers(0, 2**40), unzipped=st.none() | st.integers(0, 2**40))
 _configurations = st.builds(
     Configuration,
     runtime=_text,
     handler=_text,
     role=_text,
-    package=st.builds(Package, digest=_text, size=st.integers(0, 2**40)),
+    package=_packages,
+    layers=st.lists(st.builds(LayerReference, arn=_text, package=_packages), max_size=3).map(tuple),
     description=_text,
     timeout=st.integers(1, 900),
     memory=st.integers(128, 10240),

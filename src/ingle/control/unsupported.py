@@ -37,7 +37,6 @@ _ASKS: dict[str, Asks] = {
     "FileSystemConfigs": bool,
     "ImageConfig": _any_of("EntryPoint", "Command", "WorkingDirectory"),
     "KMSKeyArn": bool,
-    "Layers": bool,
     "PackageType": _not("Zip"),
     "PublishTo": _anything,
     "RuntimeConfig": _anything,

@@ -6,6 +6,7 @@ Pure values. `control` makes them, `storage` keeps them, `catalog` holds the cur
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -39,10 +40,22 @@ class FunctionKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A deployment package. `digest` is the lower-case hex SHA-256 of the zip bytes and names its blob."""
+    """A deployment package, or a layer's content. `digest` is the lower-case hex SHA-256 of the zip and names its blob.
+
+    `unzipped` is how many bytes the files have; None where that is not recorded.
+    """
 
     digest: str
     size: int  # bytes of the zip
+    unzipped: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerReference:
+    """What a function has of a layer version: enough to run with it after the layer version was deleted."""
+
+    arn: str
+    package: Package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +87,24 @@ class Configuration:
     tracing_mode: str = "PassThrough"
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     snap_start: str = "None"  # None | PublishedVersions
+    #: In the order in which they are laid over each other: what comes later wins.
+    layers: tuple[LayerReference, ...] = ()
     #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, DeadLetterConfig, ...).
     extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def layer_tree(self) -> Package | None:
+        """What is at `/opt`: the only layer's content, or one that is merged from several and has no zip."""
+        if len(self.layers) < 2:
+            return self.layers[0].package if self.layers else None
+        digests = "\n".join(layer.package.digest for layer in self.layers)
+        return Package(digest=hashlib.sha256(f"layers\n{digests}".encode()).hexdigest(), size=0)
+
+    @property
+    def packages(self) -> set[Package]:
+        """Everything that running this needs."""
+        tree = {self.layer_tree} if self.layer_tree else set()
+        return {self.package, *(layer.package for layer in self.layers), *tree}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any
 from ingle.domain.function import (
     Configuration,
     FunctionKey,
+    LayerReference,
     LoggingConfig,
     Package,
     State,
@@ -73,10 +74,21 @@ def from_document(key: FunctionKey, number: str, document: Mapping[str, Any]) ->
     )
 
 
+def package_to_document(package: Package) -> Document:
+    return {"digest": package.digest, "size": package.size, "unzipped": package.unzipped}
+
+
+def package_from_document(document: Mapping[str, Any]) -> Package:
+    return Package(digest=document["digest"], size=document["size"], unzipped=document.get("unzipped"))
+
+
 def _configuration_to_document(configuration: Configuration) -> Document:
     document: Document = {name: getattr(configuration, name) for name in _PLAIN}
     logging = configuration.logging
-    document["package"] = {"digest": configuration.package.digest, "size": configuration.package.size}
+    document["package"] = package_to_document(configuration.package)
+    document["layers"] = [
+        {"arn": layer.arn, "package": package_to_document(layer.package)} for layer in configuration.layers
+    ]
     document["environment"] = None if configuration.environment is None else dict(configuration.environment)
     document["logging"] = {
         "format": logging.format,
@@ -90,7 +102,11 @@ def _configuration_to_document(configuration: Configuration) -> Document:
 
 def _configuration_from_document(document: Mapping[str, Any]) -> Configuration:
     return Configuration(
-        package=Package(digest=document["package"]["digest"], size=document["package"]["size"]),
+        package=package_from_document(document["package"]),
+        layers=tuple(
+            LayerReference(arn=layer["arn"], package=package_from_document(layer["package"]))
+            for layer in document.get("layers", [])
+        ),
         environment=document.get("environment"),
         logging=LoggingConfig(**document.get("logging", {})),
         extra=document.get("extra", {}),

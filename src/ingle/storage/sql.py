@@ -1,8 +1,8 @@
-"""Functions in SQL, through SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
+"""Functions and layers in SQL, through SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
 
 All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
 meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
-`store.FunctionStore`.
+`store.FunctionStore` and `store.LayerStore`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
+from ingle.domain.layer import Layer
+from ingle.storage import sql_layers
 from ingle.storage.documents import from_document, to_document
 from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
 from ingle.storage.schema import functions, versions
@@ -38,7 +40,10 @@ _Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
-    """A FunctionStore. `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one."""
+    """A FunctionStore and a LayerStore.
+
+    `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -77,6 +82,12 @@ class SqlStore:
 
     async def delete(self, key: FunctionKey) -> None:
         await self._transaction(lambda connection: _delete(connection, key))
+
+    async def load_layers(self) -> list[Layer]:
+        return await self._transaction(sql_layers.load_layers)
+
+    async def save_layer(self, layer: Layer, number: int) -> None:
+        await self._transaction(lambda connection: sql_layers.save_layer(connection, layer, number))
 
     async def _transaction(self, work: Callable[[Connection], _Result]) -> _Result:
         def transact() -> _Result:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingle.worker import interpreters
+from ingle.worker.families import python_interpreters
 
 from .played import GUEST, INGLE, STREAM, Event, Played, play
 
@@ -25,7 +25,7 @@ def handler(event, context):
     exec(event, scope)
     return scope["result"]
 """
-PYTHONS = {found.runtime: str(found.executable) for found in interpreters.discover(())}
+PYTHONS = {found.runtime: str(found.executable) for found in python_interpreters.search(()).interpreters}
 #: The runtime in a process that was forked, as from a zygote.
 FORKED = """
 import bootstrap, os

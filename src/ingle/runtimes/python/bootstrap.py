@@ -204,8 +204,9 @@ def _one_line(text):
 
 def _module_path():
     """Where imports look before the standard library, in AWS's order."""
-    packages = "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2]
-    return [os.environ.get("LAMBDA_TASK_ROOT", "/var/task"), packages, "/opt/python"]
+    layers = os.environ.pop("_LAMBDA_LAYERS_ROOT", "/opt")
+    packages = "%s/python/lib/python%d.%d/site-packages" % (layers, *sys.version_info[:2])
+    return [os.environ.get("LAMBDA_TASK_ROOT", "/var/task"), packages, layers + "/python"]
 
 
 def _take_log_fd():

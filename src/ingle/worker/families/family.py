@@ -30,8 +30,20 @@ class Layout:
     interpreter: str = ""
     guest: str = "/var/runtime"
     task: str = "/var/task"
+    layers: str = "/opt"
     #: The directory of `Libraries`, where it is not at its place below `guest`.
     libraries: str | None = None
+
+    def here(self, path: str) -> str:
+        """A path as AWS has it, where that is in this layout."""
+        for usual, actual in (("/var/task", self.task), ("/opt", self.layers), ("/var/runtime", self.guest)):
+            if path == usual or path.startswith(f"{usual}/"):
+                return actual + path.removeprefix(usual)
+        return path
+
+    def here_each(self, paths: str) -> str:
+        """The same for a list of paths with colons between them."""
+        return ":".join(self.here(path) for path in paths.split(":"))
 
 
 #: Where environments have namespaces.
