@@ -92,7 +92,6 @@ class Functions:
         draft = self._with_layers(
             caller, function_settings.new(reference.key.name, params, code_source.NO_PACKAGE), params
         )
-        unsupported.refuse_logging("CreateFunction", draft.logging)
         versions = 2 if params.get("Publish") else 1
         self._quota.require_room(reference.key, len(zip_bytes) * versions)
         with self._layers_kept(draft):
@@ -199,7 +198,6 @@ class Functions:
             function_settings.validate_change(params, current, self._today())
             draft = function_settings.changed(current, params)
             unsupported.refuse_members(operation, params)
-            unsupported.refuse_logging(operation, draft.logging)
             draft = self._with_layers(caller, draft, params)
             with self._layers_kept(draft):
                 await code_source.require_size(self._packages, draft.package, draft.layers)

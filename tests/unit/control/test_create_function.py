@@ -210,7 +210,6 @@ UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "SnapStart"),
     ({"TracingConfig": {"Mode": "Active"}}, "TracingConfig"),
     ({"Tags": {"a": "b"}}, "Tags"),
-    ({"LoggingConfig": {"LogFormat": "JSON"}}, "LoggingConfig.LogFormat JSON"),
     ({"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:1:code-signing-config:csc-1"}, "CodeSigningConfigArn"),
     ({"DurableConfig": {"ExecutionTimeout": 5}}, "DurableConfig"),
     ({"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}, "CapacityProviderConfig"),
