@@ -52,9 +52,9 @@ from ingle.storage.data_directory import DataDirectory, DataDirectoryError
 from ingle.storage.logs import LogStore
 from ingle.storage.sql import SqlStore
 from ingle.supporting.logs import Logs
-from ingle.worker import libraries
+from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
-from ingle.worker.interpreters import Interpreter, discover
+from ingle.worker.interpreters import Interpreter
 
 log = observability.Logger("app")
 
@@ -89,7 +89,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         with DataDirectory.open(settings.data_dir) as directory:
             _raise_descriptor_limit()
             supervisor = _launch(settings, directory.path)
-            interpreters = tuple(discover(settings.python_paths))
+            interpreters = tuple(families.search(settings).interpreters)
             restrict(directory.path, [settings.runtimes_dir])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())
@@ -190,7 +190,7 @@ class _Server:
 
         options = HostOptions(
             interpreters=self._interpreters,
-            sdk=self._sdk,
+            runtimes_dir=settings.runtimes_dir,
             stock=STOCK,
             serve_api=settings.function_api == "open",
         )
@@ -226,10 +226,6 @@ class _Server:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             await references.sweep()
-
-    def _sdk(self, runtime: str) -> Path | None:
-        path = libraries.directory(self._settings.runtimes_dir, runtime)
-        return path if libraries.installed(self._settings.runtimes_dir, runtime) is not None else None
 
 
 def registry(functions: Functions, account: Account, invoker: Invoker, logs: Logs) -> Registry:

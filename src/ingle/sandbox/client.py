@@ -32,14 +32,17 @@ class SupervisorGone(SandboxError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZygoteSpec:
-    """What to start: `command` is a path inside the root, `prefix` and `sdk` are the host's, see `sandbox.root`."""
+    """What to start: `command` is a path inside the root, the other paths are the host's, see `sandbox.root`."""
 
     name: str
     command: tuple[str, ...]
     variables: dict[str, str]
     prefix: str
-    guest: tuple[str, ...]
-    sdk: str | None
+    forker: str | None
+    forker_files: tuple[str, ...]
+    guest: str
+    libraries: str | None
+    libraries_at: str | None
     preload: bool
 
 
@@ -107,7 +110,8 @@ class SupervisorClient:
         self._zygotes[spec.name] = ready
         self._send({
             "zygote": spec.name, "command": spec.command, "variables": spec.variables, "preload": spec.preload,
-            "root": {"prefix": spec.prefix, "guest": spec.guest, "sdk": spec.sdk},
+            "root": {"prefix": spec.prefix, "forker": spec.forker, "forker_files": spec.forker_files,
+                     "guest": spec.guest, "libraries": spec.libraries, "libraries_at": spec.libraries_at},
         })  # fmt: skip
         return await ready
 

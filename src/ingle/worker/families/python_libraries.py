@@ -1,8 +1,7 @@
 """The libraries that a runtime comes with: boto3, as on AWS, one directory for each Python version.
 
 Owns the layout below `runtimes_dir` (`python3.12/` is put on that runtime's module path), its stamp, and how it is
-installed with Ingle's own pip. Called by the verbs that list and install runtimes, and by `worker` to find the
-directory. Nothing here runs while a function is invoked.
+installed with Ingle's own pip. Called through `families.python`. Nothing here runs while a function is invoked.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ingle.worker.families.family import InstallError
+from ingle.worker.families.python_interpreters import minor
 from ingle.worker.interpreters import Interpreter
 
 #: pip takes the newest that a Python version still supports, and nothing newer than what Ingle is tested with.
@@ -22,10 +23,6 @@ REQUIREMENT = "boto3<=1.44.5"
 STAMP = ".ingle.json"
 _PIP_SECONDS = 600
 _COMPILE_SECONDS = 300
-
-
-class InstallError(Exception):
-    """The libraries of a runtime could not be installed. One line of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +51,7 @@ def installed(runtimes_dir: Path, runtime: str) -> Libraries | None:
 def is_current(runtimes_dir: Path, runtime: str) -> bool:
     """Whether `install` would have nothing to do. Compiled files serve every patch version of a minor one."""
     libraries = installed(runtimes_dir, runtime)
-    return libraries is not None and libraries.requirement == " ".join(_requirements(int(runtime.rpartition(".")[2])))
+    return libraries is not None and libraries.requirement == " ".join(_requirements(minor(runtime)))
 
 
 def install(runtimes_dir: Path, interpreter: Interpreter) -> Libraries:
@@ -81,7 +78,7 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
     _pip(target, interpreter)
     _prune(target)
     _compile(target, interpreter)
-    requirement = " ".join(_requirements(interpreter.minor))
+    requirement = " ".join(_requirements(minor(interpreter.runtime)))
     libraries = Libraries(requirement=requirement, python=interpreter.version, boto3=_version_of_boto3(target))
     (target / STAMP).write_text(json.dumps(asdict(libraries)) + "\n", "utf-8")
     # Functions run as other users, who have to be able to read this.
@@ -95,8 +92,8 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
 def _pip(target: Path, interpreter: Interpreter) -> None:
     command = [
         *_pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
-        "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{interpreter.minor}",
-        "--target", str(target), *_requirements(interpreter.minor),
+        "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{minor(interpreter.runtime)}",
+        "--target", str(target), *_requirements(minor(interpreter.runtime)),
     ]  # fmt: skip
     try:
         result = subprocess.run(
@@ -108,13 +105,13 @@ def _pip(target: Path, interpreter: Interpreter) -> None:
         raise InstallError(_reason(result.stderr))
 
 
-def _requirements(minor: int) -> list[str]:
-    """What to install for Python 3.`minor`.
+def _requirements(number: int) -> list[str]:
+    """What to install for Python 3.`number`.
 
     pip decides conditional requirements by the interpreter it runs under and not by the one it installs for. boto3 1.42
     is the last that runs on Python 3.9, with an urllib3 below 1.27.
     """
-    return ["boto3<1.43", "urllib3<1.27"] if minor < 10 else [REQUIREMENT]
+    return ["boto3<1.43", "urllib3<1.27"] if number < 10 else [REQUIREMENT]
 
 
 def _reason(output: str) -> str:
