@@ -27,13 +27,16 @@ public final class Bootstrap {
     private final Logger logger;
     private final RuntimeApi api;
 
-    private Bootstrap(Map<String, String> variables, LogSink sink) throws IOException {
+    Bootstrap(Map<String, String> variables, LogSink sink) throws IOException {
         this.variables = variables;
         this.logger = new Logger(sink, variables);
         this.api = new RuntimeApi(variables.get("AWS_LAMBDA_RUNTIME_API"));
     }
 
     public static void main(String[] arguments) throws Exception {
+        if (arguments.length == 1 && arguments[0].equals("--self-test")) {
+            System.exit(SelfTest.run());
+        }
         Map<String, String> variables = new HashMap<>(System.getenv());
         Bootstrap bootstrap = new Bootstrap(variables, LogSink.open(variables.get("_LAMBDA_TELEMETRY_LOG_FD")));
         int status = 1;
@@ -46,7 +49,7 @@ public final class Bootstrap {
     }
 
     /** Returns, with an exit status, only when the process has to end. */
-    private int serve() throws Exception {
+    int serve() throws Exception {
         logger.install();
         String setting = variables.get("_HANDLER");
         ClassLoader loader = functionLoader();

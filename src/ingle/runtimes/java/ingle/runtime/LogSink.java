@@ -40,6 +40,11 @@ final class LogSink {
         return sink;
     }
 
+    /** A sink that keeps nothing. */
+    static LogSink discarding() {
+        return new LogSink(new java.io.ByteArrayOutputStream(), true);
+    }
+
     /** Opened by number: the name in /proc belongs to another user, who made the pipe. */
     private static OutputStream descriptor(String number) {
         try {
