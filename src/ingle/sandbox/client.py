@@ -37,12 +37,9 @@ class ZygoteSpec:
     name: str
     command: tuple[str, ...]
     variables: dict[str, str]
-    prefix: str
-    forker: str | None
-    forker_files: tuple[str, ...]
-    guest: str
-    libraries: str | None
-    libraries_at: str | None
+    mounts: dict[str, str]
+    files: dict[str, tuple[str, ...]]
+    links: dict[str, str]
     preload: bool
 
 
@@ -110,8 +107,7 @@ class SupervisorClient:
         self._zygotes[spec.name] = ready
         self._send({
             "zygote": spec.name, "command": spec.command, "variables": spec.variables, "preload": spec.preload,
-            "root": {"prefix": spec.prefix, "forker": spec.forker, "forker_files": spec.forker_files,
-                     "guest": spec.guest, "libraries": spec.libraries, "libraries_at": spec.libraries_at},
+            "root": {"mounts": spec.mounts, "files": spec.files, "links": spec.links},
         })  # fmt: skip
         return await ready
 
