@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 _STREAM_FRAME = 0x696E676C
@@ -105,7 +104,7 @@ class Guest:
         variables = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
-            "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:%d" % self._api.server_address[1],
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_address[1]}",
             "LAMBDA_TASK_ROOT": str(self.root),
             "AWS_LAMBDA_FUNCTION_NAME": "f",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -124,14 +123,20 @@ class Guest:
             )  # fmt: skip
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the guest; a second time is nothing."""
         self._api.events.put(None)
         self._process.kill()
         self._process.wait()
         self._api.shutdown()
         self._api.server_close()
 
-    def invoke(self, event: Any = None, headers: Mapping[str, str] | None = None, *, raw: bytes | None = None) -> Answer:
+    def invoke(
+        self, event: Any = None, headers: Mapping[str, str] | None = None, *, raw: bytes | None = None
+    ) -> Answer:
         """What the guest answers to an event."""
         self._number += 1
         given = {

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import textwrap
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,53 +11,34 @@ from typing import Any
 
 import pytest
 
-import ingle
+from ingle.worker.families import java_interpreters, java_libraries
+from ingle.worker.families.java import always
+from ingle.worker.interpreters import Interpreter
+from javac import JAVAC, compile_java
 from unit.runtimes.guest import Guest
 
-SOURCES = Path(ingle.__file__).parent / "runtimes/java"
-JAVAC = shutil.which("javac")
-HOMES = [home for home in sorted(Path("/usr/lib/jvm").glob("*")) if (home / "bin/java").exists() and not home.is_symlink()]
+HOMES = [
+    home for home in sorted(Path("/usr/lib/jvm").glob("*")) if (home / "bin/java").exists() and not home.is_symlink()
+]
 
 pytestmark = pytest.mark.skipif(JAVAC is None or not HOMES, reason="no JDK in /usr/lib/jvm, or no javac on the path")
 
 Start = Callable[..., Guest]
-IMPORTS = """
-import com.amazonaws.services.lambda.runtime.*;
-import com.amazonaws.services.lambda.runtime.logging.*;
-import java.io.*;
-import java.util.*;
-import java.util.function.*;
-import java.math.*;
-"""
 
 
 @pytest.fixture(scope="module")
 def guest_jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    interpreter = java_interpreters.examine(HOMES[0] / "bin/java")
+    assert isinstance(interpreter, Interpreter)
     directory = tmp_path_factory.mktemp("java")
-    sources = [str(path) for path in SOURCES.rglob("*.java")]
-    subprocess.run([JAVAC, "--release", "8", "-Xlint:-options", "-d", directory / "classes", *sources], check=True)
-    jar = directory / "runtime.jar"
-    with zipfile.ZipFile(jar, "w") as archive:
-        manifest = "Manifest-Version: 1.0\nMain-Class: ingle.runtime.Bootstrap\nAdd-Opens: java.base/java.io\n"
-        archive.writestr("META-INF/MANIFEST.MF", manifest)
-        for file in (directory / "classes").rglob("*.class"):
-            archive.write(file, file.relative_to(directory / "classes"))
-    return jar
+    java_libraries.install(directory, interpreter, [])
+    return java_libraries.directory(directory, interpreter.runtime) / java_libraries.JAR
 
 
-def compile_java(jar: Path, directory: Path, files: Mapping[str, str], *, release: str = "8") -> None:
-    """Compile sources into `directory`. A name without a slash is a class of no package; IMPORTS stand before each."""
-    sources = directory.parent / f"{directory.name}-sources"
-    paths = []
-    for name, source in files.items():
-        path = sources / f"{name}.java"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        package, _, _ = name.rpartition("/")
-        head = f"package {package.replace('/', '.')};\n" if package else ""
-        path.write_text(head + IMPORTS + textwrap.dedent(source))
-        paths.append(str(path))
-    command = [JAVAC, "--release", release, "-Xlint:-options", "-nowarn", "-cp", str(jar), "-d", str(directory), *paths]
-    subprocess.run(command, check=True)
+def write(directory: Path, classes: Mapping[str, bytes]) -> None:
+    for name, content in classes.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content)
 
 
 @pytest.fixture(scope="module", params=HOMES, ids=lambda home: home.name)
@@ -77,8 +55,9 @@ def start(java: str, guest_jar: Path, tmp_path: Path) -> Iterator[Start]:
             files = {"H": source} if isinstance(source, str) else source
             root = tmp_path / "task"
             root.mkdir(exist_ok=True)
-            compile_java(guest_jar, root, files, release=release)
-            command = [java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-jar", str(guest_jar)]
+            write(root, compile_java(guest_jar, files, release=release))
+            flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", *always(17)]
+            command = [java, *flags, "-cp", str(guest_jar), java_libraries.MAIN]
             return stack.enter_context(Guest(command, root, handler, **settings))
 
         yield run
@@ -88,6 +67,32 @@ def handler(body: str, parameters: str = "Object event", result: str = "Object")
     return f"public class H {{ public {result} handle({parameters}) throws Exception {{ {body} }} }}"
 
 
+#: What a method takes, what it does, an event and the expected result.
+VALUES = [
+    ("String event, Context context", "return event + context.getFunctionName();", "a", "af"),
+    ("int event", "return event + 1;", 1, 2),
+    ("long event", "return event + 1;", 2**40, 2**40 + 1),
+    ("Integer event", "return event;", None, None),
+    ("boolean event", "return !event;", True, False),
+    ("double event", "return event;", 1, 1.0),
+    ("BigDecimal event", "return event;", 1.10, 1.1),
+    ("Context context", "return context.getMemoryLimitInMB();", {}, 256),
+    ("", "return 7;", "x", 7),
+    ("List<Integer> event", "return event.get(0) + event.get(1);", [1, 2], 3),
+    ("Map<String, List<Long>> event", "return event.get(\"a\").get(0) + 1;", {"a": [1]}, 2),
+    ("int[] event", "return event.length;", [1, 2, 3], 3),
+    ("Set<String> event", "return event.size();", ["a", "a"], 1),
+    ("byte[] event", "return new String(event);", "aGk=", "hi"),
+    ("String event", "return event.getBytes();", "hi", "aGk="),
+    ("Date event", "return event.getTime();", "1970-01-01T00:00:01.000Z", 1000),
+    ("UUID event", "return event;", "123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
+    ("java.time.Instant event", "return event.toEpochMilli();", "1970-01-01T00:00:01Z", 1000),
+    ("Optional<Integer> event", "return event.map(n -> n + 1);", 1, 2),
+    ("LogLevel event", "return event;", "WARN", "WARN"),
+    ("LogLevel event", "return event;", "NONE", None),
+]  # fmt: skip
+
+
 class TestHandlers:
     def test_an_object_by_reflection(self, start: Start) -> None:
         guest = start(handler("return event;"), "H::handle")
@@ -95,34 +100,16 @@ class TestHandlers:
             answer = guest.invoke(value)
             assert (answer.path, answer.document) == ("response", value)
 
-    @pytest.mark.parametrize(
-        ("parameters", "body", "event", "expected"),
-        [
-            ("String event, Context context", "return event + context.getFunctionName();", "a", "af"),
-            ("int event", "return event + 1;", 1, 2),
-            ("long event", "return event + 1;", 2**40, 2**40 + 1),
-            ("Integer event", "return event;", None, None),
-            ("boolean event", "return !event;", True, False),
-            ("double event", "return event;", 1, 1.0),
-            ("BigDecimal event", "return event;", 1.10, 1.1),
-            ("Context context", "return context.getMemoryLimitInMB();", {}, 256),
-            ("", "return 7;", "x", 7),
-            ("List<Integer> event", "return event.get(0) + event.get(1);", [1, 2], 3),
-            ("Map<String, List<Long>> event", "return event.get(\"a\").get(0) + 1;", {"a": [1]}, 2),
-            ("int[] event", "return event.length;", [1, 2, 3], 3),
-            ("Set<String> event", "return event.size();", ["a", "a"], 1),
-            ("byte[] event", "return new String(event);", "aGk=", "hi"),
-            ("String event", "return event.getBytes();", "hi", "aGk="),
-            ("Date event", "return event.getTime();", "1970-01-01T00:00:01.000Z", 1000),
-            ("UUID event", "return event;", "123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
-            ("java.time.Instant event", "return event.toEpochMilli();", "1970-01-01T00:00:01Z", 1000),
-            ("Optional<Integer> event", "return event.map(n -> n + 1);", 1, 2),
-            ("LogLevel event", "return event;", "WARN", "WARN"),
-            ("LogLevel event", "return event;", "NONE", None),
-        ],
-    )  # fmt: skip
-    def test_values_of_a_method(self, start: Start, parameters: str, body: str, event: Any, expected: Any) -> None:
-        assert start(handler(body, parameters), "H::handle").invoke(event).document == expected
+    def test_values_of_methods(self, start: Start) -> None:
+        methods = [
+            f"public Object m{number}({parameters}) throws Exception {{ {body} }}"
+            for number, (parameters, body, _, _) in enumerate(VALUES)
+        ]
+        source = "public class H {\n" + "\n".join(methods) + "\n}"
+        for number, (parameters, _, event, expected) in enumerate(VALUES):
+            guest = start(source, f"H::m{number}")
+            assert guest.invoke(event).document == expected, parameters
+            guest.close()
 
     def test_void_and_static_methods(self, start: Start) -> None:
         source = """public class H {
@@ -184,11 +171,11 @@ class TestHandlers:
         self, start: Start, guest_jar: Path, tmp_path: Path
     ) -> None:
         """A package may bring AWS's interfaces itself: its handler must implement those that the runtime knows."""
-        library = tmp_path / "library"
-        compile_java(guest_jar, library, {"lib/Greeting": "public class Greeting { public static String TEXT = \"hi\"; }"})
+        greeting = {"lib/Greeting": 'public class Greeting { public static String TEXT = "hi"; }'}
         (tmp_path / "task/lib").mkdir(parents=True)
         with zipfile.ZipFile(tmp_path / "task/lib/greeting.jar", "w") as jar:
-            jar.write(library / "lib/Greeting.class", "lib/Greeting.class")
+            for name, content in compile_java(guest_jar, greeting).items():
+                jar.writestr(name, content)
         with zipfile.ZipFile(guest_jar) as ours, zipfile.ZipFile(tmp_path / "task/lib/core.jar", "w") as jar:
             for name in ours.namelist():
                 if name.startswith("com/amazonaws/"):
@@ -196,7 +183,8 @@ class TestHandlers:
         source = """public class H implements RequestHandler<Object, Object> {
             public Object handleRequest(Object event, Context context) throws RuntimeException {
                 try {
-                    Class<?> greeting = Class.forName("lib.Greeting", true, Thread.currentThread().getContextClassLoader());
+                    ClassLoader loader = Thread.currentThread().getContextClassLoader();
+                    Class<?> greeting = Class.forName("lib.Greeting", true, loader);
                     return Arrays.asList(greeting.getField("TEXT").get(null), RequestHandler.class.isInstance(this));
                 } catch (ReflectiveOperationException problem) { throw new RuntimeException(problem); }
             }
@@ -264,7 +252,12 @@ class TestMapping:
     def test_lenient_values(self, start: Start) -> None:
         guest = start({"Pojo": self.POJO, "H": handler("return event;", "Pojo event", "Pojo")}, "H::handle")
         result = guest.invoke({"number": "4", "ready": "true", "inners": {"text": "one"}, "open": 5}).document
-        assert (result["number"], result["ready"], result["inners"], result["open"]) == (4, True, [{"text": "one"}], "5")
+        assert (result["number"], result["ready"], result["inners"], result["open"]) == (
+            4,
+            True,
+            [{"text": "one"}],
+            "5",
+        )
 
     def test_records(self, start: Start, java: str) -> None:
         if "java-8" in java or "java-11" in java:
@@ -294,9 +287,12 @@ class TestMapping:
             }""",
             "H": """public class H {
                 public Object sqs(com.amazonaws.services.lambda.runtime.events.LikeSqs event) {
-                    return Arrays.asList(event.getRecords().get(0).getEventSourceArn(), event.getRecords().get(0).getAt());
+                    com.amazonaws.services.lambda.runtime.events.LikeSqs.Message first = event.getRecords().get(0);
+                    return Arrays.asList(first.getEventSourceArn(), first.getAt());
                 }
-                public Object s3(com.amazonaws.services.lambda.runtime.events.LikeS3 event) { return event.getRecords(); }
+                public Object s3(com.amazonaws.services.lambda.runtime.events.LikeS3 event) {
+                    return event.getRecords();
+                }
             }""",
         }
         event = {"Records": [{"eventSourceARN": "arn", "At": 1.5}]}
@@ -349,7 +345,9 @@ class TestErrors:
         assert document["cause"]["errorMessage"] == "below"
         assert document["cause"]["errorType"] == "java.io.IOException"
         event = guest.events()[-1]
-        assert event.startswith("as asked: java.lang.IllegalStateException\njava.lang.IllegalStateException: as asked\n")
+        assert event.startswith(
+            "as asked: java.lang.IllegalStateException\njava.lang.IllegalStateException: as asked\n"
+        )
         assert "Caused by: java.io.IOException: below" in event
         assert guest.invoke("again").document["errorMessage"] == "again"
 
@@ -421,11 +419,12 @@ def test_the_context(start: Start) -> None:
     source = """public class H implements RequestHandler<Object, Object> {
         public Object handleRequest(Object event, Context c) {
             ClientContext client = c.getClientContext();
-            return Arrays.asList(c.getAwsRequestId(), c.getFunctionName(), c.getFunctionVersion(), c.getMemoryLimitInMB(),
-                c.getLogGroupName(), c.getLogStreamName(), c.getInvokedFunctionArn(), c.getTenantId(),
+            return Arrays.asList(c.getAwsRequestId(), c.getFunctionName(), c.getFunctionVersion(),
+                c.getMemoryLimitInMB(), c.getLogGroupName(), c.getLogStreamName(), c.getInvokedFunctionArn(),
+                c.getTenantId(),
                 c.getIdentity().getIdentityId(), client == null ? null : client.getClient().getAppTitle(),
-                client == null ? null : client.getCustom().get("k"), System.getProperty("com.amazonaws.xray.traceHeader"),
-                c.getRemainingTimeInMillis());
+                client == null ? null : client.getCustom().get("k"),
+                System.getProperty("com.amazonaws.xray.traceHeader"), c.getRemainingTimeInMillis());
         }
     }"""
     guest = start(source)
@@ -435,7 +434,20 @@ def test_the_context(start: Start) -> None:
                "Lambda-Runtime-Cognito-Identity": '{"cognitoIdentityId":"i"}'}  # fmt: skip
     result = guest.invoke(None, headers).document
     arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
-    assert result[:-1] == ["request-1", "f", "$LATEST", 256, "/aws/lambda/f", "stream", arn, "t", "i", "ü", "v", "Root=1-a"]
+    assert result[:-1] == [
+        "request-1",
+        "f",
+        "$LATEST",
+        256,
+        "/aws/lambda/f",
+        "stream",
+        arn,
+        "t",
+        "i",
+        "ü",
+        "v",
+        "Root=1-a",
+    ]
     assert 0 < result[-1] <= 20_000
     later = guest.invoke(None, {"Lambda-Runtime-Deadline-Ms": "1"}).document
     assert later[7:] == [None, "", None, None, None, 0]
@@ -475,7 +487,10 @@ class TestOutput:
         records = [json.loads(event) for event in events[3:]]
         assert all(record.pop("timestamp").endswith("Z") for record in records)
         assert records[0] == {"level": "UNDEFINED", "message": "four\nfive", "AWSRequestId": "request-1"}
-        assert [(record["level"], record["message"]) for record in records[1:]] == [("UNDEFINED", "six"), ("WARN", "seven")]
+        assert [(record["level"], record["message"]) for record in records[1:]] == [
+            ("UNDEFINED", "six"),
+            ("WARN", "seven"),
+        ]
 
     def test_errors_in_json(self, start: Start) -> None:
         guest = start(handler('throw new Exception("bad");'), "H::handle", variables={"AWS_LAMBDA_LOG_FORMAT": "JSON"})

@@ -53,7 +53,7 @@ class TestResults:
         assert start({"lib/app.rb": source}, "lib/app.A::B.call").invoke(1).document == 2
 
     def test_a_stream_is_passed_on_as_it_is(self, start: Start) -> None:
-        answer = start("def handler(event:, context:) = StringIO.new(\"\\x00\\xff\".b)").invoke()
+        answer = start('def handler(event:, context:) = StringIO.new("\\x00\\xff".b)').invoke()
         assert (answer.body, answer.content_type) == (b"\x00\xff", "application/unknown")
 
     def test_a_large_result(self, start: Start) -> None:

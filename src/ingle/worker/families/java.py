@@ -7,7 +7,7 @@ from pathlib import Path
 from ingle.domain.function import Version
 from ingle.settings import Settings
 from ingle.worker.families import java_interpreters, java_libraries
-from ingle.worker.families.family import Family, Layout, Libraries, path_below
+from ingle.worker.families.family import Family, Layout, Libraries, guest_directory
 from ingle.worker.families.java_interpreters import number
 from ingle.worker.interpreters import Discovery, Interpreter
 
@@ -18,6 +18,8 @@ _HEAP_PERCENT = 85
 class Java(Family):
     title = "Java"
     name = "java"
+    #: Sources only: what is compiled from them is installed, and mounted by name.
+    guest = guest_directory("runtimes/java")
     installs = True
     read_at_start = ("JAVA_", "JDK_JAVA_", "_JAVA_")
 
@@ -42,8 +44,8 @@ class Java(Family):
         if self.libraries(runtimes_dir, runtime) is not None:
             return None
         return (
-            f"Ingle's Java runtime is not compiled for {runtime} yet. Run `ingle runtimes install {runtime}` and update "
-            "the function."
+            f"Ingle's Java runtime is not compiled for {runtime} yet. Run `ingle runtimes install {runtime}` and "
+            "update the function."
         )
 
     def libraries(self, runtimes_dir: Path, runtime: str) -> Libraries | None:
@@ -61,13 +63,14 @@ class Java(Family):
         compiled = java_libraries.install(runtimes_dir, interpreter, homes)
         return f"Ingle's runtime, compiled by {compiled.compiler}"
 
-    def mounts(self, interpreter: Interpreter) -> dict[str, str]:
+    def mounts(self, interpreter: Interpreter, libraries: Libraries | None) -> dict[str, str]:
         # Debian keeps an installation's settings in /etc, behind links.
-        linked = java_interpreters.linked_directories(interpreter.prefix)
-        return {"/var/lang": str(interpreter.prefix), **{str(directory): str(directory) for directory in linked}}
-
-    def inside(self, interpreter: Interpreter) -> str:
-        return path_below("/var/lang", interpreter)
+        linked = [str(directory) for directory in java_interpreters.linked_directories(interpreter.prefix)]
+        files = sorted(libraries.directory.iterdir()) if libraries else []
+        return {
+            "/var/lang": str(interpreter.prefix), **{directory: directory for directory in linked},
+            **{f"/var/runtime/{file.name}": str(file) for file in files if not file.name.startswith(".")},
+        }  # fmt: skip
 
     def start(self, version: Version, layout: Layout) -> list[str]:
         configuration = version.configuration

@@ -118,6 +118,8 @@ def _build(building: Path, destination: Path, interpreter: Interpreter, compiler
     (target / STAMP).write_text(json.dumps(asdict(compiled)) + "\n", "utf-8")
     # Functions run as other users, who have to be able to read this.
     target.chmod(0o755)
+    for file in target.iterdir():
+        file.chmod(0o644)
     if destination.exists():
         destination.rename(building / "old")
     target.rename(destination)
@@ -181,8 +183,8 @@ def _keep_classes(interpreter: Interpreter, target: Path) -> bool:
 def _at_its_paths(prefix: Path, target: Path, command: list[str]) -> list[str]:
     """`command` where `prefix` is at /var/lang and `target` at /var/runtime, for this command alone."""
     script = (
-        "mount -t tmpfs ingle /mnt && mkdir /mnt/lang /mnt/runtime && mount --bind \"$1\" /mnt/lang && "
-        "mount --bind \"$2\" /mnt/runtime && mount --rbind /mnt /var && cd / && shift 2 && exec \"$@\""
+        'mount -t tmpfs ingle /mnt && mkdir /mnt/lang /mnt/runtime && mount --bind "$1" /mnt/lang && '
+        'mount --bind "$2" /mnt/runtime && mount --rbind /mnt /var && cd / && shift 2 && exec "$@"'
     )
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", "--mount", *user, "sh", "-c", script, "sh", str(prefix), str(target), *command]
