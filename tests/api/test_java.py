@@ -129,7 +129,7 @@ class TestHandlers:
     def test_a_package_as_a_jar_with_a_library(
         self, function: Callable[..., str], lambda_client: Any, call: Callable[..., Any], newest: str
     ) -> None:
-        library = compile_java(jar_of(newest), {"tools/Text": "public class Text { public static String UP = \"UP\"; }"})
+        library = compile_java(jar_of(newest), {"tools/Text": 'public class Text { public static String UP = "UP"; }'})
         classes = compile_java(jar_of(newest), {"app/H": "public class H { public String go(String event) throws Exception {"
                                "return event + Class.forName(\"tools.Text\").getField(\"UP\").get(null); } }"})  # fmt: skip
         inner, buffer = io.BytesIO(), io.BytesIO()
@@ -153,7 +153,7 @@ class TestHandlers:
             assert "Class not found: absent.H: java.lang.ClassNotFoundException\n" in log
 
     def test_an_initialiser_that_fails(self, deploy: Deploy, call: Callable[..., Any], newest: str) -> None:
-        source = "public class H { public H() { throw new IllegalStateException(\"bad\"); } public void go() {} }"
+        source = 'public class H { public H() { throw new IllegalStateException("bad"); } public void go() {} }'
         document, error, log = call(deploy(newest, source, "H::go"))
         assert error == "Unhandled"
         assert document == {"errorMessage": "bad", "errorType": "java.lang.IllegalStateException"}
@@ -222,7 +222,9 @@ def test_lines_and_events(deploy: Deploy, call: Callable[..., Any], logs_client:
     assert messages[0].startswith(f"INIT_START Runtime Version: java:{newest.removeprefix('java')}.v1\t")
 
 
-def test_a_java_that_is_not_here(lambda_client: Any, function: Callable[..., str], zip_of: Callable[..., bytes]) -> None:
+def test_a_java_that_is_not_here(
+    lambda_client: Any, function: Callable[..., str], zip_of: Callable[..., bytes]
+) -> None:
     missing = next((name for name in RUNTIMES if name not in FOUND), None)
     if missing is None:
         pytest.skip("this machine has every Java")
