@@ -130,8 +130,10 @@ class TestHandlers:
         self, function: Callable[..., str], lambda_client: Any, call: Callable[..., Any], newest: str
     ) -> None:
         library = compile_java(jar_of(newest), {"tools/Text": 'public class Text { public static String UP = "UP"; }'})
-        classes = compile_java(jar_of(newest), {"app/H": "public class H { public String go(String event) throws Exception {"
-                               "return event + Class.forName(\"tools.Text\").getField(\"UP\").get(null); } }"})  # fmt: skip
+        source = """public class H { public String go(String event) throws Exception {
+            return event + Class.forName("tools.Text").getField("UP").get(null);
+        } }"""
+        classes = compile_java(jar_of(newest), {"app/H": source})
         inner, buffer = io.BytesIO(), io.BytesIO()
         for target, files in ((inner, library), (buffer, {**classes, "lib/tools.jar": b""})):
             with zipfile.ZipFile(target, "w") as archive:

@@ -207,8 +207,9 @@ def test_a_ruby_that_is_not_here(ruby_client: Server) -> None:
     if missing is None:
         pytest.skip("this machine has every Ruby")
     client = ruby_client.client("lambda")
-    client.create_function(FunctionName="missing", Runtime=missing, Handler="app.handler",
-                           Code={"ZipFile": package({"app.rb": ""})}, Role="arn:aws:iam::000000000000:role/r")  # fmt: skip
+    code = {"ZipFile": package({"app.rb": ""})}
+    role = "arn:aws:iam::000000000000:role/r"
+    client.create_function(FunctionName="missing", Runtime=missing, Handler="app.handler", Code=code, Role=role)
     deadline = time.monotonic() + 20
     while (configuration := client.get_function_configuration(FunctionName="missing"))["State"] == "Pending":
         assert time.monotonic() < deadline
