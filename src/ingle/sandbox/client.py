@@ -111,12 +111,16 @@ class SupervisorClient:
         })  # fmt: skip
         return await ready
 
-    async def create(self, zygote: str, tmp_mb: int) -> Sandbox:
-        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError."""
+    async def create(self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None) -> Sandbox:
+        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError.
+
+        `ahead`: what to execute before `run` says what the sandbox is for, with `command`, `variables`, `limits` and
+        `seccomp` as in the settings of `run`, whose `ahead` then says whether it can be used.
+        """
         self._require_supervisor()
         name = f"e{next(self._numbers)}"
         made = self._creating[name] = self._loop.create_future()
-        self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb})
+        self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead})
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:

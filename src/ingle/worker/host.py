@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
@@ -39,13 +39,14 @@ from ingle.worker.launch_plan import (
     CannotStart,
     Flavour,
     Place,
+    ahead,
     check_bootstrap,
     command,
     must_execute,
     settings,
 )
 from ingle.worker.output import EventSink, Output
-from ingle.worker.stock import Stock
+from ingle.worker.stock import Kind, Stock
 
 log = Logger("worker")
 
@@ -168,7 +169,8 @@ class Host:
     async def prepare(self, version: Version) -> Prepared:
         runtime = version.configuration.runtime
         try:
-            await self._get_ready(version)
+            ready = await self._get_ready(version)
+            self._stock.want(*self._kind(version, ready))
         except PackageError as error:
             return Prepared(reason_code="InvalidZipFileException", reason=str(error))
         except CannotPlace as error:
@@ -251,6 +253,12 @@ class Host:
             libraries=str(libraries.directory) if libraries else None,
         )  # fmt: skip
 
+    def _kind(self, version: Version, ready: Ready) -> tuple[Kind, dict[str, Any] | None]:
+        """Of which kind a sandbox for `version` is, and what is executed ahead of time in it."""
+        early = ahead(version, self._layout(ready.base, ready.directory), self._seccomp)
+        memory = None if early is None else version.configuration.memory
+        return Kind(zygote=ready.zygote, memory_mb=memory), early
+
     # --- zygotes ----------------------------------------------------------------------------------------------------
 
     async def _zygote(self, name: str, base: Base) -> ZygoteInfo:
@@ -290,7 +298,7 @@ class Host:
         except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
         try:
-            sandbox = await self._stock.take(ready.zygote, version.configuration.ephemeral_storage)
+            sandbox = await self._stock.take(*self._kind(version, ready), version.configuration.ephemeral_storage)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
         try:

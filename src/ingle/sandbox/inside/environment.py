@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 
+import ahead
 import bootstrap
 import linux
 
@@ -46,6 +47,7 @@ class Init:
         self._joins = [fd for name, fd in zip(request["descriptors"], descriptors) if name == "join"]
         self._control = socket.socket(fileno=self._names["control"])
         self._main = None
+        self._ahead = None
         self._generation = 0
 
     def run(self):
@@ -57,7 +59,12 @@ class Init:
             os.write(descriptor, b"0")
             os.close(descriptor)
         listeners = self._isolate()
+        if self._request["ahead"]:
+            parked_process = Parked(self._request, self._names, None)
+            self._ahead = ahead.Ahead(lambda descriptor: self._guarded(parked_process.start_ahead, descriptor))
         parked = self._park()
+        if self._ahead:
+            self._ahead.forget_settings()
         address = "%s:%d" % listeners[0].getsockname()
         api_address = "%s:%d" % listeners[1].getsockname()
         ready = {"prepared": True, "runtime_api": address, "api": api_address}
@@ -94,19 +101,23 @@ class Init:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            try:
-                ours.close()
-                self._control.close()
-                Parked(self._request, self._names, theirs).run()
-            except SystemExit as stop:
-                _exit_like_python(stop)
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-            finally:
-                os._exit(1)
+            ours.close()
+            self._guarded(Parked(self._request, self._names, theirs, self._ahead).run)
         theirs.close()
         self._main = pid
         return ours
+
+    def _guarded(self, work, *arguments):
+        """In a forked child: do `work`, which does not return, and never go on as init."""
+        try:
+            self._control.close()
+            work(*arguments)
+        except SystemExit as stop:
+            _exit_like_python(stop)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(1)
 
     def _serve(self):
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -140,6 +151,7 @@ class Init:
     def _restart(self, generation):
         """A new parked process in the same sandbox, once nothing of the old runtime is left."""
         self._end_descendants()
+        self._ahead = None
         self._generation = generation
         parked = self._park()
         linux.send_message(self._control, json.dumps({"parked": generation}).encode(), [parked.fileno()])
@@ -173,6 +185,13 @@ class Init:
             self._ended(pid, status)
 
     def _ended(self, pid, status):
+        early = self._ahead
+        if early and pid == early.pid:
+            early.status = status
+        if early and pid == self._main != early.pid and early.took_over():
+            self._main, pid, status = early.pid, early.pid, early.status
+            if status is None:
+                return
         if pid == self._main:
             self._main = None
             message = {"exited": status, "generation": self._generation}
@@ -181,42 +200,72 @@ class Init:
 
 
 class Parked:
-    """The process that becomes the runtime, once it is told which."""
+    """The process that becomes the runtime, once it is told which, or hands over to one that was started ahead."""
 
-    def __init__(self, request, names, channel):
+    def __init__(self, request, names, channel, early=None):
         self._request = request
         self._names = names
         self._channel = channel
+        self._ahead = early
+
+    def start_ahead(self, descriptor):
+        """Execute the runtime now; it reads its settings from `descriptor`."""
+        given = self._request["ahead"]
+        self._leave_init()
+        self._attach_output(descriptor)
+        self._restrict(given)
+        given["variables"]["_INGLE_SETTINGS_FD"] = str(ahead.SETTINGS_FD)
+        self._execute(given, given["variables"])
 
     def run(self):
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setpgid(0, 0)
+        self._leave_init()
         data, _ = linux.receive_message(self._channel)
         if not data:
             os._exit(0)
         settings = json.loads(data)
         if self._request["namespaces"] and settings["mount"]:
             self._mount(settings)
-        # Of the processes of an environment the kernel shall kill the function's, not init.
-        _write("/proc/self/oom_score_adj", "500")
+        if self._ahead and self._hand_over(settings):
+            os._exit(0)
         self._attach_output()
-        self._limit(settings["limits"])
-        self._give_up_privileges(settings)
+        self._restrict(settings)
         os.chdir(settings["directory"])
         self._become(settings)
+
+    def _leave_init(self):
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+
+    def _hand_over(self, settings):
+        """Whether the runtime that was started ahead is the function's now."""
+        if not settings["ahead"]:
+            self._ahead.discard()
+            return False
+        variables = dict(settings["variables"], _LAMBDA_TELEMETRY_LOG_FD=str(LOG_FD))
+        return self._ahead.hand_over({"variables": variables, "directory": settings["directory"]})
+
+    def _restrict(self, settings):
+        # Of the processes of an environment the kernel shall kill the function's, not init.
+        _write("/proc/self/oom_score_adj", "500")
+        self._limit(settings["limits"])
+        self._give_up_privileges(settings)
 
     def _mount(self, settings):
         linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
         linux.umount(HIDDEN)
 
-    def _attach_output(self):
+    def _attach_output(self, *more):
+        """Standard streams, the log channel, and `more` descriptors in the numbers behind them; no others."""
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(self._names["output"], 1)
         os.dup2(self._names["output"], 2)
-        os.dup2(self._names["events"], LOG_FD, inheritable=True)
-        os.closerange(LOG_FD + 1, 1024)
+        kept = [os.dup(descriptor) for descriptor in (self._names["events"], *more)]
+        for number, descriptor in enumerate(kept, LOG_FD):
+            os.dup2(descriptor, number, inheritable=True)
+            os.set_inheritable(number, True)
+        os.closerange(LOG_FD + len(kept), 1024)
 
     def _limit(self, limits):
         for name, (soft, hard) in limits.items():

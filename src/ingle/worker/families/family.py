@@ -72,7 +72,8 @@ class Family(ABC):
     forks = False
     #: Whether the runtime writes framed records to the descriptor in _LAMBDA_TELEMETRY_LOG_FD.
     frames_log = True
-    #: Whether the executed runtime can be started before the function is known; see `worker.stock`.
+    #: Whether its runtime can be executed before the function is known: it then waits for its variables, and its
+    #: command depends on nothing but runtime and memory size. See `sandbox.inside.ahead`.
     starts_ahead = False
     #: Whether its runtimes come with libraries, which `ingle runtimes install` brings.
     installs = False

@@ -20,6 +20,7 @@ class NodeJs(Family):
     name = "nodejs"
     guest = guest_directory("runtimes/nodejs")
     installs = True
+    starts_ahead = True
     #: Of Node.js itself and of the libraries that are part of its program.
     read_at_start = ("NODE_", "UV_", "SSL_", "OPENSSL_", "ICU_", "V8_")
 

