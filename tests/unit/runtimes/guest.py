@@ -104,7 +104,7 @@ class Guest:
         variables = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_address[1]}",
+            "AWS_LAMBDA_RUNTIME_API": self.address,
             "LAMBDA_TASK_ROOT": str(self.root),
             "AWS_LAMBDA_FUNCTION_NAME": "f",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -125,6 +125,11 @@ class Guest:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def address(self) -> str:
+        """Where its Runtime API is."""
+        return f"127.0.0.1:{self._api.server_address[1]}"
 
     def close(self) -> None:
         """End the guest; a second time is nothing."""

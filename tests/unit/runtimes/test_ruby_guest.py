@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -155,6 +157,34 @@ class TestErrors:
         with pytest.raises(AssertionError, match="the guest ended"):
             guest.invoke()
         assert guest.status() == 9
+
+
+class TestStartedAhead:
+    """Executed before the function is known, the runtime reads its variables from a descriptor."""
+
+    def ahead(self, ruby: str, settings: bytes, pipe: tuple[int, int]) -> subprocess.Popen[str]:
+        reader, writer = pipe
+        process = subprocess.Popen([ruby, BOOTSTRAP], env={"_INGLE_SETTINGS_FD": str(reader), "LANG": "C.UTF-8"},
+                                   pass_fds=[reader], stderr=subprocess.PIPE, text=True)  # fmt: skip
+        os.close(reader)
+        os.write(writer, settings)
+        os.close(writer)
+        return process
+
+    def test_it_becomes_the_function(self, tmp_path: Path) -> None:
+        (tmp_path / "app.rb").write_text("warn [ENV.to_h, Dir.pwd, Time.new(2030).utc_offset].to_json\nexit!(5)")
+        variables = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": str(tmp_path), "MINE": "ü", "TZ": "UTC-2"}
+        with Guest(["sleep", "60"], tmp_path, "") as api:
+            variables["AWS_LAMBDA_RUNTIME_API"] = api.address
+            settings = json.dumps({"variables": variables, "directory": str(tmp_path)}).encode()
+            process = self.ahead(RUBIES[0], settings, os.pipe())
+            output = process.communicate(timeout=20)[1]
+        assert (json.loads(output), process.returncode) == ([variables, str(tmp_path), 7200], 5)
+
+    def test_without_a_function_it_ends(self) -> None:
+        process = self.ahead(RUBIES[0], b"", os.pipe())
+        assert process.communicate(timeout=20)[1] == ""
+        assert process.returncode == 0
 
 
 class TestOutput:

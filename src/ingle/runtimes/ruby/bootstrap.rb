@@ -74,6 +74,23 @@ module IngleRuntime
     attr_accessor :request_id
   end
 
+  # Where this process was executed before its function was known: wait for the function's variables and directory.
+  module Ahead
+    DESCRIPTOR = '_INGLE_SETTINGS_FD'
+
+    # False if there is to be no function: nothing but the end came.
+    def self.become_function
+      descriptor = ENV.delete(DESCRIPTOR) or return true
+      text = IO.open(Integer(descriptor), 'r', &:read)
+      return false if text.empty?
+
+      settings = JSON.parse(text)
+      ENV.replace(settings['variables'])
+      Dir.chdir(settings['directory'])
+      true
+    end
+  end
+
   # Writes log events: framed, so that an event may span lines, or as plain lines where there is no such channel.
   #
   # A frame is a kind, a length, a time in microseconds, all big-endian, and the content. The output streams go through
@@ -436,4 +453,7 @@ module IngleRuntime
   end
 end
 
-exit(IngleRuntime::Runtime.new(self, ENV).run) if $PROGRAM_NAME == __FILE__
+if $PROGRAM_NAME == __FILE__
+  exit unless IngleRuntime::Ahead.become_function
+  exit(IngleRuntime::Runtime.new(self, ENV).run)
+end

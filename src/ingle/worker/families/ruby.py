@@ -1,4 +1,4 @@
-"""Ruby runtimes: the interpreter executes Ingle's own runtime, `runtimes/ruby`."""
+"""Ruby runtimes: the interpreter executes Ingle's own runtime, `runtimes/ruby`, started ahead where possible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Ruby(Family):
     title = "Ruby"
     name = "ruby"
     guest = guest_directory("runtimes/ruby")
-    read_at_start = ("RUBY", "GEM_", "BUNDLE_", "MALLOC_")
+    starts_ahead = True
+    read_at_start = ("RUBY", "GEM_", "BUNDLE_")
 
     def covers(self, runtime: str) -> bool:
         return ruby_interpreters.version_of(runtime) is not None
