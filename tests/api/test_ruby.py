@@ -169,7 +169,7 @@ class TestEnvironment:
         )
         assert found["RUBYLIB"].startswith("/var/task:/var/runtime/lib:/opt/ruby/lib")
         assert (found["AWS_EXECUTION_ENV"], found["PWD"]) == (f"AWS_Lambda_{runtime}", "/var/task")
-        assert "_LAMBDA_TELEMETRY_LOG_FD" not in found
+        assert not {"_LAMBDA_TELEMETRY_LOG_FD", "_INGLE_SETTINGS_FD"} & set(found)
 
     def test_gems_of_the_package(self, deploy: Callable[..., str], call: Call, runtime: str) -> None:
         bundle = f"vendor/bundle/ruby/{runtime.removeprefix('ruby')}.0"

@@ -182,7 +182,7 @@ def runtimes_install(
     stand_ins: options.StandIns = None,
     config: options.Config = None,
 ) -> None:
-    """Install the AWS SDK for runtimes, and interpreters for named ones. Does nothing where they are there."""
+    """Install what runtimes come with: the AWS SDK, Ingle's Java runtime; for named ones an interpreter too."""
     from ingle.cli import machine
 
     given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths,
