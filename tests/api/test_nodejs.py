@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingle.settings import load
 from ingle.worker import families
+from served import Server
 
 SETTINGS = load()
 FOUND = {item.runtime: item for item in families.search(SETTINGS).interpreters if item.runtime.startswith("nodejs")}
@@ -494,8 +499,10 @@ def test_dependencies_of_an_es_module(node, call):
     ]  # fmt: skip
 
 
-def test_both_kinds_of_modules_are_found_through_node_path(node, call):
+def test_both_kinds_of_modules_are_found_through_node_path(node, call, runtime):
     """A directory of packages beside the function's stands for one of a layer."""
+    if tuple(map(int, FOUND[runtime].version.split("."))) < (18, 19, 0):
+        pytest.skip("Node.js before 18.19 has no hooks for the resolution of ES modules")
     files = {
         "layer/nodejs/node_modules/shared/package.json": '{"name": "shared", "type": "commonjs"}',
         "layer/nodejs/node_modules/shared/index.js": "exports.where = __filename;",
@@ -556,17 +563,59 @@ def missing_runtime() -> str:
     pytest.skip("every Node.js that can be created is on this machine")
 
 
-def test_a_runtime_without_an_interpreter_fails_and_says_what_to_install(lambda_client, zip_of):
-    runtime = missing_runtime()
+def create_without_waiting(client, zip_of, runtime):
+    """A new function, and its configuration once it is no longer Pending."""
     name = f"missing-{time.time_ns()}"
-    lambda_client.create_function(
+    client.create_function(
         FunctionName=name, Runtime=runtime, Handler="index.handler", Role="arn:aws:iam::000000000000:role/r",
-        Code={"ZipFile": zip_of({"index.js": ""})},
+        Timeout=10, Code={"ZipFile": zip_of({"index.js": "exports.handler = async () => 'runs';"})},
     )  # fmt: skip
+    return name, settled(client, name)
+
+
+def settled(client, name):
     until = time.monotonic() + DEADLINE_SECONDS
-    while (found := lambda_client.get_function_configuration(FunctionName=name))["State"] == "Pending":
+    while True:
+        found = client.get_function_configuration(FunctionName=name)
+        if "Pending" not in found["State"] and found.get("LastUpdateStatus") != "InProgress":
+            return found
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_runtime_without_an_interpreter_fails_and_says_what_to_install(lambda_client, zip_of):
+    runtime = missing_runtime()
+    name, found = create_without_waiting(lambda_client, zip_of, runtime)
     assert (found["State"], found["StateReasonCode"]) == ("Failed", "InvalidRuntime")
     assert f"`ingle runtimes install {runtime}`" in found["StateReason"]
     lambda_client.delete_function(FunctionName=name)
+
+
+def test_a_runtime_that_nobody_runs_fails_too(lambda_client, zip_of):
+    name, found = create_without_waiting(lambda_client, zip_of, "dotnet10")
+    assert (found["State"], found["StateReason"]) == ("Failed", "Ingle does not run the runtime dotnet10 yet.")
+    lambda_client.delete_function(FunctionName=name)
+
+
+def test_a_fetched_interpreter_is_found_without_a_restart(zip_of):
+    """An interpreter of this machine stands for the one that would be fetched."""
+    runtime = missing_runtime()
+    directory = Path(tempfile.mkdtemp(prefix="ingle-nodejs-"))
+    directory.chmod(0o755)
+    server = Server(directory / "data", INGLE_RUNTIMES_DIR=str(directory / "runtimes")).start()
+    try:
+        client = server.client("lambda")
+        name, found = create_without_waiting(client, zip_of, runtime)
+        assert found["State"] == "Failed"
+        lang = directory / "runtimes" / runtime / "lang"
+        (lang / "bin").mkdir(parents=True)
+        os.symlink(next(iter(FOUND.values())).executable, lang / "bin/node")
+        version = runtime.removeprefix("nodejs").replace(".x", ".0.0")
+        (lang / ".ingle.json").write_text(json.dumps({"version": version}))
+        client.update_function_configuration(FunctionName=name, Description="again")
+        found = settled(client, name)
+        assert found["State"] == "Active", found.get("StateReason")
+        assert json.load(client.invoke(FunctionName=name)["Payload"]) == "runs"
+    finally:
+        assert server.stop() == 0
+        shutil.rmtree(directory)
