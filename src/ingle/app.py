@@ -7,6 +7,7 @@ directory's lock, the sandbox supervisor, and giving the privileges up. Then the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import resource
 import secrets
@@ -102,6 +103,9 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
             _raise_descriptor_limit()
             supervisor = _launch(settings, directory.path)
             interpreters = tuple(families.search(settings).interpreters)
+            # What is installed while the server runs shall be found: only what exists now can be read later.
+            with contextlib.suppress(OSError):
+                settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
             restrict(directory.path, [settings.runtimes_dir])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())

@@ -613,7 +613,8 @@ def test_a_fetched_interpreter_is_found_without_a_restart(zip_of):
         version = runtime.removeprefix("nodejs").replace(".x", ".0.0")
         (lang / ".ingle.json").write_text(json.dumps({"version": version}))
         client.update_function_configuration(FunctionName=name, Description="again")
-        assert settled(client, name)["State"] == "Active"
+        found = settled(client, name)
+        assert found["State"] == "Active", found.get("StateReason")
         assert json.load(client.invoke(FunctionName=name)["Payload"]) == "runs"
     finally:
         assert server.stop() == 0

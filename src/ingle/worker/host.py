@@ -240,9 +240,12 @@ class Host:
         forker = self._forker()
         if family.name == "provided":
             return Base(family=family, lang=PYTHON, interpreter=forker, forker=forker)
-        interpreter = self._interpreters.get(runtime) or family.fetched(self._options.runtimes_dir, runtime)
+        name, runtimes_dir = family.interpreter_of(runtime), self._options.runtimes_dir
+        interpreter = self._interpreters.get(name) or family.fetched(runtimes_dir, name)
         if interpreter is None:
             raise CannotPlace(family.missing(runtime))
+        if lacking := family.lacking(runtimes_dir, name):
+            raise CannotPlace(lacking)
         forks = interpreter if family.forks else forker
         return Base(family=family, lang=family, interpreter=interpreter, forker=forks)
 
