@@ -19,11 +19,15 @@ from typing import Any, Self
 
 from ingle.sandbox.handle import Sandbox as Sandbox
 from ingle.sandbox.inside import linux
-from ingle.sandbox.launch import SupervisorProcess
+from ingle.sandbox.launch import Isolation, SupervisorProcess
 
 
 class SandboxError(Exception):
     """A zygote or a sandbox could not be made; the text says why."""
+
+
+class NotCloneable(SandboxError):
+    """A template cannot be copied; the text says why, in words for the function's author."""
 
 
 class SupervisorGone(SandboxError):
@@ -74,6 +78,7 @@ class SupervisorClient:
         self._zygotes: dict[str, asyncio.Future[ZygoteInfo]] = {}
         self._creating: dict[str, asyncio.Future[Sandbox]] = {}
         self._restarting: dict[str, asyncio.Future[None]] = {}
+        self._templates: dict[str, asyncio.Future[None]] = {}
         self._sandboxes: dict[str, Sandbox] = {}
         self._unsent: deque[bytes] = deque()
         self._numbers = itertools.count(1)
@@ -113,15 +118,46 @@ class SupervisorClient:
 
     async def create(self, zygote: str, tmp_mb: int) -> Sandbox:
         """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError."""
+        return await self._make({"create": f"e{next(self._numbers)}", "zygote": zygote, "tmp_mb": tmp_mb}, "create")
+
+    async def _make(self, request: dict[str, Any], verb: str) -> Sandbox:
         self._require_supervisor()
-        name = f"e{next(self._numbers)}"
+        name = request[verb]
         made = self._creating[name] = self._loop.create_future()
-        self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb})
+        self._send(request)
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
             made.add_done_callback(lambda done: self._abandon(name, done))
             raise
+
+    async def make_template(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> None:
+        """Let the parked process become the runtime, and return once it is initialised and can be cloned.
+
+        `settings["template"]` holds the system-call filter of clones as {"seccomp": hex}. Raises NotCloneable with the
+        reason if it cannot be copied, and SandboxError if it ends before that.
+        """
+        self._require_supervisor()
+        if self.isolation is Isolation.PROCESS:
+            raise NotCloneable("plain processes without namespaces cannot be cloned")
+        ready = self._templates[sandbox.name] = self._loop.create_future()
+        self.run(sandbox, memory_mb, settings)
+        try:
+            await ready
+        finally:
+            self._templates.pop(sandbox.name, None)
+
+    async def clone(self, template: Sandbox, tmp_mb: int, memory_mb: int) -> Sandbox:
+        """A clone of a template that is ready, in a sandbox of its own. Raises SandboxError.
+
+        Its runtime waits for one `run`, of whose settings it takes the "variables", and goes on where the template
+        waits. It outlives the template, and `restart` refuses it.
+        """
+        name = f"c{next(self._numbers)}"
+        request = {"clone": name, "template": template.name, "tmp_mb": tmp_mb, "memory_mb": memory_mb}
+        sandbox = await self._make(request, "clone")
+        sandbox.is_clone = True
+        return sandbox
 
     def run(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> None:
         """Let the parked process become the runtime. Raises SandboxError if the settings are too long."""
@@ -132,6 +168,8 @@ class SupervisorClient:
         self._require_supervisor()
         if sandbox.name not in self._sandboxes:
             raise SandboxError("the sandbox ended")
+        if sandbox.is_clone:
+            raise SandboxError("a clone cannot be started again")
         parked = self._restarting[sandbox.name] = self._loop.create_future()
         self._send({"restart": sandbox.name, "generation": generation})
         await parked
@@ -224,6 +262,8 @@ class SupervisorClient:
                 parked.set_result(None)
         elif "zygote" in message:
             self._zygote(message)
+        elif "template" in message:
+            self._template(message)
         elif "started" in message:
             self.controllers = frozenset(message["controllers"])
             self.images = message["images"]
@@ -240,6 +280,15 @@ class SupervisorClient:
             ready = message["ready"]
             modules = frozenset(ready["modules"])
             future.set_result(ZygoteInfo(name=message["zygote"], pid=ready["pid"], modules=modules))
+
+    def _template(self, message: dict[str, Any]) -> None:
+        ready = self._templates.get(message["template"])
+        if ready is None or ready.done():
+            return  # a template ended that was ready: its next clone fails
+        if "refused" in message:
+            ready.set_exception(NotCloneable(message["refused"]))
+        else:
+            ready.set_result(None)
 
     def _prepared(self, message: dict[str, Any], descriptors: list[int]) -> None:
         if len(descriptors) != len(message["descriptors"]):
@@ -276,7 +325,7 @@ class SupervisorClient:
 
     def _gone(self, name: str, error: SandboxError) -> None:
         waiting: tuple[asyncio.Future[Any] | None, ...]
-        waiting = (self._creating.pop(name, None), self._restarting.pop(name, None))
+        waiting = (self._creating.pop(name, None), self._restarting.pop(name, None), self._templates.pop(name, None))
         for future in waiting:
             if future is not None and not future.done():
                 future.set_exception(error)

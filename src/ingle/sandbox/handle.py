@@ -28,6 +28,8 @@ class Sandbox:
     api_address: str
     on_exit: Callable[[int, int], None] = lambda status, generation: None
     on_gone: Callable[[], None] = lambda: None
+    #: Forked from an initialised template: it has no parked process to start again from.
+    is_clone: bool = False
     #: Nothing is held any more: the sandbox is gone, and the descriptors' numbers may belong to others.
     released: bool = False
     _files: dict[str, int] = field(default_factory=dict)

@@ -12,12 +12,14 @@ Messages from the server, JSON with descriptors beside them:
     {"restart": environment, "generation": n}
     {"signal": environment, "name": "SIGSTOP"}
     {"destroy": environment}
+    {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n}    a template: "template" in its settings
 
 Messages to the server:
 
     {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}     the latter also when one ends later
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
+    {"template": environment, "ready": true} | {"template": environment, "refused": reason}
     {"exited": environment, "status": wait status, "generation": n}
     {"gone": environment} | {"failed": environment, "reason": text}
 """
@@ -38,6 +40,7 @@ from pathlib import Path
 
 from ingle.sandbox import zygotes
 from ingle.sandbox.claims import Claims
+from ingle.sandbox.clones import Clones, Place
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
 from ingle.sandbox.images import ImageStore
 from ingle.sandbox.inside import linux
@@ -52,7 +55,7 @@ _END_LIMIT = 5.0
 USER_INSIDE = 993
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
-_VERBS = ("create", "zygote", "run", "restart", "signal", "destroy")
+_VERBS = ("create", "zygote", "clone", "run", "restart", "signal", "destroy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,11 @@ class Supervisor:
             namespaces=options.namespaces, privileged=options.privileged, scratch=scratch, users=options.users,
             packages=options.data_directory / "packages", images=images if has_images else None,
         )  # fmt: skip
+        place = Place(
+            privileged=options.privileged, api_host=options.api_host, first_user=options.users[0],
+            first_loop=FIRST_LOOP, run=run,
+        )  # fmt: skip
+        self._clones = Clones(place, self._claims, _CloneKeeper(self))
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +155,7 @@ class Supervisor:
         except (OSError, ValueError, LookupError) as error:
             self._tell({"failed": environment.name, "reason": f"{type(error).__name__}: {error}"})
             environment.destroyed = True
-            environment.kill()
+            self._clones.kill(environment)
 
     def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
         try:
@@ -169,6 +177,8 @@ class Supervisor:
             self._start_zygote(message)
         elif verb == "create":
             self._create(message)
+        elif verb == "clone":
+            self._clone(message)
         elif (environment := self._environments.get(message[verb])) is not None:
             self._guarded(environment, lambda: getattr(self, f"_{verb}")(environment, message))
 
@@ -222,20 +232,31 @@ class Supervisor:
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         if environment.parked is not None:
             parked, environment.parked = environment.parked, None
-            with parked:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(parked)
                 linux.send_message(parked, json.dumps(message["settings"]).encode())
+                if "template" in message["settings"]:
+                    stack.pop_all()
+                    self._clones.adopt(environment, parked)
+
+    def _clone(self, message: Message) -> None:
+        try:
+            self._clones.start(message)
+        except OSError as error:
+            self._tell({"failed": message["clone"], "reason": str(error)})
 
     def _restart(self, environment: Environment, message: Message) -> None:
         environment.claim.cgroup.thaw()
         linux.send_message(environment.control, json.dumps({"restart": message["generation"]}).encode())
 
     def _signal(self, environment: Environment, message: Message) -> None:
-        linux.send_message(environment.control, json.dumps({"signal": message["name"]}).encode())
+        if not self._clones.signal(environment, message["name"]):
+            linux.send_message(environment.control, json.dumps({"signal": message["name"]}).encode())
 
     def _destroy(self, environment: Environment, _message: Message) -> None:
         environment.destroyed = True
-        if environment.pidfd is not None:
-            environment.kill()  # otherwise once its process is known
+        if environment.pidfd is not None or environment.zygote is None:
+            self._clones.kill(environment)  # otherwise once its process is known
 
     # --- from inside ------------------------------------------------------------------------------------------------
 
@@ -308,7 +329,22 @@ class Supervisor:
                 self._unwatch(descriptor)
         environment.close()
         del self._environments[environment.name]
+        self._clones.forget(environment)
         self._claims.give_back(environment.claim)
+
+
+class _CloneKeeper:
+    """The supervisor as `clones` sees it."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.tell = supervisor._tell
+        self.watch = supervisor._watch_environment
+        self.unwatch = supervisor._unwatch
+        self.ended = supervisor._ended
+        self._environments = supervisor._environments
+
+    def add(self, environment: Environment) -> None:
+        self._environments[environment.name] = environment
 
 
 def main() -> None:

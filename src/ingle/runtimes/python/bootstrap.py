@@ -384,8 +384,14 @@ class Runtime:
         self._encoder = Encoder()
         LambdaContext.describe_function(os.environ)
 
-    def serve(self):
+    def serve(self, wait_for_restore=None):
         handler = self._initialise()
+        if wait_for_restore is not None:
+            wait_for_restore()
+            fd = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
+            self._sink.fd = fd and int(fd)
+            self._api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+            LambdaContext.describe_function(os.environ)
         headers, event = self._api.next()
         while True:
             headers, event = self._api.next(self._answer(handler, headers, event))
@@ -455,14 +461,14 @@ def module_path():
     return [os.environ.get("LAMBDA_TASK_ROOT", "/var/task"), packages, "/opt/python"]
 
 
-def run():
+def run(wait_for_restore=None):
     """Serve with the settings of the process environment; returns only by SystemExit."""
     log_fd = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     sys.path[:0] = module_path()
     time.tzset()
     importlib.invalidate_caches()
     runtime = Runtime(os.environ["_HANDLER"], os.environ["AWS_LAMBDA_RUNTIME_API"], log_fd and int(log_fd))
-    runtime.serve()
+    runtime.serve(wait_for_restore)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import sys
 import time
 
 import bootstrap
+import cloning
 import linux
 
 HIDDEN = "/run"  # packages and images, seen by a parked process only
@@ -200,7 +201,7 @@ class Parked:
             self._mount(settings)
         # Of the processes of an environment the kernel shall kill the function's, not init.
         _write("/proc/self/oom_score_adj", "500")
-        self._attach_output()
+        self._attach_output("template" in settings)
         self._limit(settings["limits"])
         self._give_up_privileges(settings)
         os.chdir(settings["directory"])
@@ -210,13 +211,15 @@ class Parked:
         linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
         linux.umount(HIDDEN)
 
-    def _attach_output(self):
+    def _attach_output(self, keeps_channel):
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(self._names["output"], 1)
         os.dup2(self._names["output"], 2)
         os.dup2(self._names["events"], LOG_FD, inheritable=True)
-        os.closerange(LOG_FD + 1, 1024)
+        if keeps_channel:
+            os.dup2(self._channel.fileno(), cloning.CHANNEL_FD, inheritable=False)
+        os.closerange(LOG_FD + 1, cloning.CHANNEL_FD if keeps_channel else 1024)
 
     def _limit(self, limits):
         for name, (soft, hard) in limits.items():
@@ -257,7 +260,11 @@ class Parked:
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(LOG_FD)
         _forget_what_siblings_know()
         sys.modules["__main__"] = bootstrap
-        bootstrap.run()
+        bootstrap.run(self._template(settings["template"]).wait if "template" in settings else None)
+
+    def _template(self, given):
+        channel, seccomp = socket.socket(fileno=cloning.CHANNEL_FD), bytes.fromhex(given["seccomp"])
+        return cloning.Template(channel, LOG_FD, self._request["tmp_mb"], seccomp, _forget_what_siblings_know)
 
     def _execute(self, settings, variables):
         """Execute the first program of `command` candidates that is there; 127 tells that none is, as in a shell."""

@@ -18,7 +18,7 @@ import environment
 import linux
 import warm_sdk
 
-OWN_MODULES = ("bootstrap", "environment", "linux", "warm_sdk", "zygote")
+OWN_MODULES = ("bootstrap", "cloning", "environment", "inherited", "linux", "warm_sdk", "zygote")
 
 
 def preload_site():
