@@ -8,13 +8,13 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ingle
 from ingle.sandbox.client import Sandbox, SupervisorClient, ZygoteSpec
-from ingle.sandbox.launch import Isolation
+from ingle.sandbox.launch import Isolation, cgroup_name
 from ingle.sandbox.seccomp import compile_filter
 from kernel.sandboxed import PROBE, FunctionFailed, descendants
 
@@ -22,40 +22,71 @@ GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/insi
 MEMORY_MB = 256
 
 
-class Running:
-    """A clone that was resumed: `call` invokes its handler once and returns what it returned."""
+class Lost(Exception):
+    """The runtime closed its connection instead of answering."""
+
+
+class Running(asyncio.Protocol):
+    """A clone that was resumed, and its Runtime API: `call` invokes its handler and returns what that returned."""
 
     def __init__(self, sandbox: Sandbox, output: bytearray) -> None:
         self.sandbox = sandbox
         self.output = output
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.gone = asyncio.Event()
-        self._polls: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        self._requests: asyncio.Queue[tuple[bytes, bytes] | None] = asyncio.Queue()
+        self._transport: Any = None
+        self._buffer = b""
         sandbox.on_exit = lambda status, _: self.ended.set_result(status)
-        sandbox.on_gone = self.gone.set
+        sandbox.on_gone = self._gone
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._connected, sock=self.sandbox.runtime_api)
+        self._server = await asyncio.get_running_loop().create_server(lambda: self, sock=self.sandbox.runtime_api)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            await self._polls.put((reader, writer))
+    def _gone(self) -> None:
+        self._server.close()
+        self.gone.set()
+
+    def close(self) -> None:
+        if not self.gone.is_set():
+            self._server.close()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._requests.put_nowait(None)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while b"\r\n\r\n" in self._buffer:
+            head, _, rest = self._buffer.partition(b"\r\n\r\n")
+            lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            size = int(lengths[0].partition(b":")[2]) if lengths else 0
+            if len(rest) < size:
+                return
+            self._requests.put_nowait((head, rest[:size]))
+            self._buffer = rest[size:]
+
+    async def _next(self) -> tuple[bytes, bytes]:
+        request = await asyncio.wait_for(self._requests.get(), 20)
+        if request is None:
+            raise Lost
+        return request
 
     async def call(self, event: Any) -> Any:
-        reader, writer = await asyncio.wait_for(self._polls.get(), 20)
+        """Raises FunctionFailed, and Lost if the runtime ended."""
+        await self._next()  # the poll
         payload = json.dumps(event).encode()
         head = f"Lambda-Runtime-Aws-Request-Id: {uuid.uuid4()}\r\nContent-Length: {len(payload)}\r\n"
-        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{head}\r\n".encode() + payload)
-        request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
-        size = next(line for line in request.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        answer = json.loads(await reader.readexactly(int(size.partition(b":")[2])))
-        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
-        await reader.readuntil(b"\r\n\r\n")
-        await self._polls.put((reader, writer))
+        self._transport.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{head}\r\n".encode() + payload)
+        request, answer = await self._next()
+        self._transport.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
         if b"/error" in request.partition(b"\r\n")[0]:
-            raise FunctionFailed(answer)
-        return answer
+            raise FunctionFailed(json.loads(answer))
+        return json.loads(answer)
 
     async def probe(self, code: str, **values: Any) -> Any:
         return await self.call({"code": code, **values})
@@ -70,6 +101,18 @@ class Cloning:
         self.directory = directory
         self.privileged = client.isolation is Isolation.ROOT
         self._loop = asyncio.get_running_loop()
+        self._running: list[Running] = []
+        self._servers: list[tuple[Sandbox, asyncio.Server]] = []
+        self._readers: set[int] = set()
+
+    def close(self) -> None:
+        for running in self._running:
+            running.close()
+        for sandbox, server in self._servers:
+            if not sandbox.released:
+                server.close()
+        for descriptor in self._readers:
+            self._loop.remove_reader(descriptor)
 
     async def start_zygote(self) -> None:
         version = f"3.{sys.version_info[1]}"
@@ -91,7 +134,9 @@ class Cloning:
         sandbox = await self.client.create("z", 512)
         self.last = sandbox
         self.last_output = self._collect(sandbox)
-        self._server = await asyncio.start_server(lambda *_: None, sock=sandbox.runtime_api)
+        server = await self._loop.create_server(asyncio.Protocol, sock=sandbox.runtime_api)
+        self._servers.append((sandbox, server))
+        sandbox.on_gone = server.close
         settings = {
             "mount": True, "package": package, "directory": "/var/task", "limits": {"RLIMIT_NOFILE": (1024, 1024)},
             "seccomp": compile_filter(cloning=True).hex(), "template": {"seccomp": compile_filter().hex()},
@@ -113,6 +158,7 @@ class Cloning:
     async def resume(self, sandbox: Sandbox, **variables: str) -> Running:
         running = Running(sandbox, self._collect(sandbox))
         await running.open()
+        self._running.append(running)
         self.client.run(sandbox, MEMORY_MB, {"variables": self.variables(sandbox, **variables)})
         return running
 
@@ -126,15 +172,38 @@ class Cloning:
                     collected.extend(data)
                 else:
                     self._loop.remove_reader(descriptor)
+                    self._readers.discard(descriptor)
 
         for descriptor in (sandbox.output, sandbox.events):
             self._loop.add_reader(descriptor, read, descriptor)
+            self._readers.add(descriptor)
         return collected
+
+    # --- what is there, seen from outside ---------------------------------------------------------------------------
 
     def processes(self) -> list[int]:
         return descendants(self.pid)
 
+    def members(self, sandbox: Sandbox) -> list[int]:
+        """Ids of the sandbox's processes, its init first."""
+        group = f"/{cgroup_name(self.directory)}/{sandbox.name}\n"
+        return [pid for pid in self.processes() if group in Path(f"/proc/{pid}/cgroup").read_text()]
 
-@contextlib.asynccontextmanager
-async def settled(*clones: Running) -> AsyncIterator[None]:
-    yield
+    def groups(self) -> list[Path]:
+        return [path for path in Path("/sys/fs/cgroup").glob(f"*/{cgroup_name(self.directory)}/*") if path.is_dir()]
+
+    def images(self) -> list[Path]:
+        return list(self.directory.glob("run/images/[ce][0-9]*"))
+
+    @property
+    def held(self) -> int:
+        """Descriptors that the supervisor has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+async def settle(condition: Callable[[], object]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that")

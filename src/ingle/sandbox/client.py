@@ -129,6 +129,9 @@ class SupervisorClient:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
             made.add_done_callback(lambda done: self._abandon(name, done))
+            if verb == "clone":
+                # A template is the function's: it may never do what it is asked.
+                self._send({"destroy": name})
             raise
 
     async def make_template(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> None:

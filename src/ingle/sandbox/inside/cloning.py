@@ -60,7 +60,7 @@ class Template:
             self._channel.recv(1)
             os._exit(0)
         self._channel.send(b"ready")
-        self._directory = os.getcwd()
+        self._directory, self.process_id = os.getcwd(), os.getpid()
         reaction, self._collects = signal.getsignal(signal.SIGCHLD), gc.isenabled()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # helpers are nobody's concern
         while not self._fork():
@@ -139,6 +139,7 @@ class Clone:
             size = "size=%dm,mode=1777" % self._template._tmp_mb
             linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, size)
         inherited.fill_tmp(opened)
+        _skip_process_id(self._template.process_id)
         linux.drop_capabilities()
         if self._template._seccomp:
             linux.load_seccomp(self._template._seccomp)
@@ -238,6 +239,21 @@ def _map_to_oneself(uid, gid):
     for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (uid, uid)), ("gid_map", "%d %d 1" % (gid, gid))):
         with open("/proc/self/" + name, "w") as file:
             file.write(text)
+
+
+def _skip_process_id(number):
+    """Let no process here have the id `number`, by which libraries (OpenSSL for one) would see that they were forked."""
+    try:
+        with open("/proc/sys/kernel/ns_last_pid", "w") as file:
+            file.write(str(number))
+    except OSError:  # a kernel without that setting
+        while True:
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0)
+            os.waitpid(pid, 0)
+            if pid >= number:
+                return
 
 
 def _reseed_libraries():

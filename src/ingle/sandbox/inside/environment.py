@@ -286,6 +286,9 @@ class Parked:
 def _forget_what_siblings_know():
     """Modules draw secrets when they are imported; those of the zygote's are the same in every fork."""
     random.seed()
+    if "_ssl" in sys.modules:
+        # OpenSSL notices a fork by the process id, which is the same in many environments.
+        sys.modules["_ssl"].RAND_add(os.urandom(32), 32.0)
     if "multiprocessing.process" in sys.modules:
         sys.modules["multiprocessing.process"].current_process().authkey = os.urandom(32)
     if "tempfile" in sys.modules:

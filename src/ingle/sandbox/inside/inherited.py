@@ -3,8 +3,7 @@
 `survey` runs once in the template. It raises Uncloneable for what cannot be copied: memory shared with others, files
 without a name, other threads, child processes. What it returns tells every clone, which applies it with `renew`:
 
-    a file on a read-only file system      stays open
-    another file that has a name           opened again there, at the same offset
+    a file or directory that has a name    opened again there, at the same offset: offsets are shared too
     both ends of a pipe or a socket pair   made anew, empty
     eventfd and epoll                      made anew, with the same counter and the same members
     a datagram socket                      made anew, bound and connected to the same addresses
@@ -140,8 +139,6 @@ def _step(item):
     if not item.target.startswith("/") or item.target.endswith(" (deleted)"):
         raise Uncloneable("descriptor %d cannot be copied (%s)" % (item.number, item.target))
     mode = os.fstat(item.number).st_mode
-    if os.fstatvfs(item.number).f_flag & _READ_ONLY and (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        return _keep, item, None
     if item.target in _DEVICES:
         return _keep, item, None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or not _has_name(item):
