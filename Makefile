@@ -65,7 +65,7 @@ $(SYSTEM_STAMP): scripts/setup.sh
 	@touch $@
 
 # Without a network functions run without boto3: no reason to stop, and tried again the next time.
-$(RUNTIMES_STAMP): $(RUN_STAMP) src/ingle/worker/libraries.py
+$(RUNTIMES_STAMP): $(RUN_STAMP) src/ingle/worker/families/python_libraries.py
 	@mkdir -p $(HOME_DIR)
 	@if $(BIN)/ingle runtimes install; then touch $@; fi
 

@@ -31,6 +31,9 @@ from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
 from ingle.control.package_references import PackageReferences, packages_of
+from ingle.control.publishing import Publishing
+from ingle.control.versions import Versions
+from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
 from ingle.domain.clock import RandomIds, SystemClock
 from ingle.domain.function import Package
@@ -52,9 +55,9 @@ from ingle.storage.data_directory import DataDirectory, DataDirectoryError
 from ingle.storage.logs import LogStore
 from ingle.storage.sql import SqlStore
 from ingle.supporting.logs import Logs
-from ingle.worker import libraries
+from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
-from ingle.worker.interpreters import Interpreter, discover
+from ingle.worker.interpreters import Interpreter
 
 log = observability.Logger("app")
 
@@ -89,7 +92,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         with DataDirectory.open(settings.data_dir) as directory:
             _raise_descriptor_limit()
             supervisor = _launch(settings, directory.path)
-            interpreters = tuple(discover(settings.python_paths))
+            interpreters = tuple(families.search(settings).interpreters)
             restrict(directory.path, [settings.runtimes_dir])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())
@@ -190,7 +193,7 @@ class _Server:
 
         options = HostOptions(
             interpreters=self._interpreters,
-            sdk=self._sdk,
+            runtimes_dir=settings.runtimes_dir,
             stock=STOCK,
             serve_api=settings.function_api == "open",
         )
@@ -206,8 +209,9 @@ class _Server:
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
+        versions = Versions(records, Publishing(clock, ids, quota), ids)
         invoker = Invoker(catalog, Admission(settings.max_environments), placement)
-        handlers = registry(functions, Account(catalog, quota), invoker, Logs(logs, clock))
+        handlers = registry(functions, versions, Account(catalog, quota), invoker, Logs(logs, clock))
         routes = {
             "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
@@ -215,7 +219,7 @@ class _Server:
         application = Application(handlers, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
-        host.warm_up(function.serving for function in catalog if function.serving is not None)
+        host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
         # What lives now lives as long as the server: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -227,14 +231,10 @@ class _Server:
             await asyncio.sleep(_SWEEP_SECONDS)
             await references.sweep()
 
-    def _sdk(self, runtime: str) -> Path | None:
-        path = libraries.directory(self._settings.runtimes_dir, runtime)
-        return path if libraries.installed(self._settings.runtimes_dir, runtime) is not None else None
 
-
-def registry(functions: Functions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
+def registry(functions: Functions, versions: Versions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
     """All operations that have a handler, by service and name."""
-    handlers = {**functions.handlers(), **account.handlers(), **invoker.handlers()}
+    handlers = {**functions.handlers(), **versions.handlers(), **account.handlers(), **invoker.handlers()}
     return {
         **{("lambda", name): handler for name, handler in handlers.items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
@@ -245,5 +245,6 @@ def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
     functions = Functions(nothing, nothing, nothing, nothing, nothing, nothing)
+    versions = Versions(nothing, nothing, nothing)
     account = Account(nothing, nothing)
-    return sorted(registry(functions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))
+    return sorted(registry(functions, versions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))

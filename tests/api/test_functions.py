@@ -293,7 +293,12 @@ BAD_FUNCTIONS: list[tuple[dict[str, Any], int, str, str]] = [
         "1 validation error detected: Value 'invalidOption' at 'snapStart.applyOn' failed to satisfy constraint: "
         "Member must satisfy enum value set: [PublishedVersions, None]",
     ),
-    ({"Publish": True}, 501, "NotImplementedException", "Ingle does not implement CreateFunction with Publish yet."),
+    (
+        {"PublishTo": "LATEST_PUBLISHED"},
+        501,
+        "NotImplementedException",
+        "Ingle does not implement CreateFunction with PublishTo yet.",
+    ),
 ]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import ingle
 from ingle.settings import load
-from ingle.worker import libraries
+from ingle.worker.families import family_of
 from served import Server, package
 
 ROLE = "arn:aws:iam::000000000000:role/r"
@@ -115,8 +115,9 @@ class Sandboxed:
 
     def require_sdk(self, runtime: str) -> None:
         """Skip the test unless functions of this server have boto3."""
-        if libraries.installed(RUNTIMES, runtime) is None:
-            pytest.skip(f"boto3 for {runtime} is not installed: run `ingle runtimes install`")
+        family = family_of(runtime)
+        if family is None or family.libraries(RUNTIMES, runtime) is None:
+            pytest.skip(f"the AWS SDK for {runtime} is not installed: run `ingle runtimes install`")
         private = [path for path in RUNTIMES.parents if not path.stat().st_mode & 0o001]
         if self.isolation == "user" and os.geteuid() == 0 and private:
             pytest.skip(f"an ordinary user cannot read {private[0]}")

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ingle.worker import interpreters
+from ingle.settings import load
+from ingle.worker import families
 from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed
 
 pytestmark = pytest.mark.kernel
 
-FOUND = {found.runtime for found in interpreters.discover(())}
+FOUND = {found.runtime for found in families.search(load()).interpreters}
 HELLO = "import sys\n\ndef handler(event, context):\n    return ['%s', *sys.version_info[:2]]\n"
 
 

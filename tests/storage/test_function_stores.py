@@ -16,7 +16,7 @@ from ingle.storage.sql import SqlStore
 from ingle.storage.store import FunctionStore
 from ingle.testing.memory_store import MemoryStore
 
-from .values import functions, make_function, updated
+from .values import functions, make_function, published, updated
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -64,6 +64,36 @@ async def test_a_save_replaces_the_whole_record(store: FunctionStore):
     assert await store.load_all() == [settled]
 
 
+async def test_versions_come_and_go(store: FunctionStore):
+    function = make_function()
+    await store.insert(function)
+    for number in range(1, 12):
+        before, function = function, published(function, str(number))
+        await store.save(function, before=before)
+    assert await store.load_all() == [function]
+    assert list((await store.load_all())[0].versions) == [str(number) for number in range(1, 12)]
+    before, function = function, replace(function, versions={"3": function.versions["3"]})
+    await store.save(function, before=before)
+    assert await store.load_all() == [function]
+
+
+async def test_what_differs_is_saved_whatever_it_is(store: FunctionStore):
+    function = make_function()
+    await store.insert(function)
+    steps = [published(function), updated(published(function)), updated(published(updated(function)))]
+    for after in [*steps, replace(steps[-1], serving=None), function]:
+        await store.save(after, before=function)
+        function = after
+        assert await store.load_all() == [function]
+
+
+async def test_versions_go_with_their_function(store: FunctionStore):
+    await store.insert(published(make_function()))
+    await store.delete(make_function().key)
+    await store.insert(make_function())
+    assert await store.load_all() == [make_function()]
+
+
 async def test_a_save_never_brings_a_deleted_function_back(store: FunctionStore):
     await store.insert(make_function())
     await store.delete(make_function().key)
@@ -94,3 +124,18 @@ def test_any_function_comes_back_as_it_was(function: Function, tmp_path_factory:
             return await store.load_all()
 
     assert asyncio.run(round_trip()) == [function]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=functions(), after=functions())
+def test_any_function_can_replace_any_other(
+    before: Function, after: Function, tmp_path_factory: pytest.TempPathFactory
+):
+    async def replaced() -> list[Function]:
+        path = tmp_path_factory.mktemp("store") / "test.db"
+        async with SqlStore(f"sqlite:///{path}") as store:
+            await store.insert(before)
+            await store.save(after, before=before)
+            return await store.load_all()
+
+    assert asyncio.run(replaced()) == [after]

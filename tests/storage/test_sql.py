@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
@@ -11,16 +12,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, insert
 
-from ingle.storage import schema
+from ingle.storage import schema, schema_upgrade
 from ingle.storage.errors import SchemaError, StorageFull, StorageUnavailable
 from ingle.storage.schema_upgrade import bring_to_head, current_revision, run_migrations
 from ingle.storage.sql import SqlStore
 
-from .values import fill_disk, make_function
+from .values import fill_disk, make_function, published
 
 KILLED = """
 import asyncio, sys
@@ -154,12 +156,33 @@ print([name for name in ("alembic", "sqlalchemy.orm") if name in sys.modules])
     assert done.stdout.strip() == "[]", done.stderr
 
 
-async def test_an_older_schema_is_copied_before_it_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def make_first_schema(url: str) -> None:
+    """A database as the first revision has it, with the function of `make_function`."""
+    document = {
+        "revision_id": "r-1", "serial": 1, "last_modified": 5, "state": "Pending", "update_status": None,
+        "configuration": {
+            "runtime": "python3.12", "handler": "app.handler", "role": "arn:r", "extra": {}, "environment": None,
+            "package": {"digest": "ab" * 32, "size": 1}, "logging": {"format": "Text", "group": ""},
+        },
+    }  # fmt: skip
+    key = ("000000000000", "us-east-1", "hello")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(schema_upgrade._alembic(connection), "0001")
+        connection.exec_driver_sql("INSERT INTO functions VALUES (?, ?, ?, 'none')", key)
+        row = (*key, "$LATEST", "recorded", "r-1", 1, "Pending", json.dumps(document))
+        connection.exec_driver_sql(f"INSERT INTO versions VALUES ({', '.join('?' * len(row))})", row)
+    engine.dispose()
+
+
+async def test_an_older_schema_is_copied_and_upgraded(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/test.db"
-    async with SqlStore(url) as store:
-        await store.insert(make_function())
-    monkeypatch.setattr(schema, "HEAD", "a later one")
+    make_first_schema(url)
     async with SqlStore(url) as store:
         assert await store.load_all() == [make_function()]
-    async with SqlStore(f"sqlite:///{tmp_path}/backups/schema-0001.db") as copy:
-        assert await copy.load_all() == [make_function()]
+        await store.save(published(make_function()), before=make_function())
+    async with SqlStore(url) as store:
+        assert await store.load_all() == [published(make_function())]
+    with closing(sqlite3.connect(tmp_path / "backups" / "schema-0001.db")) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert copy.execute("SELECT name, serving FROM functions").fetchall() == [("hello", "none")]

@@ -70,6 +70,12 @@ def updated(function: Function) -> Function:
     return replace(function, latest=latest, serving=replace(function.latest, state=State.ACTIVE))
 
 
+def published(function: Function, number: str = "1") -> Function:
+    """The function with one more version."""
+    version = replace(function.latest, version=number, revision_id=f"v-{number}", state=State.ACTIVE)
+    return replace(function, versions={**function.versions, number: version}, next_version=int(number) + 1)
+
+
 _text = st.text(max_size=20)
 _json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | _text,
@@ -89,6 +95,7 @@ _configurations = st.builds(
     architecture=_text,
     environment=st.none() | st.dictionaries(_text, _text, max_size=3),
     tracing_mode=_text,
+    snap_start=_text,
     logging=st.builds(
         LoggingConfig,
         format=_text,
@@ -101,11 +108,11 @@ _configurations = st.builds(
 _maybe = st.none() | _text
 
 
-def versions(key: FunctionKey) -> st.SearchStrategy[Version]:
+def versions(key: FunctionKey, number: str = LATEST) -> st.SearchStrategy[Version]:
     return st.builds(
         Version,
         key=st.just(key),
-        version=st.just(LATEST),
+        version=st.just(number),
         configuration=_configurations,
         revision_id=_text,
         serial=st.integers(0, 2**62),
@@ -116,6 +123,7 @@ def versions(key: FunctionKey) -> st.SearchStrategy[Version]:
         update_status=st.none() | st.sampled_from(UpdateStatus),
         update_status_reason=_maybe,
         update_status_reason_code=_maybe,
+        latest_description=_maybe,
     )
 
 
@@ -123,4 +131,11 @@ def versions(key: FunctionKey) -> st.SearchStrategy[Version]:
 def functions(draw: st.DrawFn) -> Function:
     key = FunctionKey(account="000000000000", region="eu-west-1", name="f")
     latest = draw(versions(key))
-    return Function(key=key, latest=latest, serving=draw(st.none() | st.just(latest) | versions(key)))
+    numbers = sorted(draw(st.sets(st.integers(1, 2**40), max_size=3)))
+    return Function(
+        key=key,
+        latest=latest,
+        serving=draw(st.none() | st.just(latest) | versions(key)),
+        versions={str(number): draw(versions(key, str(number))) for number in numbers},
+        next_version=draw(st.integers(1, 2**41)),
+    )

@@ -8,9 +8,11 @@ neither imports the other.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ingle.catalog.names import SortedNames
 from ingle.domain.function import Function, FunctionKey, Version
 
 Listener = Callable[[FunctionKey, Function | None], None]
@@ -39,26 +41,34 @@ class Catalog:
 
     def __init__(self) -> None:
         self._functions: dict[FunctionKey, Function] = {}
+        self._names: defaultdict[tuple[str, str], SortedNames] = defaultdict(SortedNames)
         self._listeners: list[Listener] = []
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:
         return self._functions.get(key)
 
-    def functions(self, account: str, region: str) -> list[Function]:
-        """The functions of one account and region, by name."""
-        found = [f for f in self._functions.values() if f.key.account == account and f.key.region == region]
-        return sorted(found, key=lambda function: function.key.name)
+    def functions(self, account: str, region: str, *, after: str | None = None) -> Iterator[Function]:
+        """The functions of one account and region by name, those behind `after` only. Not while functions change."""
+        names = self._names.get((account, region), SortedNames())
+        return (self._functions[FunctionKey(account=account, region=region, name=name)] for name in names.after(after))
+
+    def count(self, account: str, region: str) -> int:
+        """How many functions an account has in a region."""
+        return len(self._names.get((account, region), ()))
 
     def __iter__(self) -> Iterator[Function]:
         return iter(self._functions.values())
 
     def put(self, function: Function) -> None:
-        self._functions[function.key] = function
+        key = function.key
+        self._functions[key] = function
+        self._names[key.account, key.region].add(key.name)
         self._tell(function.key, function)
 
     def remove(self, key: FunctionKey) -> None:
         if self._functions.pop(key, None) is not None:
+            self._names[key.account, key.region].discard(key.name)
             self._tell(key, None)
 
     def subscribe(self, listener: Listener) -> None:

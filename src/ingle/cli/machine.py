@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ingle.cli.output import Failure, note, say, styled, table
 from ingle.settings import Settings
-from ingle.worker import interpreters, libraries
+from ingle.worker import families
+from ingle.worker.families.family import Family, InstallError
 from ingle.worker.interpreters import Interpreter
 
 _COLOURS = {"ok": "green", "weaker": "yellow", "missing": "red"}
@@ -24,7 +25,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     """Tell what was found. The exit status: 1 when something is missing that functions need."""
     from ingle.worker import doctor as examination
 
-    findings = examination.examine(interpreters.search(settings.python_paths), settings.runtimes_dir)
+    findings = examination.examine(families.search(settings), settings.runtimes_dir)
     isolation = examination.isolation()
     if as_json:
         import json
@@ -46,14 +47,16 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
 
 def list_runtimes(settings: Settings) -> None:
     """One line for each runtime; what was found and is not used goes to standard error."""
-    discovery = interpreters.search(settings.python_paths)
+    discovery = families.search(settings)
     rows = []
     for interpreter in discovery.interpreters:
-        present = libraries.installed(settings.runtimes_dir, interpreter.runtime)
-        boto3 = present.boto3 if present else f"none: ingle runtimes install {interpreter.runtime}"
-        rows.append((interpreter.runtime, interpreter.version, str(interpreter.executable), boto3))
+        family = _family(interpreter.runtime)
+        present = family.libraries(settings.runtimes_dir, interpreter.runtime)
+        lacking = f"none: ingle runtimes install {interpreter.runtime}" if family.installs else "-"
+        libraries = present.description if present else lacking
+        rows.append((interpreter.runtime, interpreter.version, str(interpreter.executable), libraries))
     if rows:
-        table(("RUNTIME", "VERSION", "INTERPRETER", "BOTO3"), rows)
+        table(("RUNTIME", "VERSION", "INTERPRETER", "LIBRARIES"), rows)
     for rejected in discovery.rejected:
         note(f"not used: {rejected.executable} {rejected.reason}")
     if not rows:
@@ -61,28 +64,43 @@ def list_runtimes(settings: Settings) -> None:
 
 
 def install_runtimes(names: list[str], settings: Settings) -> int:
-    """Install what is missing. The exit status: 1 when any could not be installed; the others are, all the same."""
-    found = {item.runtime: item for item in interpreters.discover(settings.python_paths)}
-    for name in names:
-        if name not in found:
-            raise Failure(f"no interpreter for {name} here; found: {', '.join(found) or 'none'}", 2)
-    wanted = [found[name] for name in dict.fromkeys(names or found)]
-    missing = [item for item in wanted if not libraries.is_current(settings.runtimes_dir, item.runtime)]
+    """Install what is missing: for the named runtimes an interpreter too, where Ingle can fetch it.
+
+    The exit status: 1 when any could not be installed; the others are, all the same.
+    """
+    found = {item.runtime: item for item in families.search(settings).interpreters}
+    missing = [name for name in dict.fromkeys(names or found) if _lacks(name, found, settings)]
     if sys.stdout.isatty() and missing:
-        say(f"Installing boto3 for {', '.join(item.runtime for item in missing)} ...")
+        say(f"Installing what {', '.join(missing)} comes with ...")
     # Two at once: one waits for the network while the other compiles.
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda item: _install(settings.runtimes_dir, item), missing))
+        outcomes = list(pool.map(lambda name: _install(settings.runtimes_dir, name, found.get(name)), missing))
     return int(not all(outcomes))
 
 
-def _install(runtimes_dir: Path, interpreter: Interpreter) -> bool:
+def _family(runtime: str) -> Family:
+    """Raises Failure."""
+    family = families.family_of(runtime)
+    if family is None:
+        raise Failure(f"Ingle does not run the runtime {runtime}", 2)
+    return family
+
+
+def _lacks(runtime: str, found: dict[str, Interpreter], settings: Settings) -> bool:
+    family = _family(runtime)
+    return family.installs and (runtime not in found or not family.is_current(settings.runtimes_dir, runtime))
+
+
+def _install(runtimes_dir: Path, runtime: str, interpreter: Interpreter | None) -> bool:
+    family = _family(runtime)
     try:
-        present = libraries.install(runtimes_dir, interpreter)
-    except libraries.InstallError as problem:
-        note(f"ingle: {interpreter.runtime}: {problem}")
+        if interpreter is None:
+            interpreter = family.fetch(runtimes_dir, runtime)
+            say(f"{runtime}: {family.title} {interpreter.version}")
+        say(f"{runtime}: {family.install(runtimes_dir, interpreter)}")
+    except InstallError as problem:
+        note(f"ingle: {runtime}: {problem}")
         return False
-    say(f"{interpreter.runtime}: boto3 {present.boto3}")
     return True
 
 

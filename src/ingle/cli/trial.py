@@ -26,7 +26,8 @@ from ingle.domain.clock import SystemClock, today
 from ingle.domain.errors import InvalidParameterValue
 from ingle.domain.runtimes import require_creatable
 from ingle.settings import Client, Settings, option
-from ingle.worker import interpreters, libraries
+from ingle.worker.families import PYTHON
+from ingle.worker.families.python_interpreters import minor
 
 _REGION = "us-east-1"
 _ROLE = "arn:aws:iam::000000000000:role/try"
@@ -114,10 +115,10 @@ def _package(directory: Path) -> bytes:
 
 def _runtime(settings: Settings) -> str:
     """The newest runtime of this machine that AWS has too, one with boto3 if there is one."""
-    found = [item for item in interpreters.discover(settings.python_paths) if _is_creatable(item.runtime)]
+    found = [item for item in PYTHON.search(settings).interpreters if _is_creatable(item.runtime)]
     if not found:
         raise Failure("no Python 3.9 or later found to run functions with; see `ingle doctor`")
-    return max(found, key=lambda item: (_has_boto3(settings, item.runtime), item.minor)).runtime
+    return max(found, key=lambda item: (_has_boto3(settings, item.runtime), minor(item.runtime))).runtime
 
 
 def _is_creatable(runtime: str) -> bool:
@@ -129,7 +130,7 @@ def _is_creatable(runtime: str) -> bool:
 
 
 def _has_boto3(settings: Settings, runtime: str) -> bool:
-    return libraries.installed(settings.runtimes_dir, runtime) is not None
+    return PYTHON.libraries(settings.runtimes_dir, runtime) is not None
 
 
 def _start(settings: Settings) -> subprocess.Popen[str]:

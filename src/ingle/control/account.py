@@ -37,6 +37,6 @@ class Account:
             },
             "AccountUsage": {
                 "TotalCodeSize": self._quota.used(caller.account, caller.region),
-                "FunctionCount": len(self._catalog.functions(caller.account, caller.region)),
+                "FunctionCount": self._catalog.count(caller.account, caller.region),
             },
         }

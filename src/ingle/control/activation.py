@@ -62,13 +62,17 @@ class Activation:
         await self._group.__aexit__(kind, error, trace)
 
     def _changed(self, key: FunctionKey, function: Function | None) -> None:
-        if not self._open or function is None or not lifecycle.awaits_preparation(function.latest):
+        if not self._open or function is None:
             return
-        revision = function.latest.revision_id
-        if revision not in self._tasks:
-            task = self._group.create_task(self._activate(function.latest), name=f"activate {key.name}")
-            self._tasks[revision] = task
-            task.add_done_callback(lambda _: self._tasks.pop(revision, None))
+        for version in function.every_version:
+            if version.revision_id not in self._tasks and lifecycle.awaits_preparation(version):
+                self._start(version)
+
+    def _start(self, version: Version) -> None:
+        revision = version.revision_id
+        task = self._group.create_task(self._activate(version), name=f"activate {version.key.name} {version.version}")
+        self._tasks[revision] = task
+        task.add_done_callback(lambda _: self._tasks.pop(revision, None))
 
     async def _activate(self, version: Version) -> None:
         outcome = await self._prepare(version)
@@ -86,9 +90,10 @@ class Activation:
     async def _settle(self, version: Version, outcome: Prepared) -> None:
         async with self._records.exclusive(version.key):
             function = self._records.get(version.key)
-            if function is None or function.latest.revision_id != version.revision_id:
+            current = None if function is None else function.version(version.version)
+            if function is None or current is None or current.revision_id != version.revision_id:
                 return  # deleted, or deleted and created anew: the outcome is about nothing that exists
-            settled = self._settled(function, outcome)
+            settled = self._settled(function, version.version, outcome)
             await self._records.save(settled)
             await self._packages.release(packages_of(function) - packages_of(settled))
 
@@ -99,9 +104,10 @@ class Activation:
             _log.error("preparing a function failed", function=version.key.name, exc_info=True)
             return _INTERNAL_ERROR
 
-    def _settled(self, function: Function, outcome: Prepared) -> Function:
+    def _settled(self, function: Function, version: str, outcome: Prepared) -> Function:
         revision = self._ids.uuid()
-        if outcome.reason_code is None:
-            return lifecycle.prepared(function, revision_id=revision)
-        reason = outcome.reason or outcome.reason_code
-        return lifecycle.preparation_failed(function, reason=reason, code=outcome.reason_code, revision_id=revision)
+        code = outcome.reason_code
+        if code is None:
+            return lifecycle.prepared(function, version=version, revision_id=revision)
+        reason = outcome.reason or code
+        return lifecycle.preparation_failed(function, version=version, reason=reason, code=code, revision_id=revision)

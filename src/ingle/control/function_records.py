@@ -37,7 +37,7 @@ class FunctionRecords:
         self.catalog.put(function)
 
     async def save(self, function: Function) -> None:
-        await self._store.save(function)
+        await self._store.save(function, before=self.get(function.key))
         self.catalog.put(function)
 
     async def delete(self, key: FunctionKey) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from ingle.control import constraints, environment_variables, logging_settings
 from ingle.domain import runtimes
 from ingle.domain.errors import InvalidParameterValue
-from ingle.domain.function import Configuration, LoggingConfig, Package
+from ingle.domain.function import PUBLISHED_VERSIONS, Configuration, LoggingConfig, Package
 
 #: Bounds for functions that run on demand. The service model's are those of other compute types.
 MAX_TIMEOUT_SECONDS = 900
@@ -44,7 +44,7 @@ def validate_new(params: Mapping[str, Any], day: date) -> None:
         )
     _refuse_image_config(params, "creating")
     runtimes.require_creatable(params["Runtime"], day)
-    _validate_snap_start(params, params["Runtime"])
+    _validate_snap_start(changed(_DEFAULTS, params))
 
 
 def validate_change(params: Mapping[str, Any], current: Configuration, day: date) -> None:
@@ -59,7 +59,7 @@ def validate_change(params: Mapping[str, Any], current: Configuration, day: date
         runtimes.require_updatable(runtime, day)
     else:
         runtimes.require_creatable(runtime, day)
-    _validate_snap_start(params, runtime)
+    _validate_snap_start(changed(current, params))
 
 
 def new(name: str, params: Mapping[str, Any], package: Package) -> Configuration:
@@ -84,6 +84,7 @@ def changed(current: Configuration, params: Mapping[str, Any]) -> Configuration:
         timeout=params.get("Timeout", current.timeout),
         memory=params.get("MemorySize", current.memory),
         ephemeral_storage=params.get("EphemeralStorage", {}).get("Size", current.ephemeral_storage),
+        snap_start=params.get("SnapStart", {}).get("ApplyOn", current.snap_start),
         environment=_variables(params) if "Environment" in params else current.environment,
         logging=logging_settings.merge(current.logging, params.get("LoggingConfig", {})),
     )
@@ -141,7 +142,11 @@ def _refuse_image_config(params: Mapping[str, Any], doing: str) -> None:
         raise InvalidParameterValue(f"Please don't provide ImageConfig when {doing} a function with packageType Zip.")
 
 
-def _validate_snap_start(params: Mapping[str, Any], runtime: str) -> None:
-    wanted = params.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
-    if wanted and not runtimes.supports_snap_start(runtime):
-        raise InvalidParameterValue(f"{runtime} is not supported for SnapStart enabled functions.")
+def _validate_snap_start(wanted: Configuration) -> None:
+    if wanted.snap_start != PUBLISHED_VERSIONS:
+        return
+    if not runtimes.supports_snap_start(wanted.runtime):
+        raise InvalidParameterValue(f"{wanted.runtime} is not supported for SnapStart enabled functions.")
+    if wanted.ephemeral_storage > _DEFAULTS.ephemeral_storage:
+        what = f"Ephemeral storage larger than {_DEFAULTS.ephemeral_storage} MB"
+        raise InvalidParameterValue(f"{what} is not supported for SnapStart enabled functions.")

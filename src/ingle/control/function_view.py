@@ -9,6 +9,7 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
+from ingle.domain import lifecycle
 from ingle.domain.arn import FunctionArn
 from ingle.domain.function import Configuration, LoggingConfig, Package, Version
 from ingle.domain.runtimes import runtime_version_arn
@@ -33,7 +34,7 @@ def list_entry(version: Version, qualifier: str | None = None) -> dict[str, Any]
         "Version": version.version,
         "RevisionId": version.revision_id,
         "LastModified": last_modified(version.last_modified),
-        **_settings(version.configuration),
+        **_settings(version.configuration, lifecycle.starts_from_snapshot(version)),
     }
 
 
@@ -47,7 +48,7 @@ def code_sha256(package: Package) -> str:
     return base64.b64encode(bytes.fromhex(package.digest)).decode("ascii")
 
 
-def _settings(configuration: Configuration) -> dict[str, Any]:
+def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "Runtime": configuration.runtime,
         "Role": configuration.role,
@@ -61,7 +62,7 @@ def _settings(configuration: Configuration) -> dict[str, Any]:
         "PackageType": "Zip",
         "Architectures": [configuration.architecture],
         "EphemeralStorage": {"Size": configuration.ephemeral_storage},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "SnapStart": {"ApplyOn": configuration.snap_start, "OptimizationStatus": "On" if optimised else "Off"},
         "LoggingConfig": _logging(configuration.logging),
     }
     if configuration.environment is not None:

@@ -6,21 +6,24 @@ ready to run happens afterwards, in `control.activation`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from ingle.control import code_source, function_settings, function_view, pages, unsupported
+from ingle.control import code_source, function_lookup, function_settings, function_view, pages, unsupported
 from ingle.control.code_quota import CodeQuota
+from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.ports import Handler, Links
+from ingle.control.publishing import Publishing
 from ingle.domain import lifecycle, runtimes
 from ingle.domain.arn import FunctionReference, refer
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids, milliseconds, today
-from ingle.domain.errors import InvalidParameterValue, PreconditionFailed, ResourceConflict, ResourceNotFound
-from ingle.domain.function import LATEST, Configuration, Function
+from ingle.domain.errors import InvalidParameterValue, ResourceConflict
+from ingle.domain.function import LATEST, Configuration, Function, FunctionKey, Version
 
 Params = dict[str, Any]
 
@@ -43,6 +46,7 @@ class Functions:
         self._ids = ids
         self._links = links
         self._quota = quota
+        self._publishing = Publishing(clock, ids, quota)
 
     def handlers(self) -> dict[str, Handler]:
         """The operations that this class answers, by operation name."""
@@ -70,14 +74,16 @@ class Functions:
             if self._records.get(reference.key) is not None:
                 raise ResourceConflict(f"Function already exist: {reference.key.name}")
             unsupported.refuse_members("CreateFunction", {**params, **code})
-            function = await self._create(reference, params)
-        return function_view.configuration_of(function.latest)
+            created = await self._create(reference, params)
+        return function_view.configuration_of(created)
 
-    async def _create(self, reference: FunctionReference, params: Params) -> Function:
+    async def _create(self, reference: FunctionReference, params: Params) -> Version:
+        """The version to show: `$LATEST`, or the first one where that is published at once."""
         zip_bytes = code_source.zip_file("CreateFunction", params["Code"])
         draft = function_settings.new(reference.key.name, params, code_source.NO_PACKAGE)
         unsupported.refuse_logging("CreateFunction", draft.logging)
-        self._quota.require_room(reference.key, len(zip_bytes))
+        versions = 2 if params.get("Publish") else 1
+        self._quota.require_room(reference.key, len(zip_bytes) * versions)
         async with code_source.kept(self._packages, zip_bytes) as package:
             function = lifecycle.created(
                 reference.key,
@@ -86,20 +92,27 @@ class Functions:
                 revision_id=self._ids.uuid(),
                 now_ms=milliseconds(self._clock),
             )
+            created = function.latest
+            if params.get("Publish"):
+                function, created = self._publishing.publish(function)
             await self._records.insert(function)
-        return function
+        return created
 
     async def get_function(self, caller: Caller, params: Params) -> Params:
-        reference, function = self._find(caller, params, "GetFunction")
-        package = function.latest.configuration.package
+        reference = function_lookup.reference_to(caller, params, "GetFunction")
+        version = function_lookup.version_meant(self._records, reference)
         return {
-            "Configuration": function_view.configuration_of(function.latest, reference.qualifier),
-            "Code": {"RepositoryType": "S3", "Location": self._links.package_url(caller, package)},
+            "Configuration": function_view.configuration_of(version, reference.qualifier),
+            "Code": {
+                "RepositoryType": "S3",
+                "Location": self._links.package_url(caller, version.configuration.package),
+            },
         }
 
     async def get_function_configuration(self, caller: Caller, params: Params) -> Params:
-        reference, function = self._find(caller, params, "GetFunctionConfiguration")
-        return function_view.configuration_of(function.latest, reference.qualifier)
+        reference = function_lookup.reference_to(caller, params, "GetFunctionConfiguration")
+        version = function_lookup.version_meant(self._records, reference)
+        return function_view.configuration_of(version, reference.qualifier)
 
     async def list_functions(self, caller: Caller, params: Params) -> Params:
         every_version = params.get("FunctionVersion") == "ALL"
@@ -107,20 +120,41 @@ class Functions:
         if master is not None and not every_version:
             raise InvalidParameterValue("FunctionVersion must be ALL when MasterRegion is specified.")
         # Functions here are never replicas, so none has a master in a particular region.
-        replicas_only = master is not None and master != "ALL"
-        functions = [] if replicas_only else self._records.catalog.functions(caller.account, caller.region)
+        if master is not None and master != "ALL":
+            return pages.answer("Functions", [], None)
+        return self._list_versions(caller, params) if every_version else self._list_latest(caller, params)
+
+    def _list_latest(self, caller: Caller, params: Params) -> Params:
+        start = pages.start_of(params, "functions")
+        functions = self._records.catalog.functions(caller.account, caller.region, after=start)
         page, marker = pages.page_of(functions, lambda function: function.key.name, params, "functions")
-        qualifier = LATEST if every_version else None
-        answer: Params = {"Functions": [function_view.list_entry(function.latest, qualifier) for function in page]}
-        if marker is not None:
-            answer["NextMarker"] = marker
-        return answer
+        return pages.answer("Functions", [function_view.list_entry(function.latest) for function in page], marker)
+
+    def _list_versions(self, caller: Caller, params: Params) -> Params:
+        versions = self._versions_after(caller, pages.start_of(params, "versions of functions"), params)
+        page, marker = pages.page_of(
+            versions, lambda version: f"{version.key.name}:{version.number}", params, "versions of functions"
+        )
+        shown = [function_view.list_entry(version, version.version) for version in page]
+        return pages.answer("Functions", shown, marker)
+
+    def _versions_after(self, caller: Caller, start: str | None, params: Params) -> Iterator[Version]:
+        """The versions of all functions by name and number, those behind the position `name:number` only."""
+        name, number = None, 0
+        if start is not None:
+            name, _, text = start.rpartition(":")
+            number = pages.number_of(text, params)
+            function = self._records.get(FunctionKey(account=caller.account, region=caller.region, name=name))
+            if function is not None:
+                yield from (version for version in function.every_version if version.number > number)
+        for function in self._records.catalog.functions(caller.account, caller.region, after=name):
+            yield from function.every_version
 
     async def update_function_code(self, caller: Caller, params: Params) -> Params:
-        reference = self._refer(caller, params, "UpdateFunctionCode")
+        reference = function_lookup.reference_to(caller, params, "UpdateFunctionCode")
         code_source.validate_size(params)
         async with self._records.exclusive(reference.key):
-            function = self._changeable(reference, params)
+            function = function_lookup.changeable(self._records, reference, params)
             current = function.latest.configuration
             code_source.validate_source(params, "updating")
             runtimes.require_updatable(current.runtime, self._today())
@@ -133,66 +167,51 @@ class Functions:
                 would_be = replace(function.latest, configuration=replace(draft, package=package))
                 return function_view.configuration_of(would_be)
             async with code_source.kept(self._packages, zip_bytes) as package:
-                updated = await self._update(function, replace(draft, package=package))
+                updated = self._updated(function, replace(draft, package=package))
+                version: Version | None = None
+                if params.get("Publish"):
+                    updated, version = self._publishing.publish(updated)
+                await self._save(function, updated)
+        if version is not None:
+            return function_view.configuration_of(version, version.version)
         return function_view.configuration_of(updated.latest)
 
     async def update_function_configuration(self, caller: Caller, params: Params) -> Params:
         operation = "UpdateFunctionConfiguration"
-        reference = self._refer(caller, params, operation)
+        reference = function_lookup.reference_to(caller, params, operation)
         async with self._records.exclusive(reference.key):
-            function = self._changeable(reference, params)
+            function = function_lookup.changeable(self._records, reference, params)
             current = function.latest.configuration
             function_settings.validate_change(params, current, self._today())
             draft = function_settings.changed(current, params)
             unsupported.refuse_members(operation, params)
             unsupported.refuse_logging(operation, draft.logging)
-            updated = await self._update(function, draft)
+            updated = self._updated(function, draft)
+            await self._save(function, updated)
         return function_view.configuration_of(updated.latest)
 
     async def delete_function(self, caller: Caller, params: Params) -> Params:
-        reference = self._refer(caller, params, "DeleteFunction")
+        reference = function_lookup.reference_to(caller, params, "DeleteFunction")
         _require_deletable(reference)
         async with self._records.exclusive(reference.key):
-            function = self._records.get(reference.key)
-            if function is None or _names_nothing(reference):
-                raise _not_found(reference.unqualified_arn)
+            function = function_lookup.existing(self._records, reference)
+            if _names_nothing(reference):
+                raise not_found(reference.unqualified_arn)
             if reference.qualifier is None:
                 await self._records.delete(reference.key)
                 await self._packages.release(packages_of(function))
+            elif reference.qualifier in function.versions:
+                await self._save(function, lifecycle.without_version(function, reference.qualifier))
         return {"StatusCode": 204}
 
-    def _refer(self, caller: Caller, params: Params, action: str) -> FunctionReference:
-        return refer(caller.account, caller.region, params["FunctionName"], params.get("Qualifier"), action)
-
-    def _find(self, caller: Caller, params: Params, action: str) -> tuple[FunctionReference, Function]:
-        """The function that a read means. `$LATEST` is its only version; any other qualifier is not found."""
-        reference = self._refer(caller, params, action)
-        function = self._records.get(reference.key)
-        if function is None or not reference.is_latest:
-            raise _not_found(reference.arn)
-        return reference, function
-
-    def _changeable(self, reference: FunctionReference, params: Params) -> Function:
-        """The function that an update means: it exists, is as the caller last saw it, and takes a change now."""
-        function = self._records.get(reference.key)
-        if function is None or not reference.is_latest:
-            raise _not_found(reference.arn)
-        revision = params.get("RevisionId")
-        if revision is not None and revision != function.latest.revision_id:
-            raise PreconditionFailed(
-                "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
-                "retrieve the latest Revision Id"
-            )
-        lifecycle.require_settled(function)
-        return function
-
-    async def _update(self, function: Function, configuration: Configuration) -> Function:
-        updated = lifecycle.updating(
+    def _updated(self, function: Function, configuration: Configuration) -> Function:
+        return lifecycle.updating(
             function, configuration, revision_id=self._ids.uuid(), now_ms=milliseconds(self._clock)
         )
-        await self._records.save(updated)
-        await self._packages.release(packages_of(function) - packages_of(updated))
-        return updated
+
+    async def _save(self, before: Function, after: Function) -> None:
+        await self._records.save(after)
+        await self._packages.release(packages_of(before) - packages_of(after))
 
     def _today(self) -> date:
         return today(self._clock)
@@ -213,7 +232,3 @@ def _names_nothing(reference: FunctionReference) -> bool:
 
 def _is_number(qualifier: str) -> bool:
     return qualifier.isascii() and qualifier.isdecimal()
-
-
-def _not_found(arn: str) -> ResourceNotFound:
-    return ResourceNotFound(f"Function not found: {arn}")

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from ingle.catalog import Catalog
 from ingle.control.ports import PackageStore
-from ingle.domain.function import Function, Package
+from ingle.domain.function import Function, FunctionKey, Package
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageError
 
@@ -25,8 +25,8 @@ _HASH_IN_THREAD = 1 << 20
 
 
 def packages_of(function: Function) -> set[Package]:
-    """The packages that a function needs: what it shows, and what it serves."""
-    versions = (function.latest, function.serving)
+    """The packages that a function needs: what it shows, what it serves, and what it has published."""
+    versions = (*function.every_version, function.serving)
     return {version.configuration.package for version in versions if version is not None}
 
 
@@ -34,7 +34,7 @@ _log = Logger("control")
 
 
 class PackageReferences:
-    """Counts nothing that could drift: whether a package is needed is read from the catalog each time.
+    """Follows the catalog: whether a package is needed is known without a look at every function.
 
     `in_use` tells of packages that no function names any more but that execution environments still run from; such a
     package stays until a later `sweep`.
@@ -44,11 +44,15 @@ class PackageReferences:
         self, packages: PackageStore, catalog: Catalog, in_use: Callable[[Package], bool] = lambda package: False
     ) -> None:
         self._packages = packages
-        self._catalog = catalog
         self._in_use = in_use
+        self._held_by: dict[FunctionKey, frozenset[str]] = {}
+        self._holders: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._released: set[Package] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        for function in catalog:
+            self._changed(function.key, function)
+        catalog.subscribe(self._changed)
 
     async def inspect(self, zip_bytes: bytes) -> Package:
         return await self._packages.inspect(zip_bytes)
@@ -83,14 +87,13 @@ class PackageReferences:
         """Remove what was released and is no longer in use. Call it when execution environments have gone."""
         if not self._released:
             return
-        needed = {package.digest for function in self._catalog for package in packages_of(function)}
-        self._released = {package for package in self._released if package.digest not in needed}
+        self._released = {package for package in self._released if not self._holders[package.digest]}
         for package in [package for package in self._released if not self._in_use(package)]:
             await self._remove(package)
 
     async def _remove(self, package: Package) -> None:
         async with self._lock(package.digest):
-            if package not in self._released or self._held[package.digest] or self._named(package):
+            if package not in self._released or self._held[package.digest] or self._holders[package.digest]:
                 return
             try:
                 await self._packages.remove(package)
@@ -100,8 +103,17 @@ class PackageReferences:
                 return
             self._released.discard(package)
 
-    def _named(self, package: Package) -> bool:
-        return any(package in packages_of(function) for function in self._catalog)
+    def _changed(self, key: FunctionKey, function: Function | None) -> None:
+        packages = () if function is None else packages_of(function)
+        digests = frozenset(package.digest for package in packages)
+        before = self._held_by.pop(key, frozenset())
+        if digests:
+            self._held_by[key] = digests
+        self._holders.update(digests - before)
+        for digest in before - digests:
+            self._holders[digest] -= 1
+            if not self._holders[digest]:
+                del self._holders[digest]
 
     def _lock(self, digest: str) -> asyncio.Lock:
         return self._locks.setdefault(digest, asyncio.Lock())

@@ -17,8 +17,8 @@ class FunctionStore(Protocol):
 
     async def insert(self, function: Function) -> None: ...
 
-    async def save(self, function: Function) -> None:
-        """Replace the whole record."""
+    async def save(self, function: Function, before: Function | None = None) -> None:
+        """Replace the whole record, which is `before` if that is given: then only what differs is written."""
         ...
 
     async def delete(self, key: FunctionKey) -> None: ...

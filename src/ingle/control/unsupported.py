@@ -39,7 +39,6 @@ _ASKS: dict[str, Asks] = {
     "KMSKeyArn": bool,
     "Layers": bool,
     "PackageType": _not("Zip"),
-    "Publish": bool,
     "PublishTo": _anything,
     "RuntimeConfig": _anything,
     "S3ObjectStorageMode": _not("COPY"),

@@ -57,3 +57,9 @@ def milliseconds(clock: Clock) -> int:
 def today(clock: Clock) -> date:
     """The current calendar day in UTC: the day that runtime deprecation counts by."""
     return datetime.fromtimestamp(clock.now(), UTC).date()
+
+
+def iso_time(milliseconds: int) -> str:
+    """UTC with milliseconds, as AWS writes it in records and log lines: 2024-01-02T03:04:05.678Z."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"

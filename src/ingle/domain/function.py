@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 LATEST = "$LATEST"
+#: The value of `Configuration.snap_start` that asks for snapshots of published versions.
+PUBLISHED_VERSIONS = "PublishedVersions"
 
 
 class State(StrEnum):
@@ -71,6 +73,7 @@ class Configuration:
     environment: Mapping[str, str] | None = None
     tracing_mode: str = "PassThrough"
     logging: LoggingConfig = field(default_factory=LoggingConfig)
+    snap_start: str = "None"  # None | PublishedVersions
     #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, DeadLetterConfig, ...).
     extra: Mapping[str, object] = field(default_factory=dict)
 
@@ -81,7 +84,8 @@ class Version:
 
     `revision_id` is a UUID that changes with every accepted change and when a change has taken effect.
     `serial` counts the changes to code or configuration; execution environments belong to one serial.
-    `last_modified` is epoch milliseconds.
+    `last_modified` is epoch milliseconds. `latest_description`, of a published version, is the description that
+    `$LATEST` had when it was published; its own may have been given by the publisher.
     """
 
     key: FunctionKey
@@ -96,6 +100,12 @@ class Version:
     update_status: UpdateStatus | None = None
     update_status_reason: str | None = None
     update_status_reason_code: str | None = None
+    latest_description: str | None = None
+
+    @property
+    def number(self) -> int:
+        """What versions are sorted by: 0 for `$LATEST`."""
+        return 0 if self.version == LATEST else int(self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +114,21 @@ class Function:
 
     `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
     while an update is in progress or has failed, when it is the configuration from before. None: never active.
+    `versions` are the published ones by number, ascending. `next_version` is the number that the next one gets; it only
+    grows, whatever is deleted.
     """
 
     key: FunctionKey
     latest: Version
     serving: Version | None = None
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    next_version: int = 1
+
+    def version(self, version: str) -> Version | None:
+        """The version `$LATEST` or of a number."""
+        return self.latest if version == LATEST else self.versions.get(version)
+
+    @property
+    def every_version(self) -> tuple[Version, ...]:
+        """`$LATEST`, then the published ones by number."""
+        return (self.latest, *self.versions.values())

@@ -11,7 +11,16 @@ from enum import Enum, auto
 
 from ingle.domain.arn import FunctionArn
 from ingle.domain.errors import ResourceConflict
-from ingle.domain.function import Configuration, Function, FunctionKey, State, UpdateStatus, Version
+from ingle.domain.function import (
+    LATEST,
+    PUBLISHED_VERSIONS,
+    Configuration,
+    Function,
+    FunctionKey,
+    State,
+    UpdateStatus,
+    Version,
+)
 
 CREATING_REASON = "The function is being created."
 CREATING_CODE = "Creating"
@@ -94,35 +103,112 @@ def updating(function: Function, configuration: Configuration, *, revision_id: s
     return replace(function, latest=latest)
 
 
-def prepared(function: Function, *, revision_id: str) -> Function:
-    """What was pending or in progress has taken effect: it is what invocations run from now on."""
-    latest = replace(
-        function.latest,
+def publishing(function: Function, *, description: str | None, revision_id: str, now_ms: int) -> Function:
+    """`function` with one more version: a copy of `$LATEST` that nothing changes any more.
+
+    It is active at once if what it copies is being served, and nothing is to be made ready for it alone. `description`
+    replaces that of the copy. The revision of `$LATEST` is the caller's to renew, see `with_revision`.
+    """
+    latest = function.latest
+    number = str(function.next_version)
+    configuration = latest.configuration
+    if description is not None:
+        configuration = replace(configuration, description=description)
+    version = Version(
+        key=function.key,
+        version=number,
+        configuration=configuration,
         revision_id=revision_id,
-        state=STATES[function.latest.state][Event.PREPARED],
-        state_reason=None,
-        state_reason_code=None,
-        update_status=UPDATE_STATUSES[function.latest.update_status][Event.PREPARED],
-        update_status_reason=None,
-        update_status_reason_code=None,
+        serial=1,
+        last_modified=now_ms,
+        state=State.PENDING,
+        state_reason=CREATING_REASON,
+        state_reason_code=CREATING_CODE,
+        latest_description=latest.configuration.description,
     )
-    return replace(function, latest=latest, serving=latest)
+    if function.serving == latest and not starts_from_snapshot(version):
+        version = _version_prepared(version, revision_id)
+    return replace(function, versions={**function.versions, number: version}, next_version=function.next_version + 1)
 
 
-def preparation_failed(function: Function, *, reason: str, code: str, revision_id: str) -> Function:
+def starts_from_snapshot(version: Version) -> bool:
+    """SnapStart: the version is published, and its environments start from a snapshot that was made when it was."""
+    return version.configuration.snap_start == PUBLISHED_VERSIONS and version.version != LATEST
+
+
+def without_version(function: Function, number: str) -> Function:
+    """`function` without a published version. Its number is not given again."""
+    return replace(function, versions={key: value for key, value in function.versions.items() if key != number})
+
+
+def with_revision(function: Function, revision_id: str) -> Function:
+    """`function` after a change that touches neither code nor settings of `$LATEST`, but its revision."""
+    latest = replace(function.latest, revision_id=revision_id)
+    return replace(function, latest=latest, serving=latest if function.serving == function.latest else function.serving)
+
+
+def unchanged_version(function: Function) -> Version | None:
+    """The version that was published last, if it is still there and `$LATEST` is what it was then."""
+    newest = function.versions.get(str(function.next_version - 1))
+    if newest is None:
+        return None
+    then = replace(newest.configuration, description=newest.latest_description or "")
+    return newest if then == function.latest.configuration else None
+
+
+def prepared(function: Function, *, revision_id: str, version: str = LATEST) -> Function:
+    """What was pending or in progress has taken effect: it is what invocations run from now on."""
+    ready = _version_prepared(_version_of(function, version), revision_id)
+    if version == LATEST:
+        return replace(function, latest=ready, serving=ready)
+    return _with_version(function, ready)
+
+
+def preparation_failed(
+    function: Function, *, reason: str, code: str, revision_id: str, version: str = LATEST
+) -> Function:
     """What was pending or in progress could not be made ready. What was served before is still served."""
-    before = function.latest
-    latest = replace(
+    before = _version_of(function, version)
+    after = replace(
         before,
         revision_id=revision_id,
         state=STATES[before.state][Event.PREPARATION_FAILED],
         update_status=UPDATE_STATUSES[before.update_status][Event.PREPARATION_FAILED],
     )
     if before.update_status is UpdateStatus.IN_PROGRESS:
-        latest = replace(latest, update_status_reason=reason, update_status_reason_code=code)
+        after = replace(after, update_status_reason=reason, update_status_reason_code=code)
     else:
-        latest = replace(latest, state_reason=reason, state_reason_code=code)
-    return replace(function, latest=latest)
+        after = replace(after, state_reason=reason, state_reason_code=code)
+    return replace(function, latest=after) if version == LATEST else _with_version(function, after)
+
+
+def _version_prepared(version: Version, revision_id: str) -> Version:
+    return replace(
+        version,
+        revision_id=revision_id,
+        state=STATES[version.state][Event.PREPARED],
+        state_reason=None,
+        state_reason_code=None,
+        update_status=UPDATE_STATUSES[version.update_status][Event.PREPARED],
+        update_status_reason=None,
+        update_status_reason_code=None,
+    )
+
+
+def _version_of(function: Function, version: str) -> Version:
+    found = function.version(version)
+    assert found is not None, "only versions that exist are prepared"
+    return found
+
+
+def _with_version(function: Function, version: Version) -> Function:
+    return replace(function, versions={**function.versions, version.version: version})
+
+
+def runnable(function: Function) -> tuple[Version, ...]:
+    """The versions that invocations can run now."""
+    serving = () if function.serving is None else (function.serving,)
+    return (*serving, *(version for version in function.versions.values() if version.state is State.ACTIVE))
 
 
 def awaits_preparation(version: Version) -> bool:

@@ -98,8 +98,6 @@ _PRINTED = (
 )
 
 _PYTHON = re.compile(r"python3\.(\d+)", re.ASCII)
-#: The oldest Python 3 minor version whose functions Ingle runs.
-_OLDEST_PYTHON_MINOR = 9
 
 
 def require_creatable(identifier: str, day: date) -> None:
@@ -127,12 +125,6 @@ def python_minor(identifier: str) -> int | None:
 def is_provided(identifier: str) -> bool:
     """An OS-only runtime, whose package brings its own `bootstrap`."""
     return identifier == "provided" or identifier.startswith("provided.")
-
-
-def runs_here(identifier: str) -> bool:
-    """Whether Ingle has a runtime of this family, provided that the machine has an interpreter for it."""
-    minor = python_minor(identifier)
-    return is_provided(identifier) or (minor is not None and minor >= _OLDEST_PYTHON_MINOR)
 
 
 def supports_snap_start(identifier: str) -> bool:

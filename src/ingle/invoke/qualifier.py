@@ -1,6 +1,6 @@
 """From the name in an invocation to the version that runs: memory only, about a microsecond.
 
-Called by the invoker for every invocation. Knows `$LATEST`; every other qualifier names nothing and is not found.
+Called by the invoker for every invocation.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from ingle.catalog import Catalog
 from ingle.domain.arn import FunctionReference, refer
 from ingle.domain.caller import Caller
 from ingle.domain.errors import ResourceNotFound
-from ingle.domain.function import LATEST, Version
+from ingle.domain.function import LATEST, Function, State, Version
 from ingle.domain.lifecycle import wrong_state
 
 _ACTION = "InvokeFunction"
@@ -18,19 +18,33 @@ _ACTION = "InvokeFunction"
 def resolve(catalog: Catalog, caller: Caller, function_name: str, qualifier: str | None) -> tuple[Version, str]:
     """The version to run, and the ARN as the caller used it: qualified exactly if a qualifier was given.
 
-    While an update is in progress, or after it failed, that is the version from before.
+    While an update is in progress, or after it failed, `$LATEST` is what it was before.
 
     Raises what `domain.arn.refer` raises; ResourceNotFound for an absent function or qualifier; ResourceConflict for a
-    function that never became active.
+    function or version that never became active.
     """
     reference = refer(caller.account, caller.region, function_name, qualifier, _ACTION)
     function = catalog.get(reference.key)
-    if function is None or not (reference.qualifier is None or reference.qualifier == LATEST):
+    if function is None:
         raise _not_found(reference)
-    serving = function.serving
-    if serving is None:
+    if reference.is_latest:
+        return _serving(function), reference.arn
+    version = function.versions.get(reference.qualifier or LATEST)
+    if version is None:
+        raise _not_found(reference)
+    return _active(version), reference.arn
+
+
+def _serving(function: Function) -> Version:
+    if function.serving is None:
         raise wrong_state(function.latest.state)
-    return serving, reference.arn
+    return function.serving
+
+
+def _active(version: Version) -> Version:
+    if version.state is not State.ACTIVE:
+        raise wrong_state(version.state)
+    return version
 
 
 def _not_found(reference: FunctionReference) -> ResourceNotFound:

@@ -273,8 +273,10 @@ class Placement:
             request.outcome.set_result(outcome)
 
     def _catalog_changed(self, key: FunctionKey, function: Function | None) -> None:
-        served = None if function is None or function.serving is None else _key(function.serving)
-        for pool_key in [item for item in self._pools if item[0] == key and item != served]:
+        served = set() if function is None else {_key(version) for version in function.versions.values()}
+        if function is not None and function.serving is not None:
+            served.add(_key(function.serving))
+        for pool_key in [item for item in self._pools if item[0] == key and item not in served]:
             self._retire(self._pools.pop(pool_key) if function is None else self._pools[pool_key])
 
     def _retire(self, pool: Pool) -> None:

@@ -1,30 +1,37 @@
 """The Runtime API over HTTP/1.1, on the listening socket inside an execution environment.
 
-Parses with httptools; every call a runtime can make goes to the environment's `RuntimeSession`. Made for one trusted
-latency path and one untrusted peer: a reply and the next poll may arrive in one segment, and whatever function code
-sends, the answer is an error document and memory stays bounded: in heads, in bodies, in answers that nobody reads.
+Parses with httptools. The two calls of each invocation go to the environment's `RuntimeSession` from here, all others
+through `runtime_api.calls`. Made for one trusted latency path and one untrusted peer: a reply and the next poll may
+arrive in one segment, and whatever function code sends, the answer is an error document and memory stays bounded: in
+heads, in bodies, in answers that nobody reads.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from typing import cast
 
 import httptools
 
-from ingle.runtime_api.session import Refused, Reply, RuntimeSession
+from ingle.runtime_api.calls import Call, Interfaces, answer
+from ingle.runtime_api.session import Answer, Refused, Reply
 
 #: Bytes of a buffered response, as on AWS.
 MAX_RESPONSE = 6_291_556
 _MAX_HEAD = 256 * 1024
 _ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
-_PONG = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\npong"
-_REASONS = {400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 413: b"Request Entity Too Large",
-            501: b"Not Implemented"}  # fmt: skip
+_REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+            413: "Request Entity Too Large"}  # fmt: skip
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
+_NEXT = _INVOCATION + b"next"
+#: Bytes of the JSON document that tells traces why an invocation failed, as on AWS.
+_LARGEST_CAUSE = 65_536
 
 
 def _failure(kind: str, message: str) -> Reply:
@@ -38,25 +45,25 @@ TOO_LARGE = _failure(
 )
 TRUNCATED = _failure("Runtime.TruncatedResponse", "HTTP request detected as truncated")
 BAD_MODE = _failure("Runtime.InvalidResponseModeHeader", "Invalid function response mode")
-#: Documented calls that this version does not have yet, by the start of their path.
-_NOT_YET = (b"/2018-06-01/runtime/restore/", b"/2020-01-01/", b"/2020-08-15/", b"/2022-07-01/")
 
 
 class RuntimeConnection(asyncio.Protocol):
-    """One connection of a runtime. It belongs to the session that is current when it is made, and to no later one."""
+    """One connection from inside. It belongs to the runtime that was running when it was made, and to no later one."""
 
-    def __init__(self, session: RuntimeSession, on_closed: Callable[[], None] = lambda: None) -> None:
-        self._session = session
+    def __init__(self, interfaces: Interfaces, on_closed: Callable[[], None] = lambda: None) -> None:
+        self._interfaces = interfaces
+        self._session = interfaces.runtime
         self._on_closed = on_closed
         self._transport: asyncio.Transport
         self._parser = httptools.HttpRequestParser(self)
         self._head_open = False
         self._head_size = 0
         self._url = b""
-        self._error_type: str | None = None
-        self._response_mode: str | None = None
+        #: Headers, and trailers of a streamed reply, whose names begin with "lambda-".
+        self._headers: dict[bytes, str] = {}
         self._body = bytearray()
         self._body_size = 0
+        self._began = 0.0
         self._receiving: str | None = None
         self._accepted = False
 
@@ -67,7 +74,7 @@ class RuntimeConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._session.lost(self)
+        self._interfaces.lost(self)
         if self._receiving is not None:
             # The runtime ended in the middle of its reply.
             with contextlib.suppress(Refused):
@@ -92,8 +99,8 @@ class RuntimeConnection(asyncio.Protocol):
             return
         if self._head_open:
             self._head_size += len(data)
-            if self._head_size > _MAX_HEAD:
-                self._transport.abort()
+        if self._head_size > _MAX_HEAD:
+            self._transport.abort()
         if self._accepted and not self._session.polling:
             # The runtime waits for this answer before it polls. With a poll in hand the answer goes with the event.
             self._accepted = False
@@ -105,7 +112,8 @@ class RuntimeConnection(asyncio.Protocol):
         self._head_open = True
         self._head_size = 0
         self._url = b""
-        self._error_type = self._response_mode = self._receiving = None
+        self._headers = {}
+        self._receiving = None
         self._body = bytearray()
         self._body_size = 0
 
@@ -114,13 +122,14 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name == b"lambda-runtime-function-error-type":
-            self._error_type = value.decode("latin-1")
-        elif name == b"lambda-runtime-function-response-mode":
-            self._response_mode = value.decode("latin-1")
+        if not self._head_open:
+            self._head_size += len(name) + len(value)  # a trailer
+        if name.startswith(b"lambda-"):
+            self._headers[name] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         self._head_open = False
+        self._began = time.perf_counter()
         if self._url.startswith(_INVOCATION) and self._parser.get_method() == b"POST":
             self._receiving = self._url[len(_INVOCATION) :].partition(b"/")[0].decode("latin-1")
 
@@ -141,41 +150,75 @@ class RuntimeConnection(asyncio.Protocol):
     # --- calls ------------------------------------------------------------------------------------------------------
 
     def _route(self, method: bytes, url: bytes) -> None:
-        session = self._session
         path = url.partition(b"?")[0]
-        if method == b"GET" and path == b"/2018-06-01/runtime/invocation/next":
-            session.next(self)
+        if method == b"GET" and path == _NEXT:
+            self._session.next(self)
         elif method == b"POST" and path.startswith(_INVOCATION):
-            self._receive(session, path[len(_INVOCATION) :])
-        elif method == b"POST" and path == b"/2018-06-01/runtime/init/error":
-            session.init_error(Reply(body=bytes(self._body), failed=True, error_type=self._error_type))
-            self._accept()
-        elif method == b"GET" and path in (b"/ping", b"/2018-06-01/ping"):
-            self._write(_PONG)
-        elif path.startswith(_NOT_YET):
-            raise Refused(501, "NotImplemented", f"{method.decode()} {path.decode('latin-1')} is not implemented")
+            self._receive(path[len(_INVOCATION) :])
         else:
-            raise Refused(404, "NotFound", "no such call")
+            self._refuse_large_body()
+            call = Call(method=method, path=path, body=bytes(self._body), headers=self._headers, poll=self)
+            found = answer(self._interfaces, call)
+            if found is not None:
+                self._answer(found)
 
-    def _receive(self, session: RuntimeSession, rest: bytes) -> None:
+    def _receive(self, rest: bytes) -> None:
+        """The reply to the running invocation."""
+        session, headers = self._session, self._headers
         request_id, _, kind = rest.decode("latin-1").partition("/")
         if kind not in ("response", "error"):
             raise Refused(404, "NotFound", "no such call")
         session.check(request_id)
-        if self._response_mode not in (None, "streaming"):
-            session.reply(request_id, BAD_MODE)
-            raise Refused(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+        reply = None
+        if headers:
+            if headers.get(b"lambda-runtime-function-response-mode") not in (None, "streaming"):
+                session.reply(request_id, BAD_MODE)
+                raise Refused(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+            reply = self._broken_off()
         if self._body_size > MAX_RESPONSE:
             session.reply(request_id, TOO_LARGE)
+            self._refuse_large_body()
+        if reply is None:
+            reply = Reply(
+                body=bytes(self._body),
+                failed=kind == "error",
+                error_type=headers.get(b"lambda-runtime-function-error-type"),
+                cause=self._cause(),
+                began=self._began,
+            )
+        session.reply(request_id, reply)
+        self._accepted = True
+
+    def _broken_off(self) -> Reply | None:
+        """The error in the trailers of a streamed reply, if its function failed in the middle of it."""
+        headers = self._headers
+        document = headers.get(b"lambda-runtime-function-error-body")
+        if document is None:
+            return None
+        try:
+            body = base64.b64decode(document, validate=True)
+        except (binascii.Error, ValueError):
+            body = document.encode("latin-1")
+        return Reply(
+            body=body, failed=True, error_type=headers.get(b"lambda-runtime-function-error-type"), began=self._began
+        )
+
+    def _cause(self) -> str | None:
+        """Why the function failed, for traces. What is no JSON object, or too large, is ignored."""
+        cause = self._headers.get(b"lambda-runtime-function-xray-error-cause")
+        if cause is None or len(cause) > _LARGEST_CAUSE:
+            return None
+        try:
+            return cause if isinstance(json.loads(cause), dict) else None
+        except ValueError:
+            return None
+
+    def _refuse_large_body(self) -> None:
+        if self._body_size > MAX_RESPONSE:
             text = f"Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
             raise Refused(413, "RequestEntityTooLarge", text)
-        session.reply(request_id, Reply(body=bytes(self._body), failed=kind == "error", error_type=self._error_type))
-        self._accept()
 
     # --- answers ----------------------------------------------------------------------------------------------------
-
-    def _accept(self) -> None:
-        self._accepted = True
 
     def deliver(self, head: bytes, payload: bytes) -> None:
         self._write(head + payload)
@@ -189,8 +232,10 @@ class RuntimeConnection(asyncio.Protocol):
 
     def _refuse(self, refused: Refused) -> None:
         document = json.dumps({"errorMessage": refused.message, "errorType": refused.kind}).encode()
-        reason = _REASONS.get(refused.status, b"Error")
-        self._write(
-            b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (refused.status, reason, len(document), document)
-        )
+        self._answer(Answer(status=refused.status, body=document))
+
+    def _answer(self, given: Answer) -> None:
+        headers = dict((("Content-Type", "application/json"), *given.headers, ("Content-Length", str(len(given.body)))))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        status = f"HTTP/1.1 {given.status} {_REASONS.get(given.status, 'Error')}\r\n"
+        self._write(f"{status}{lines}\r\n".encode("latin-1") + given.body)

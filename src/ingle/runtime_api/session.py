@@ -2,6 +2,7 @@
 
     STARTED --next--> READY --invoke--> RUNNING --response | error--> RESPONDED --next--> READY
     STARTED --init error--> INIT_FAILED                    any --the process ends--> CLOSED
+    STARTED --restore next--> RESTORING --next--> READY    RESTORING --restore error--> INIT_FAILED
 
 Anything else is refused with 403 InvalidStateTransition. Knows no sockets and no HTTP (`runtime_api.http` does) and
 nothing of placement: the environment that owns a session is told through `Owner`. Source: AWS's Runtime API reference.
@@ -9,13 +10,14 @@ nothing of placement: the environment that owns a session is told through `Owner
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 
 class State(StrEnum):
     STARTED = "Started"
+    RESTORING = "Restoring"
     READY = "Ready"
     RUNNING = "Running"
     RESPONDED = "InvocationResponse"
@@ -29,10 +31,15 @@ class Event(StrEnum):
     RESPONSE = "Response"
     ERROR = "Error"
     INIT_ERROR = "InitError"
+    RESTORE = "Restore"
+    RESTORE_ERROR = "RestoreError"
 
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
-    State.STARTED: {Event.NEXT: State.READY, Event.INIT_ERROR: State.INIT_FAILED},
+    State.STARTED: {
+        Event.NEXT: State.READY, Event.INIT_ERROR: State.INIT_FAILED, Event.RESTORE: State.RESTORING
+    },
+    State.RESTORING: {Event.NEXT: State.READY, Event.RESTORE_ERROR: State.INIT_FAILED},
     # A runtime whose connection broke polls again; the older poll is forgotten.
     State.READY: {Event.NEXT: State.READY, Event.INVOKE: State.RUNNING},
     State.RUNNING: {Event.RESPONSE: State.RESPONDED, Event.ERROR: State.RESPONDED},
@@ -40,7 +47,7 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
     State.INIT_FAILED: {},
     # The runtime was killed; what of its bytes is still on its way changes nothing.
     State.CLOSED: {},
-}
+}  # fmt: skip
 #: What a state is called once the event was refused, in the words of AWS's message.
 _TARGETS = {
     Event.NEXT: "Ready",
@@ -48,6 +55,8 @@ _TARGETS = {
     Event.RESPONSE: "InvocationResponse",
     Event.ERROR: "InvocationErrorResponse",
     Event.INIT_ERROR: "InitError",
+    Event.RESTORE: "RestoreReady",
+    Event.RESTORE_ERROR: "RestoreError",
 }
 
 
@@ -62,12 +71,27 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a call is answered with."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a runtime sent for an invocation, or for its failed initialisation."""
+    """What a runtime sent for an invocation, or for its failed initialisation.
+
+    `cause` is the JSON document for traces that came with an error, if it is one and not too large; `began` when the
+    reply began to arrive, by `time.perf_counter`.
+    """
 
     body: bytes
     failed: bool
     error_type: str | None = None
+    cause: str | None = None
+    began: float = field(default=0.0, compare=False)
 
 
 class Owner(Protocol):
@@ -87,9 +111,11 @@ class Poll(Protocol):
 class RuntimeSession:
     """One runtime process from its start to its end; a restarted runtime gets a new session."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, *, restorable: bool = False) -> None:
+        """`restorable`: whether the runtime of a SnapStart function runs here, which asks to be restored."""
         self.state = State.STARTED
         self._owner = owner
+        self._restorable = restorable
         self._poll: Poll | None = None
         self._request_id: str | None = None
 
@@ -141,4 +167,14 @@ class RuntimeSession:
 
     def init_error(self, reply: Reply) -> None:
         self._advance(Event.INIT_ERROR)
+        self._owner.runtime_failed_to_initialise(reply)
+
+    def restore(self) -> None:
+        """The runtime is initialised and may be restored: at once, since this process is not a copy of another one."""
+        if not self._restorable:
+            raise Refused(404, "NotFound", "this function has no SnapStart")
+        self._advance(Event.RESTORE)
+
+    def restore_error(self, reply: Reply) -> None:
+        self._advance(Event.RESTORE_ERROR)
         self._owner.runtime_failed_to_initialise(reply)

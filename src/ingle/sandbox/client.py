@@ -23,7 +23,7 @@ from ingle.sandbox.launch import Isolation, SupervisorProcess
 
 
 class SandboxError(Exception):
-    """A zygote or a sandbox could not be made; the text says why."""
+    """A zygote or a sandbox could not be made, or what was asked of one was not done; the text says why."""
 
 
 class NotCloneable(SandboxError):
@@ -36,14 +36,17 @@ class SupervisorGone(SandboxError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZygoteSpec:
-    """What to start: `command` is a path inside the root, `prefix` and `sdk` are the host's, see `sandbox.root`."""
+    """What to start: `command` is a path inside the root, the other paths are the host's, see `sandbox.root`."""
 
     name: str
     command: tuple[str, ...]
     variables: dict[str, str]
     prefix: str
-    guest: tuple[str, ...]
-    sdk: str | None
+    forker: str | None
+    forker_files: tuple[str, ...]
+    guest: str
+    libraries: str | None
+    libraries_at: str | None
     preload: bool
 
 
@@ -79,6 +82,8 @@ class SupervisorClient:
         self._creating: dict[str, asyncio.Future[Sandbox]] = {}
         self._restarting: dict[str, asyncio.Future[None]] = {}
         self._templates: dict[str, asyncio.Future[None]] = {}
+        self._extending: dict[str, asyncio.Future[tuple[int, dict[str, str]]]] = {}
+        self._dialling: dict[str, deque[asyncio.Future[list[socket.socket]]]] = {}
         self._sandboxes: dict[str, Sandbox] = {}
         self._unsent: deque[bytes] = deque()
         self._numbers = itertools.count(1)
@@ -112,7 +117,8 @@ class SupervisorClient:
         self._zygotes[spec.name] = ready
         self._send({
             "zygote": spec.name, "command": spec.command, "variables": spec.variables, "preload": spec.preload,
-            "root": {"prefix": spec.prefix, "guest": spec.guest, "sdk": spec.sdk},
+            "root": {"prefix": spec.prefix, "forker": spec.forker, "forker_files": spec.forker_files,
+                     "guest": spec.guest, "libraries": spec.libraries, "libraries_at": spec.libraries_at},
         })  # fmt: skip
         return await ready
 
@@ -168,18 +174,43 @@ class SupervisorClient:
 
     async def restart(self, sandbox: Sandbox, generation: int) -> None:
         """Kill every process of the sandbox and park a new one; `run` it again afterwards. Raises SandboxError."""
-        self._require_supervisor()
-        if sandbox.name not in self._sandboxes:
-            raise SandboxError("the sandbox ended")
+        self._require_sandbox(sandbox)
         if sandbox.is_clone:
             raise SandboxError("a clone cannot be started again")
         parked = self._restarting[sandbox.name] = self._loop.create_future()
         self._send({"restart": sandbox.name, "generation": generation})
         await parked
 
-    def signal(self, sandbox: Sandbox, name: str) -> None:
-        """Send the signal `name` ("SIGTERM") to every process of the sandbox."""
-        self._send({"signal": sandbox.name, "name": name})
+    async def extend(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        """Start extensions: (the end of the pipe that they write to, errors of those that did not start).
+
+        The descriptor is the caller's. Raises SandboxError.
+        """
+        self._require_sandbox(sandbox)
+        if sandbox.is_clone:
+            raise SandboxError("a clone has no processes but its runtime's")
+        extended: asyncio.Future[tuple[int, dict[str, str]]] = self._loop.create_future()
+        self._extending[sandbox.name] = extended
+        self._send({"extend": sandbox.name, "memory_mb": memory_mb, "settings": settings})
+        return await extended
+
+    async def make_socket(
+        self, sandbox: Sandbox, kind: str = "tcp", address: tuple[str, int] | None = None
+    ) -> socket.socket:
+        """A socket of the sandbox's own network, "tcp" or "udp", bound if `address` is given; the caller's to close.
+
+        Raises SandboxError.
+        """
+        self._require_sandbox(sandbox)
+        made: asyncio.Future[list[socket.socket]] = self._loop.create_future()
+        self._dialling.setdefault(sandbox.name, deque()).append(made)
+        self._send({"sockets": sandbox.name, "wanted": [[kind, address]]})
+        (found,) = await made
+        return found
+
+    def signal(self, sandbox: Sandbox, name: str, *, runtime_only: bool = False) -> None:
+        """Send the signal `name` ("SIGTERM") to every process of the sandbox, or to its runtime's process group."""
+        self._send({"signal": sandbox.name, "name": name, "runtime_only": runtime_only})
 
     def destroy(self, sandbox: Sandbox) -> None:
         """Kill the sandbox; `on_gone` follows. Harmless if it is gone."""
@@ -188,6 +219,11 @@ class SupervisorClient:
     def _require_supervisor(self) -> None:
         if self._gone_for_good:
             raise SupervisorGone("the sandbox supervisor ended")
+
+    def _require_sandbox(self, sandbox: Sandbox) -> None:
+        self._require_supervisor()
+        if sandbox.name not in self._sandboxes:
+            raise SandboxError("the sandbox ended")
 
     def _abandon(self, name: str, made: asyncio.Future[Sandbox]) -> None:
         if not made.cancelled() and made.exception() is None:
@@ -254,12 +290,15 @@ class SupervisorClient:
         if "prepared" in message:
             self._prepared(message, descriptors)
         elif "exited" in message:
-            if (sandbox := self._sandboxes.get(message["exited"])) is not None:
-                sandbox.on_exit(message["status"], message["generation"])
+            self._exited(message)
         elif "gone" in message:
             self._gone(message["gone"], SandboxError("the sandbox ended"))
         elif "failed" in message and "zygote" not in message:
             self._gone(message["failed"], SandboxError(message["reason"]))
+        elif "extended" in message:
+            self._extended(message, descriptors)
+        elif "sockets" in message:
+            self._sockets(message, descriptors)
         elif "parked" in message:
             if (parked := self._restarting.pop(message["parked"], None)) is not None and not parked.done():
                 parked.set_result(None)
@@ -271,6 +310,36 @@ class SupervisorClient:
             self.controllers = frozenset(message["controllers"])
             self.images = message["images"]
             self._started.set_result(None)
+
+    def _exited(self, message: dict[str, Any]) -> None:
+        sandbox = self._sandboxes.get(message["exited"])
+        if sandbox is None:
+            return
+        if message.get("extension") is None:
+            sandbox.on_exit(message["status"], message["generation"])
+        else:
+            sandbox.on_extension_exit(message["extension"], message["status"], message["generation"])
+
+    def _extended(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        waiting = self._extending.pop(message["extended"], None)
+        if waiting is not None and not waiting.done() and len(descriptors) == 1:
+            waiting.set_result((descriptors[0], message["errors"]))
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if waiting is not None and not waiting.done():
+            waiting.set_exception(SandboxError("this process has too many open files"))
+
+    def _sockets(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        made = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        waiting = self._dialling[message["sockets"]].popleft() if self._dialling.get(message["sockets"]) else None
+        if waiting is not None and not waiting.done() and made:
+            waiting.set_result(made)
+            return
+        for sock in made:
+            sock.close()
+        if waiting is not None and not waiting.done():
+            waiting.set_exception(SandboxError(message["error"] or "this process has too many open files"))
 
     def _zygote(self, message: dict[str, Any]) -> None:
         future = self._zygotes[message["zygote"]]
@@ -327,8 +396,10 @@ class SupervisorClient:
             made.set_result(sandbox)
 
     def _gone(self, name: str, error: SandboxError) -> None:
-        waiting: tuple[asyncio.Future[Any] | None, ...]
-        waiting = (self._creating.pop(name, None), self._restarting.pop(name, None), self._templates.pop(name, None))
+        waiting: list[asyncio.Future[Any] | None] = [
+            self._creating.pop(name, None), self._restarting.pop(name, None), self._extending.pop(name, None),
+            self._templates.pop(name, None), *self._dialling.pop(name, ()),
+        ]  # fmt: skip
         for future in waiting:
             if future is not None and not future.done():
                 future.set_exception(error)

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ingle.sandbox.claims import Claim, Claims
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
@@ -265,25 +265,13 @@ class Clones:
 
     def _listen(self, process: int) -> list[socket.socket]:
         """Listening sockets in the network namespace of `process`; nobody inside holds them too."""
-        own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        theirs = os.open("ns/net", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
-        made: list[socket.socket] = []
-        try:
-            linux.setns(theirs, linux.CLONE_NEWNET)
-            try:
+        with contextlib.ExitStack() as made:
+            with _network_of(process):
                 linux.configure_loopback(self._place.api_host)
-                for address in (("127.0.0.1", 9001), (self._place.api_host, 4566)):
-                    made.append(_listener(address))
-            finally:
-                linux.setns(own, linux.CLONE_NEWNET)
-        except OSError:
-            for listener in made:
-                listener.close()
-            raise
-        finally:
-            os.close(own)
-            os.close(theirs)
-        return made
+                addresses = (("127.0.0.1", 9001), (self._place.api_host, 4566))
+                listeners = [made.enter_context(_listener(address)) for address in addresses]
+            made.pop_all()
+        return listeners
 
     def _tmp(self, claim: Claim) -> int | None:
         """A mount for /tmp that is nowhere yet; None where the clone makes a tmpfs."""
@@ -329,11 +317,30 @@ class Clones:
             for descriptor in files.values():
                 os.close(descriptor)
 
-    def signal(self, environment: Environment, name: str) -> bool:
+    # --- for running clones -----------------------------------------------------------------------------------------
+
+    def signal(self, environment: Environment, name: str, *, runtime_only: bool) -> bool:
         """Pass a signal to a clone's processes; False if `environment` is none."""
         if environment.name not in self._clones:
             return False
-        environment.control.send(name.encode())
+        environment.control.send(f"{name} runtime".encode() if runtime_only else name.encode())
+        return True
+
+    def make_sockets(self, environment: Environment, wanted: list[tuple[str, list[Any] | None]]) -> bool:
+        """Send the server sockets of a clone's network, see `inside.environment.make_sockets`; False as above."""
+        if environment.name not in self._clones or environment.pidfd is None:
+            return False
+        with contextlib.ExitStack() as made:
+            error, sockets = None, []
+            try:
+                with _process(_pid(environment.pidfd)) as process, _network_of(process):
+                    for kind, address in wanted:
+                        sockets.append(made.enter_context(_socket(kind)))
+                        if address:
+                            sockets[-1].bind(tuple(address))
+            except OSError as problem:
+                error, sockets = str(problem), []
+            self._keeper.tell({"sockets": environment.name, "error": error}, [item.fileno() for item in sockets])
         return True
 
 
@@ -345,6 +352,31 @@ def _process(pid: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _network_of(process: int) -> Iterator[None]:
+    """Be in the network namespace of `process`. A supervisor that cannot come back ends."""
+    own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        theirs = os.open("ns/net", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+        try:
+            linux.setns(theirs, linux.CLONE_NEWNET)
+        finally:
+            os.close(theirs)
+        try:
+            yield
+        finally:
+            try:
+                linux.setns(own, linux.CLONE_NEWNET)
+            except OSError as error:
+                raise SystemExit(f"the supervisor is lost in a clone's network: {error}") from error
+    finally:
+        os.close(own)
+
+
+def _socket(kind: str) -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
 
 
 def _ids(process: int) -> list[int]:

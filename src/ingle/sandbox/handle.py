@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 class Sandbox:
     """One prepared environment: a parked process behind its walls. `release` closes what this process holds of it.
 
-    `on_exit(status, generation)` is called with the wait status when the runtime process ends; `on_gone()` when the
-    whole sandbox has.
+    `on_exit(status, generation)` is called with the wait status when the runtime process ends,
+    `on_extension_exit(name, status, generation)` when an extension does; `on_gone()` when the whole sandbox has.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Sandbox:
     runtime_api_address: str
     api_address: str
     on_exit: Callable[[int, int], None] = lambda status, generation: None
+    on_extension_exit: Callable[[str, int, int], None] = lambda name, status, generation: None
     on_gone: Callable[[], None] = lambda: None
     #: Forked from an initialised template: it has no parked process to start again from.
     is_clone: bool = False

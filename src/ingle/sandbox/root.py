@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ingle.sandbox.inside import linux
 
-#: Where packages and images are, for processes that are not yet running function code: mounted over an empty directory.
+#: Where packages, images and what a zygote runs are, for processes that are not yet running function code: mounted over
+#: an empty directory.
 HIDDEN = "/run"
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 _TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -29,9 +30,12 @@ class RootPlan:
     """What differs between roots. Paths are the host's; `users` is (first uid, count) of environments' users."""
 
     scratch: Path  # an empty directory to mount on
-    prefix: Path  # the interpreter's installation
-    guest: tuple[Path, ...]  # directories of files for /var/runtime
-    sdk: Path | None  # a directory with boto3
+    prefix: Path  # the runtime's interpreter
+    forker: Path | None  # the zygote's own interpreter, where that is another one; functions do not see it
+    forker_files: tuple[Path, ...]  # directories of files that the zygote runs
+    guest: Path  # a directory of files for /var/runtime
+    libraries: Path | None  # what is installed for the runtime
+    libraries_at: str | None  # its place below /var/runtime; None: each entry by its own name
     packages: Path
     images: Path | None
     users: tuple[int, int]
@@ -107,25 +111,39 @@ def _make_devices(dev: Path, privileged: bool) -> None:
 
 
 def _fill_runtime(runtime: Path, plan: RootPlan) -> None:
-    """`/var/runtime`: Ingle's guest files, and the SDK's packages linked beside them."""
-    for source in (file for directory in plan.guest for file in directory.glob("*.py")):
-        if source.name != "__init__.py":
-            shutil.copyfile(source, runtime / source.name)
-    script = '#!/bin/sh\nexec "${_LAMBDA_INTERPRETER:-/var/lang/bin/python3}" -S /var/runtime/bootstrap.py\n'
-    (runtime / "bootstrap").write_text(script)
-    os.chmod(runtime / "bootstrap", 0o755)
-    if plan.sdk is not None:
-        (runtime / ".sdk").mkdir()
-        linux.bind(str(plan.sdk), str(runtime / ".sdk"))
-        for entry in plan.sdk.iterdir():
+    """`/var/runtime`: Ingle's guest files, and the runtime's libraries."""
+    _copy_files(plan.guest, runtime)
+    if plan.forker is None:
+        for directory in plan.forker_files:
+            _copy_files(directory, runtime)
+    if plan.libraries is None:
+        return
+    place = runtime / (plan.libraries_at or ".libraries")
+    place.mkdir()
+    linux.bind(str(plan.libraries), str(place))
+    if plan.libraries_at is None:
+        for entry in plan.libraries.iterdir():
             if not entry.name.startswith("."):
-                (runtime / entry.name).symlink_to(f".sdk/{entry.name}")
+                (runtime / entry.name).symlink_to(f"{place.name}/{entry.name}")
+
+
+def _copy_files(source: Path, destination: Path) -> None:
+    """The guest files of a directory, which may have `__init__.py` to be a package on the host."""
+    for file in source.iterdir():
+        if file.is_file() and file.name != "__init__.py":
+            shutil.copy(file, destination / file.name)
 
 
 def _hide(hidden: Path, plan: RootPlan) -> None:
     linux.mount("tmpfs", str(hidden), "tmpfs", linux.MS_NOSUID, "size=1m,mode=700")
     (hidden / "packages").mkdir()
     linux.bind(str(plan.packages), str(hidden / "packages"))
+    if plan.forker is not None:
+        (hidden / "forker").mkdir()
+        linux.bind(str(plan.forker), str(hidden / "forker"))
+        (hidden / "forker-files").mkdir()
+        for directory in plan.forker_files:
+            _copy_files(directory, hidden / "forker-files")
     if plan.images is not None:
         (hidden / "images").mkdir()
         (hidden / "dev").mkdir()

@@ -9,8 +9,10 @@ Messages from the server, JSON with descriptors beside them:
     {"zygote": name, "command": [...], "variables": {...}, "root": {...}, "preload": bool}
     {"create": environment, "zygote": name, "tmp_mb": n}
     {"run": environment, "memory_mb": n, "settings": {...}}     settings: see `inside.environment.Parked`
+    {"extend": environment, "memory_mb": n, "settings": {...}}  settings: see `inside.extensions.start_all`
+    {"sockets": environment, "wanted": [...]}                   wanted: see `inside.environment.make_sockets`
     {"restart": environment, "generation": n}
-    {"signal": environment, "name": "SIGSTOP"}
+    {"signal": environment, "name": "SIGSTOP", "runtime_only": bool}
     {"destroy": environment}
     {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n}    a template: "template" in its settings
 
@@ -20,7 +22,9 @@ Messages to the server:
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
     {"template": environment, "ready": true} | {"template": environment, "refused": reason}
-    {"exited": environment, "status": wait status, "generation": n}
+    {"extended": environment, "errors": {name: text}}      with the end of a pipe, what the extensions write
+    {"sockets": environment, "error": text or null}        with the sockets
+    {"exited": environment, "status": wait status, "generation": n, "extension": name or null}
     {"gone": environment} | {"failed": environment, "reason": text}
 """
 
@@ -55,7 +59,7 @@ _END_LIMIT = 5.0
 USER_INSIDE = 993
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
-_VERBS = ("create", "zygote", "clone", "run", "restart", "signal", "destroy")
+_VERBS = ("create", "zygote", "clone", "run", "extend", "sockets", "restart", "signal", "destroy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,13 +249,23 @@ class Supervisor:
         except OSError as error:
             self._tell({"failed": message["clone"], "reason": str(error)})
 
+    def _extend(self, environment: Environment, message: Message) -> None:
+        environment.claim.cgroup.limit_memory(message["memory_mb"])
+        linux.send_message(environment.control, json.dumps({"extend": message["settings"]}).encode())
+
+    def _sockets(self, environment: Environment, message: Message) -> None:
+        if self._clones.make_sockets(environment, message["wanted"]):
+            return
+        linux.send_message(environment.control, json.dumps({"sockets": message["wanted"]}).encode())
+
     def _restart(self, environment: Environment, message: Message) -> None:
         environment.claim.cgroup.thaw()
         linux.send_message(environment.control, json.dumps({"restart": message["generation"]}).encode())
 
     def _signal(self, environment: Environment, message: Message) -> None:
-        if not self._clones.signal(environment, message["name"]):
-            linux.send_message(environment.control, json.dumps({"signal": message["name"]}).encode())
+        if not self._clones.signal(environment, message["name"], runtime_only=message["runtime_only"]):
+            request = {"signal": message["name"], "runtime_only": message["runtime_only"]}
+            linux.send_message(environment.control, json.dumps(request).encode())
 
     def _destroy(self, environment: Environment, _message: Message) -> None:
         environment.destroyed = True
@@ -311,8 +325,18 @@ class Supervisor:
             environment.parked = socket.socket(fileno=descriptors[0])
             self._tell({"parked": environment.name, "generation": message["parked"]})
         elif "exited" in message:
-            status = {"status": message["exited"], "generation": message["generation"]}
-            self._tell({"exited": environment.name, **status})
+            self._tell({**message, "exited": environment.name, "status": message["exited"]})
+        else:
+            self._pass_on(environment, message, descriptors)
+
+    def _pass_on(self, environment: Environment, message: Message, descriptors: list[int]) -> None:
+        """An answer with open files, for the server as it is."""
+        verb = "extended" if "extended" in message else "sockets"
+        try:
+            self._tell({**message, verb: environment.name}, descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def _prepared(self, environment: Environment, message: Message, descriptors: list[int]) -> None:
         told, files = hand_over(environment, message, descriptors)

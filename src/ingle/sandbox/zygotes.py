@@ -76,8 +76,11 @@ def _plan(root: dict[str, Any], place: ZygotePlace) -> RootPlan:
     return RootPlan(
         scratch=place.scratch,
         prefix=Path(root["prefix"]),
-        guest=tuple(Path(path) for path in root["guest"]),
-        sdk=Path(root["sdk"]) if root["sdk"] else None,
+        forker=Path(root["forker"]) if root["forker"] else None,
+        forker_files=tuple(Path(path) for path in root["forker_files"]),
+        guest=Path(root["guest"]),
+        libraries=Path(root["libraries"]) if root["libraries"] else None,
+        libraries_at=root["libraries_at"],
         packages=place.packages,
         images=place.images,
         users=place.users,

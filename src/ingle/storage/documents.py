@@ -32,8 +32,15 @@ _PLAIN = (
     "ephemeral_storage",
     "architecture",
     "tracing_mode",
+    "snap_start",
 )
-_REASONS = ("state_reason", "state_reason_code", "update_status_reason", "update_status_reason_code")
+_TEXTS = (
+    "state_reason",
+    "state_reason_code",
+    "update_status_reason",
+    "update_status_reason_code",
+    "latest_description",
+)
 
 
 def to_document(version: Version) -> Document:
@@ -46,7 +53,7 @@ def to_document(version: Version) -> Document:
         "update_status": None if version.update_status is None else version.update_status.value,
         "configuration": _configuration_to_document(version.configuration),
     }
-    document.update({name: getattr(version, name) for name in _REASONS})
+    document.update({name: getattr(version, name) for name in _TEXTS})
     return document
 
 
@@ -62,7 +69,7 @@ def from_document(key: FunctionKey, number: str, document: Mapping[str, Any]) ->
         last_modified=document["last_modified"],
         state=State(document["state"]),
         update_status=None if update_status is None else UpdateStatus(update_status),
-        **{name: document.get(name) for name in _REASONS},
+        **{name: document.get(name) for name in _TEXTS},
     )
 
 

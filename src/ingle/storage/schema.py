@@ -8,11 +8,12 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
 #: `serving`: "none", "latest" (what serves is the recorded $LATEST) or "own" (it has a row of its own in versions).
+#: `next_version`: the number that the next published version gets; it only grows.
 functions = Table(
     "functions",
     metadata,
@@ -20,6 +21,7 @@ functions = Table(
     Column("region", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("serving", String, nullable=False),
+    Column("next_version", BigInteger, nullable=False, server_default="1"),
 )
 
 #: `role`: "recorded" is the version as the API shows it; "serving" the earlier one that $LATEST still runs.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,9 @@ _Result = TypeVar("_Result")
 
 _RECORDED = "recorded"
 _SERVING = "serving"
+
+#: Versions of one function by number and role: its rows in the table of versions.
+_Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
@@ -68,8 +72,8 @@ class SqlStore:
     async def insert(self, function: Function) -> None:
         await self._transaction(lambda connection: _insert(connection, function))
 
-    async def save(self, function: Function) -> None:
-        await self._transaction(lambda connection: _save(connection, function))
+    async def save(self, function: Function, before: Function | None = None) -> None:
+        await self._transaction(lambda connection: _save(connection, function, before))
 
     async def delete(self, key: FunctionKey) -> None:
         await self._transaction(lambda connection: _delete(connection, key))
@@ -148,39 +152,54 @@ def _key_columns(key: FunctionKey) -> dict[str, str]:
 
 
 def _load_all(connection: Connection) -> list[Function]:
-    rows = connection.execute(select(versions).where(versions.c.version == LATEST))
-    found = {(row.account, row.region, row.name, row.role): row for row in rows}
+    found: defaultdict[FunctionKey, _Versions] = defaultdict(dict)
+    for row in connection.execute(select(versions)):
+        key = _key_of(row)
+        found[key][row.version, row.role] = from_document(key, row.version, row.document)
     order = (functions.c.account, functions.c.region, functions.c.name)
-    return [_function(row, found) for row in connection.execute(select(functions).order_by(*order))]
+    rows = connection.execute(select(functions).order_by(*order))
+    return [_function(row, found[_key_of(row)]) for row in rows]
 
 
-def _function(row: Row[Any], found: dict[tuple[str, str, str, str], Row[Any]]) -> Function:
-    identity = (row.account, row.region, row.name)
-    key = FunctionKey(account=row.account, region=row.region, name=row.name)
-    latest = _version(key, found[*identity, _RECORDED])
-    if row.serving == "own":
-        return Function(key=key, latest=latest, serving=_version(key, found[*identity, _SERVING]))
-    return Function(key=key, latest=latest, serving=latest if row.serving == "latest" else None)
+def _function(row: Row[Any], found: _Versions) -> Function:
+    latest = found.pop((LATEST, _RECORDED))
+    own = found.pop((LATEST, _SERVING), None)
+    published = sorted(found.values(), key=lambda version: version.number)
+    return Function(
+        key=latest.key,
+        latest=latest,
+        serving={"own": own, "latest": latest}.get(row.serving),
+        versions={version.version: version for version in published},
+        next_version=row.next_version,
+    )
 
 
-def _version(key: FunctionKey, row: Row[Any]) -> Version:
-    return from_document(key, row.version, row.document)
+def _key_of(row: Row[Any]) -> FunctionKey:
+    return FunctionKey(account=row.account, region=row.region, name=row.name)
 
 
 def _insert(connection: Connection, function: Function) -> None:
     try:
-        connection.execute(functions.insert().values(**_key_columns(function.key), serving=_serving(function)))
+        connection.execute(functions.insert().values(**_key_columns(function.key), **_columns(function)))
     except IntegrityError:
         raise RecordExists(f"Function {function.key.name} exists.") from None
-    connection.execute(versions.insert(), _rows(function))
+    _insert_versions(connection, _versions(function))
 
 
-def _save(connection: Connection, function: Function) -> None:
-    update = functions.update().where(_of(functions, function.key)).values(serving=_serving(function))
+def _save(connection: Connection, function: Function, before: Function | None) -> None:
+    update = functions.update().where(_of(functions, function.key)).values(**_columns(function))
     if connection.execute(update).rowcount == 0:
         raise RecordNotFound(f"Function {function.key.name} does not exist.")
-    connection.execute(delete(versions).where(_of(versions, function.key), versions.c.version == LATEST))
-    connection.execute(versions.insert(), _rows(function))
+    wanted = _versions(function)
+    if before is None:
+        connection.execute(delete(versions).where(_of(versions, function.key)))
+        _insert_versions(connection, wanted)
+        return
+    there = _versions(before)
+    for number, role in (identity for identity in there if wanted.get(identity) is not there[identity]):
+        row = and_(_of(versions, function.key), versions.c.version == number, versions.c.role == role)
+        connection.execute(delete(versions).where(row))
+    _insert_versions(connection, {key: wanted[key] for key in wanted if there.get(key) is not wanted[key]})
 
 
 def _delete(connection: Connection, key: FunctionKey) -> None:
@@ -194,11 +213,20 @@ def _serving(function: Function) -> str:
     return "latest" if function.serving == function.latest else "own"
 
 
-def _rows(function: Function) -> Sequence[dict[str, Any]]:
-    rows = [_row(function.latest, _RECORDED)]
+def _columns(function: Function) -> dict[str, Any]:
+    return {"serving": _serving(function), "next_version": function.next_version}
+
+
+def _versions(function: Function) -> _Versions:
+    found = {(version.version, _RECORDED): version for version in function.every_version}
     if function.serving is not None and _serving(function) == "own":
-        rows.append(_row(function.serving, _SERVING))
-    return rows
+        found[LATEST, _SERVING] = function.serving
+    return found
+
+
+def _insert_versions(connection: Connection, found: _Versions) -> None:
+    if found:
+        connection.execute(versions.insert(), [_row(version, role) for (_, role), version in found.items()])
 
 
 def _row(version: Version, role: str) -> dict[str, Any]:

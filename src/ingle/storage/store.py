@@ -23,8 +23,11 @@ class FunctionStore(Protocol):
         """Raises RecordExists if the key is taken."""
         ...
 
-    async def save(self, function: Function) -> None:
-        """Replaces the whole record. Raises RecordNotFound: a save never brings a deleted function back."""
+    async def save(self, function: Function, before: Function | None = None) -> None:
+        """Replaces the whole record. Raises RecordNotFound: a save never brings a deleted function back.
+
+        `before`, where it is given, is what the store holds now: only what differs from it is written.
+        """
         ...
 
     async def delete(self, key: FunctionKey) -> None:

@@ -12,7 +12,7 @@ from ingle.catalog import Prepared
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult
 from ingle.worker.client import CannotPlace, EnvironmentLost
-from ingle.worker.environment import State
+from ingle.worker.lifecycle import State
 
 
 class FakeEnvironment:

@@ -21,7 +21,7 @@ class MemoryStore:
             raise RecordExists(f"Function {function.key.name} exists.")
         self._functions[function.key] = function
 
-    async def save(self, function: Function) -> None:
+    async def save(self, function: Function, before: Function | None = None) -> None:
         if function.key not in self._functions:
             raise RecordNotFound(f"Function {function.key.name} does not exist.")
         self._functions[function.key] = function

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ingle.domain.runtimes import is_python
 from ingle.sandbox import launch
 from ingle.sandbox.launch import Isolation
-from ingle.worker import kernel, libraries
+from ingle.worker import kernel
+from ingle.worker.families import family_of
 from ingle.worker.interpreters import Discovery
 from ingle.worker.kernel import Namespace
 
@@ -301,20 +303,26 @@ def _nftables(base: Namespace) -> Finding:
 
 
 def _runtimes(discovery: Discovery, runtimes_dir: Path) -> Finding:
-    if not discovery.interpreters:
+    if not any(is_python(interpreter.runtime) for interpreter in discovery.interpreters):
         return Finding(
             subject="runtimes",
             level=Level.MISSING,
             detail="no Python 3.9 or later found",
-            consequence="No Python function can run. Install an interpreter, or name one with --python-paths.",
+            consequence="No function can run: environments are forked from Python. Install an interpreter, or name one "
+            "with --python-paths.",
         )
-    without = [i.runtime for i in discovery.interpreters if libraries.installed(runtimes_dir, i.runtime) is None]
+    without = [item.runtime for item in discovery.interpreters if not _has_libraries(item.runtime, runtimes_dir)]
     return Finding(
         subject="runtimes",
         level=Level.WEAKER if without else Level.OK,
         detail=", ".join(f"{i.runtime} ({i.version})" for i in discovery.interpreters),
-        consequence=f"No boto3 for {', '.join(without)}: run `ingle runtimes install`." if without else "",
+        consequence=f"No AWS SDK for {', '.join(without)}: run `ingle runtimes install`." if without else "",
     )
+
+
+def _has_libraries(runtime: str, runtimes_dir: Path) -> bool:
+    family = family_of(runtime)
+    return family is None or not family.installs or family.libraries(runtimes_dir, runtime) is not None
 
 
 def _rejected(discovery: Discovery) -> Iterator[Finding]:

@@ -1,36 +1,34 @@
-"""One execution environment: a sandbox, the runtime in it, and the invocations it serves one after another.
+"""One execution environment: a sandbox, the runtime and the extensions in it, and the invocations it serves.
 
-    starting --> initializing --> idle <--> busy
-                      ^            |  ^
-                      |            v  |
-                   resetting     frozen         any but dead --> stopping --> dead
-
-`worker.host` makes environments and `placement` decides what they run; this module owns their lifecycle, the time
-limits and the START, END and REPORT lines. Everything here happens on the event loop. A function's failure is a result;
+`worker.host` makes environments and `placement` decides what they run; this module owns their lifecycle (the table is
+in `worker.lifecycle`) and the time limits. Everything here happens on the event loop. A function's failure is a result;
 `EnvironmentLost` means that the environment itself ended and another may take the invocation.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import math
-import re
-import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult
+from ingle.runtime_api.calls import Interfaces
+from ingle.runtime_api.extensions import Extension, Extensions, FunctionFacts
 from ingle.runtime_api.http import RuntimeConnection
 from ingle.runtime_api.session import Reply, RuntimeSession
+from ingle.runtime_api.telemetry import Telemetry
 from ingle.sandbox.client import Sandbox, SandboxError
 from ingle.worker.client import EnvironmentLost
+from ingle.worker.failures import Failure, describe_exit, extension_failure, timed_out
 from ingle.worker.launch_plan import CannotStart, cpu_quota
-from ingle.worker.output import Output
+from ingle.worker.lifecycle import TRANSITIONS, State
+from ingle.worker.output import EventSink, Output
+from ingle.worker.platform_log import PlatformLog, Report, RuntimeVersion
+from ingle.worker.verdict import Outcome, Verdict
 
 #: Seconds that initialisation may take before it is repeated inside the invocation, as on AWS.
 INIT_LIMIT = 10.0
@@ -38,12 +36,15 @@ INIT_LIMIT = 10.0
 _LAST_WORDS = 0.01
 #: How long killing and parking may take before the environment is given up, in seconds.
 _RESET_LIMIT = 5.0
-#: Connections to the Runtime API at one time. A runtime needs one.
+#: Seconds that an environment gets to shut down where it has external extensions, or internal ones only; and those of
+#: them that its runtime gets.
+_SHUTDOWN_EXTERNAL, _SHUTDOWN_INTERNAL, _SHUTDOWN_RUNTIME = 2.0, 0.5, 0.3
+#: Connections to the Runtime API at one time. A runtime needs one, as does each extension.
 _CONNECTIONS = 64
-_PLATFORM_TYPE = re.compile(r"(Runtime|Function|Sandbox|Extension)\.[A-Z][a-zA-Z]+")
 MB = 1 << 20
 #: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
 _PEAK_AGE = 0.02
+_READY = Reply(body=b"", failed=False)
 
 
 class _Refusal(asyncio.Protocol):
@@ -53,100 +54,86 @@ class _Refusal(asyncio.Protocol):
         transport.close()
 
 
-class State(StrEnum):
-    STARTING = "starting"
-    INITIALIZING = "initializing"
-    IDLE = "idle"
-    BUSY = "busy"
-    FROZEN = "frozen"
-    RESETTING = "resetting"
-    STOPPING = "stopping"
-    DEAD = "dead"
-
-
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.STARTING: frozenset({State.INITIALIZING, State.STOPPING, State.DEAD}),
-    State.INITIALIZING: frozenset({State.IDLE, State.RESETTING, State.STOPPING, State.DEAD}),
-    State.IDLE: frozenset({State.BUSY, State.FROZEN, State.RESETTING, State.STOPPING, State.DEAD}),
-    State.BUSY: frozenset({State.IDLE, State.RESETTING, State.STOPPING, State.DEAD}),
-    State.FROZEN: frozenset({State.IDLE, State.STOPPING, State.DEAD}),
-    State.RESETTING: frozenset({State.STARTING, State.STOPPING, State.DEAD}),
-    State.STOPPING: frozenset({State.DEAD}),
-    State.DEAD: frozenset(),
-}
-
-
 class Supervision(Protocol):
     """What an environment asks of the supervisor."""
 
     async def restart(self, sandbox: Sandbox, generation: int) -> None: ...
-    def signal(self, sandbox: Sandbox, name: str) -> None: ...
+    async def extend(
+        self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]
+    ) -> tuple[int, dict[str, str]]: ...
+    async def make_socket(self, sandbox: Sandbox) -> socket.socket: ...
+    def signal(self, sandbox: Sandbox, name: str, *, runtime_only: bool = False) -> None: ...
     def destroy(self, sandbox: Sandbox) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why the runtime gave no reply. `status` is REPORT's word for it."""
-
-    kind: str
-    message: str
-    status: str = "error"
-
-    def body(self, request_id: str) -> bytes:
-        return json.dumps(
-            {"errorType": self.kind, "errorMessage": f"RequestId: {request_id} Error: {self.message}"}
-        ).encode()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How to start the runtime in this sandbox: `start(first)` sends the settings, `first` at the first time."""
+    """How to start things in this sandbox.
+
+    `start(first)` sends the runtime's settings, `first` at the first time; `extensions` are the names of the programs
+    to start before it, `extend(first)` their settings.
+    """
 
     start: Callable[[bool], None]
-    runtime_version: str
+    runtime: RuntimeVersion
     impossible: CannotStart | None = None
+    extensions: tuple[str, ...] = ()
+    extend: Callable[[bool], dict[str, Any]] = lambda first: {}
 
 
 class Environment:
     """An environment for one serial of one version. `run` serves one invocation at a time."""
 
     def __init__(
-        self,
-        version: Version,
-        sandbox: Sandbox,
-        supervision: Supervision,
-        output: Output,
-        log_stream: str,
-        launch: Launch,
-    ) -> None:
+        self, version: Version, sandbox: Sandbox, supervision: Supervision, sink: EventSink, log_stream: str,
+        launch: Launch, spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:  # fmt: skip
         self.version = version
         self.sandbox = sandbox
         self.log_stream = log_stream
         self.state = State.STARTING
         self.idle_since = 0.0
         self._supervision = supervision
-        self._output = output
         self._launch = launch
         self._loop = asyncio.get_running_loop()
+        configuration = version.configuration
+        self._timeout = float(configuration.timeout)
+        self._memory_mb = configuration.memory
+        self._telemetry = Telemetry(self._dial, spawn)
+        level = configuration.logging.application_level if configuration.logging.format == "JSON" else None
+        self._output = Output(self._loop, sandbox.output, sandbox.events, sink, self._telemetry, level)
+        self._log = PlatformLog(version, self._output.writer, self._telemetry, launch.runtime)
+        self._verdict = Verdict(self._loop, lambda: timed_out(self._timeout))
         self._generation = 0
-        self._session = RuntimeSession(self)
-        self._waiting: asyncio.Future[Reply | Failure] | None = None
-        self._deadline = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._connect_runtime()
         self._connections = 0
         self._polled: asyncio.Future[None] | None = None
+        self._registered: asyncio.Future[None] | None = None
+        self._quiet: asyncio.Future[None] | None = None
+        #: The report of an invocation that was answered while extensions were still at work for it.
+        self._unfinished: Report | None = None
         self._peak = 0
         self._peak_read = 0.0
         self._quota_set = False
+        self._reset_reason = "FAILURE"
         self._init_ms: float | None = None
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
-        configuration = version.configuration
-        self._timeout = float(configuration.timeout)
-        self._start_line = f"START RequestId: %s Version: {version.version}\n"
-        self._memory_mb = configuration.memory
         sandbox.on_exit = self._runtime_exited
+        sandbox.on_extension_exit = self._extension_exited
         sandbox.on_gone = self._sandbox_gone
+
+    def _connect_runtime(self) -> None:
+        """New interfaces for a runtime that is about to start; what the one before still sends changes nothing."""
+        key, configuration = self.version.key, self.version.configuration
+        facts = FunctionFacts(
+            name=key.name, version=self.version.version, handler=configuration.handler, account=key.account
+        )
+        self._session = RuntimeSession(self)
+        self._extensions = Extensions(self, facts, self._launch.extensions)
+        self._interfaces = Interfaces(runtime=self._session, extensions=self._extensions, telemetry=self._telemetry)
+        #: Whether there are extensions: without, nothing of theirs is looked at.
+        self._extended = bool(self._launch.extensions)
 
     # --- lifecycle --------------------------------------------------------------------------------------------------
 
@@ -160,25 +147,38 @@ class Environment:
         self._server = await self._loop.create_server(self._connect, sock=self.sandbox.runtime_api, backlog=128)
 
     def _connect(self) -> asyncio.Protocol:
-        """Serve one more connection from inside, up to a number that no runtime needs."""
+        """Serve one more connection from inside, up to a number that nobody needs."""
         if self._connections >= _CONNECTIONS:
             return _Refusal()
         self._connections += 1
-        return RuntimeConnection(self._session, self._disconnected)
+        return RuntimeConnection(self._interfaces, self._disconnected)
 
     def _disconnected(self) -> None:
         self._connections -= 1
+
+    async def _dial(self) -> socket.socket:
+        """A socket for telemetry. Raises OSError."""
+        try:
+            return await self._supervision.make_socket(self.sandbox)
+        except SandboxError as error:
+            raise ConnectionError(str(error)) from error
 
     @property
     def alive(self) -> bool:
         return self.state not in (State.STOPPING, State.DEAD)
 
     def stop(self) -> None:
-        """Kill the environment. An invocation that it serves ends as a crash."""
-        if self.alive:
-            self._become(State.STOPPING)
+        """End the environment: at once, or after extensions had their time. An invocation in it ends as a crash."""
+        if not self.alive:
+            return
+        if self.state is State.FROZEN and self._extended:
+            self._thaw()
+        self._become(State.STOPPING)
+        self._stop_waiting_for_poll()
+        if self._extended and self._extensions.running:
+            self._shut_down("SPINDOWN")
+        else:
             self._supervision.destroy(self.sandbox)
-            self._stop_waiting_for_poll()
 
     async def gone(self) -> None:
         """Return once nothing of the environment is left."""
@@ -187,6 +187,7 @@ class Environment:
     def freeze(self) -> None:
         """Stop every process until the next invocation; only from idle."""
         self._become(State.FROZEN)
+        self._telemetry.pause()
         if not self.sandbox.freeze():
             self._supervision.signal(self.sandbox, "SIGSTOP")
 
@@ -196,17 +197,19 @@ class Environment:
         else:
             self._supervision.signal(self.sandbox, "SIGCONT")
         self._become(State.IDLE)
+        self._telemetry.resume()
 
     def _sandbox_gone(self) -> None:
         if self._server is not None:
             self._server.close()
-        if self._timer is not None:
-            self._timer.cancel()
         self._output.close()
         if self.state is not State.DEAD:
             self._become(State.DEAD)
-        self._settle(self._killed_with_the_sandbox())
+        self._verdict.settle(self._killed_with_the_sandbox())
+        self._verdict.close()
         self._stop_waiting_for_poll()
+        self._finish_late()
+        self._telemetry.close()
         self._gone.set()
 
     def _killed_with_the_sandbox(self) -> Failure:
@@ -214,97 +217,180 @@ class Environment:
             return Failure(kind="Runtime.OutOfMemory", message="Runtime exited with error: signal: killed")
         return Failure(kind="Runtime.ExitError", message="Runtime exited with error: signal: killed")
 
-    # --- told by the runtime ----------------------------------------------------------------------------------------
+    # --- shutting down ----------------------------------------------------------------------------------------------
+
+    def _shut_down(self, reason: str) -> None:
+        """Tell the extensions, and end the sandbox once they are done or their time is up."""
+        quiet = self._tell_extensions(reason)
+        self._supervision.signal(self.sandbox, "SIGTERM", runtime_only=True)
+        budget = self._shutdown_seconds
+        runtime = min(budget, _SHUTDOWN_RUNTIME if self._extensions.external else _SHUTDOWN_INTERNAL)
+        kill = self._loop.call_later(
+            runtime, lambda: self._supervision.signal(self.sandbox, "SIGKILL", runtime_only=True)
+        )
+        end = self._loop.call_later(budget, self._supervision.destroy, self.sandbox)
+
+        def ended(_: asyncio.Future[None]) -> None:
+            kill.cancel()
+            end.cancel()
+            self._supervision.destroy(self.sandbox)
+
+        quiet.add_done_callback(ended)
+
+    @property
+    def _shutdown_seconds(self) -> float:
+        return _SHUTDOWN_EXTERNAL if self._extensions.external else _SHUTDOWN_INTERNAL
+
+    def _tell_extensions(self, reason: str) -> asyncio.Future[None]:
+        """Send SHUTDOWN; done once every program has ended."""
+        self._quiet = self._loop.create_future()
+        self._telemetry.hurry()
+        deadline = int((time.time() + self._shutdown_seconds) * 1000)
+        self._extensions.shut_down({"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadline})
+        return self._quiet
+
+    def _check_quiet(self, *, runtime_ended: bool) -> None:
+        """Shutting down is over once no extension runs; internal ones end with the runtime."""
+        left = [item for item in self._extensions.running if item.external or not runtime_ended]
+        if self._quiet is not None and not self._quiet.done() and not left:
+            self._quiet.set_result(None)
+
+    # --- told by the runtime and the extensions ---------------------------------------------------------------------
 
     def runtime_ready(self) -> None:
         if self.state is State.INITIALIZING:
-            self._settle(Reply(body=b"", failed=False))
-        elif self._polled is not None and not self._polled.done():
-            self._polled.set_result(None)
+            self._check_initialised()
+        elif self._polled is not None:
+            self._check_polled()
 
     def runtime_replied(self, reply: Reply) -> None:
-        self._settle(reply)
+        self._verdict.settle(reply)
 
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
-        self._settle(reply)
+        self._verdict.settle(reply)
+
+    def extensions_changed(self) -> None:
+        self._extended = True
+        if self.state is State.INITIALIZING:
+            if self._registered is not None and not self._registered.done() and self._extensions.launched:
+                self._registered.set_result(None)
+            self._check_initialised()
+        elif self._polled is not None:
+            self._check_polled()
+
+    def extension_failed(self, extension: Extension) -> None:
+        if self.state is State.INITIALIZING:
+            self._extension_ended(extension, extension.error_type or "Extension.InitError", "InitError")
+        else:
+            self._extension_ended(extension, extension.error_type or "Extension.ExitError", "ExitError")
+
+    def _check_initialised(self) -> None:
+        if self._session.polling and self._extensions.idle:
+            self._verdict.settle(_READY)
+
+    def _check_polled(self) -> None:
+        if self._polled is not None and not self._polled.done() and self.ready:
+            self._polled.set_result(None)
 
     def _runtime_exited(self, status: int, generation: int) -> None:
-        if generation == self._generation and self.alive:
+        if generation != self._generation:
+            return
+        if self.alive:
             self._loop.call_later(_LAST_WORDS, self._give_up_on_runtime, status, generation)
+        else:
+            self._check_quiet(runtime_ended=True)
 
     def _give_up_on_runtime(self, status: int, generation: int) -> None:
         if generation != self._generation or not self.alive:
             return
-        self._settle(describe_exit(status, self.sandbox.ran_out_of_memory()))
+        self._verdict.settle(describe_exit(status, self.sandbox.ran_out_of_memory()))
         self._stop_waiting_for_poll()
         if self.state in (State.IDLE, State.FROZEN):
             self.stop()
 
-    def _settle(self, outcome: Reply | Failure) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(outcome)
-
-    async def _outcome(self, limit: float) -> Reply | Failure:
-        """The next outcome, which is that of a time-out after `limit` seconds."""
-        waiting: asyncio.Future[Reply | Failure] = self._loop.create_future()
-        self._waiting = waiting
-        self._deadline = self._loop.time() + limit
-        if self._timer is None or self._timer.when() > self._deadline:
-            self._arm()
-        try:
-            return await waiting
-        finally:
-            self._waiting = None
-
-    def _arm(self) -> None:
-        """One timer serves many invocations: it finds out when it fires whether a deadline has passed."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._deadline, self._check_deadline)
-
-    def _check_deadline(self) -> None:
-        self._timer = None
-        if self._waiting is None:
+    def _extension_exited(self, name: str, status: int, generation: int) -> None:
+        if generation != self._generation:
             return
-        if self._loop.time() >= self._deadline:
-            self._settle_timed_out()
-        else:
-            self._arm()
+        expected = not self.alive or self.state is State.RESETTING
+        extension = self._extensions.ended(name)
+        if expected:
+            self._check_quiet(runtime_ended=False)
+        elif extension is not None and extension.error_type is None:
+            extension.error_type = "Extension.Crash"
+            self._extension_ended(extension, "Extension.Crash", "Crash")
+
+    def _extension_ended(self, extension: Extension, kind: str, state: str) -> None:
+        """The environment cannot go on without it."""
+        self._log.extension(extension, state)
+        self._verdict.settle(extension_failure(extension.name, kind))
+        self._stop_waiting_for_poll()
+        if self.state in (State.IDLE, State.FROZEN):
+            self.stop()
 
     # --- initialisation ---------------------------------------------------------------------------------------------
 
-    async def _initialise(self, limit: float, phase: str) -> Failure | Reply | None:
-        """Start the runtime and wait until it polls; what went wrong, or None. Raises EnvironmentLost."""
+    async def _initialise(self, limit: float, phase: str) -> Outcome | None:
+        """Start everything and wait until it polls; what went wrong, or None. Raises EnvironmentLost."""
         if self._launch.impossible is not None:
             return Failure(kind=self._launch.impossible.kind, message=self._launch.impossible.message)
-        self._output.writer.write_text(f"INIT_START {self._launch.runtime_version}\n")
+        self._session.close()
+        self._connect_runtime()
+        self._log.init_start(phase)
         started = time.perf_counter()
         self._become(State.INITIALIZING)
-        self._session.close()
-        self._session = RuntimeSession(self)
-        self._launch.start(self._generation == 0)
-        outcome = await self._outcome(limit)
+        outcome = await self._bring_up(limit)
         self._init_ms = (time.perf_counter() - started) * 1000
+        self._extensions.close_registration()
         if not self.alive:
             raise EnvironmentLost
-        if isinstance(outcome, Reply) and not outcome.failed:
+        succeeded = isinstance(outcome, Reply) and not outcome.failed
+        failure = None if succeeded else _failure_of(outcome)
+        if failure is None:
             self._become(State.IDLE)
-            return None
-        self._output.drain()
-        self._output.writer.write_text(self._init_report(outcome, phase))
-        return outcome
+            for extension in self._extensions.all.values():
+                self._log.extension(extension, "Ready")
+        else:
+            self._output.drain()
+        self._log.init_done(phase, failure)
+        self._log.init_report(phase, self._init_ms, failure)
+        self._telemetry.close_subscriptions()
+        return None if succeeded else outcome
 
-    def _init_report(self, outcome: Reply | Failure, phase: str) -> str:
-        line = f"INIT_REPORT Init Duration: {self._init_ms:.2f} ms\tPhase: {phase}\tStatus: "
-        if isinstance(outcome, Failure) and outcome.status == "timeout":
-            return line + "timeout\n"
-        kind = outcome.kind if isinstance(outcome, Failure) else outcome.error_type
-        return f"{line}error\tError Type: {classify(kind)}\n"
+    async def _bring_up(self, limit: float) -> Outcome:
+        """Extensions first; the runtime once all of them have registered."""
+        outcome = self._verdict.expect(limit)
+        if self._launch.extensions:
+            await self._launch_extensions(outcome)
+        if not outcome.done():
+            self._launch.start(self._generation == 0)
+        return await outcome
+
+    async def _launch_extensions(self, outcome: asyncio.Future[Outcome]) -> None:
+        """Return once all have registered, or `outcome` is known."""
+        registered = self._registered = self._loop.create_future()
+        settings = self._launch.extend(self._generation == 0)
+        try:
+            pipe, errors = await self._supervision.extend(self.sandbox, self._memory_mb, settings)
+        except SandboxError as error:
+            self.stop()
+            raise EnvironmentLost from error
+        self._output.read_extensions(pipe)
+        for name, text in errors.items():
+            extension = self._extensions.all[name]
+            extension.error_type = "Extension.LaunchError"
+            self._log.extension(extension, "LaunchError")
+            self._verdict.settle(Failure(kind="Extension.LaunchError", message=f"extension {name}: {text}"))
+        either: set[asyncio.Future[Any]] = {outcome, registered}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        self._registered = None
 
     async def _reset(self) -> None:
-        """Kill the runtime and what it started; the sandbox and its /tmp stay. Raises EnvironmentLost."""
+        """End the runtime and what it started; the sandbox and its /tmp stay. Raises EnvironmentLost."""
         if self.state is not State.RESETTING:
             self._become(State.RESETTING)
+        if self._extended and self._extensions.running:
+            self._supervision.signal(self.sandbox, "SIGKILL", runtime_only=True)
+            await asyncio.wait({self._tell_extensions(self._reset_reason)}, timeout=self._shutdown_seconds)
         self._generation += 1
         try:
             async with asyncio.timeout(_RESET_LIMIT):
@@ -315,6 +401,7 @@ class Environment:
         if not self.alive:
             raise EnvironmentLost
         self._output.drain()
+        self._telemetry.reopen()
         if self._quota_set:
             self._quota_set = False
             self.sandbox.lift_cpu_quota()
@@ -329,7 +416,9 @@ class Environment:
 
     @property
     def ready(self) -> bool:
-        return self.state is State.STARTING or self._session.polling
+        if self.state is State.STARTING:
+            return True
+        return self._session.polling and (not self._extended or self._extensions.idle)
 
     @property
     def idle(self) -> bool:
@@ -353,6 +442,7 @@ class Environment:
             init_ms = self._init_ms
             if outcome is not None and self._launch.impossible is None:
                 # Initialisation is repeated inside the invocation, within its time limit and as part of its duration.
+                self._reset_reason = _reset_reason(outcome)
                 await self._reset()
                 outcome = await self._initialise(self._timeout, "invoke")
                 init_ms, spent = None, (self._init_ms or 0.0) / 1000
@@ -365,29 +455,25 @@ class Environment:
             raise EnvironmentLost
         return await self._invoke(invocation, init_ms, spent)
 
-    def _failed_start(self, invocation: Invocation, outcome: Reply | Failure) -> InvocationResult:
+    def _failed_start(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
         """The result of an invocation whose runtime did not come up."""
-        if isinstance(outcome, Reply):
-            failure = Failure(kind=outcome.error_type or "", message="")
-            body = outcome.body
-        else:
-            failure = outcome
-            body = outcome.body(invocation.request_id)
+        failure = _failure_of(outcome)
+        body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
         self._begin(invocation)
-        duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
-        self._report(invocation.request_id, duration, None, failure)
+        report = Report(
+            request_id=invocation.request_id, trace_id=invocation.trace_id, started=time.perf_counter(), failure=failure
+        )
+        report.duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
+        self._finish(report)
         if self._launch.impossible is None and self.alive:
+            self._reset_reason = _reset_reason(failure)
             self._become(State.RESETTING)
         return self._result(body, error=True, tail=self._output.writer.take_tail())
 
     def _begin(self, invocation: Invocation) -> None:
         if invocation.tail:
             self._output.writer.start_tail()
-        self._output.writer.write_text(self._start_line % invocation.request_id)
-
-    def _settle_timed_out(self) -> None:
-        text = f"Task timed out after {self._timeout:.2f} seconds"
-        self._settle(Failure(kind="Sandbox.Timedout", message=text, status="timeout"))
+        self._log.start(invocation.request_id, invocation.trace_id)
 
     async def _invoke(self, invocation: Invocation, init_ms: float | None, spent: float) -> InvocationResult:
         """`spent`: seconds of the invocation's time that are over already."""
@@ -396,89 +482,107 @@ class Environment:
             # Initialisation has all processors; the function's share applies from its first invocation.
             self._quota_set = True
             self.sandbox.set_cpu_quota(cpu_quota(self._memory_mb))
-        request_id = invocation.request_id
         self._begin(invocation)
-        started = time.perf_counter()
+        report = Report(
+            request_id=invocation.request_id, trace_id=invocation.trace_id, init=init_ms,
+            started=time.perf_counter() - spent,
+        )  # fmt: skip
         limit = max(self._timeout - spent, 0.001)
-        self._session.invoke(request_id, self._head(invocation, limit), invocation.payload)
-        outcome = await self._outcome(limit)
-        elapsed = (time.perf_counter() - started + spent) * 1000
+        deadline = int((time.time() + limit) * 1000)
+        if self._extended:
+            self._extensions.invoke(_invoke_event(invocation, deadline))
+        outcome_known = self._verdict.expect(limit)
+        self._session.invoke(invocation.request_id, _head(invocation, deadline), invocation.payload)
+        outcome = await outcome_known
+        report.replied = time.perf_counter()
         if self.state is not State.DEAD:
             self._output.drain()
-        failure = None if isinstance(outcome, Reply) else outcome
-        if failure is not None and failure.status == "timeout":
-            elapsed = self._timeout * 1000
-        self._report(request_id, elapsed, init_ms, failure)
-        tail = self._output.writer.take_tail() if invocation.tail else None
-        if self.alive:
-            # After a failure the environment is reset before it is used again, see `when_polling`.
-            self._become(State.IDLE if failure is None else State.RESETTING)
         if isinstance(outcome, Reply):
-            return self._result(outcome.body, error=outcome.failed, tail=tail)
-        return self._result(outcome.body(request_id), error=True, tail=tail)
+            report.began, report.produced = outcome.began, len(outcome.body)
+            report.error, report.error_type = outcome.failed, outcome.error_type
+            body, error = outcome.body, outcome.failed
+        else:
+            report.failure = outcome
+            body, error = outcome.body(invocation.request_id), True
+        await self._conclude(report, wait=invocation.tail)
+        tail = self._output.writer.take_tail() if invocation.tail else None
+        return self._result(body, error=error, tail=tail)
+
+    async def _conclude(self, report: Report, *, wait: bool) -> None:
+        """Report what was, and become what comes after it: idle, or to be reset before the next use."""
+        if report.failure is not None:
+            self._reset_reason = _reset_reason(report.failure)
+        elif self._session.polling:
+            report.polled = report.replied
+        if report.failure is not None or not self._extended or self.ready:
+            self._finish(report)
+        else:
+            self._unfinished = report
+        if self.alive:
+            self._become(State.IDLE if report.failure is None else State.RESETTING)
+        if wait and self._unfinished is not None:
+            await self.when_polling()
 
     async def when_polling(self) -> bool:
         """Whether the environment can serve again: after a reset if one is due, else once its runtime asks for more.
 
-        False if the runtime did not ask within the function's time limit.
+        The runtime has the function's time limit for that; with extensions, what is left of it for the invocation. An
+        extension that takes longer is reset like a function that does. False if the environment is lost.
         """
+        if self.state is State.IDLE and not self.ready:
+            if not await self._polls_within(self._verdict.left if self._extended else self._timeout):
+                if not self._extended or not self.alive or self.state is not State.IDLE:
+                    return False
+                self._reset_reason = "TIMEOUT"
+                self._become(State.RESETTING)
+                if self._unfinished is not None:
+                    self._unfinished.failure = timed_out(self._timeout)
+            self._finish_late()
         if self.state is State.RESETTING:
             try:
                 await self._reset()
             except EnvironmentLost:
                 return False
             return True
-        if self.state is State.IDLE and not self._session.polling:
-            self._polled = self._loop.create_future()
-            try:
-                async with asyncio.timeout(self._timeout):
-                    await self._polled
-            except TimeoutError:
-                return False
-            finally:
-                self._polled = None
         return self.usable and self.ready
+
+    async def _polls_within(self, seconds: float) -> bool:
+        self._polled = self._loop.create_future()
+        try:
+            async with asyncio.timeout(max(seconds, 0.0)):
+                await self._polled
+        except TimeoutError:
+            return False
+        finally:
+            self._polled = None
+        return True
 
     def _stop_waiting_for_poll(self) -> None:
         if self._polled is not None and not self._polled.done():
             self._polled.set_result(None)
-
-    def _head(self, invocation: Invocation, limit: float) -> bytes:
-        deadline = int((time.time() + limit) * 1000)
-        head = (
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
-            f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n"
-            f"Content-Length: {len(invocation.payload)}\r\n"
-        )
-        if invocation.trace_id:
-            head += f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
-        if invocation.client_context:
-            head += f"Lambda-Runtime-Client-Context: {invocation.client_context}\r\n"
-        return (head + "\r\n").encode()
 
     def _result(self, body: bytes, *, error: bool, tail: bytes | None) -> InvocationResult:
         return InvocationResult(
             payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail
         )
 
-    def _report(self, request_id: str, elapsed: float, init_ms: float | None, failure: Failure | None) -> None:
-        """END and REPORT. `elapsed` and `init_ms` are milliseconds."""
-        used = self._memory_mb if failure is not None and failure.kind == "Runtime.OutOfMemory" else self._peak_mb()
-        billed = math.ceil(elapsed + (init_ms or 0.0))
-        line = (
-            f"REPORT RequestId: {request_id}\tDuration: {elapsed:.2f} ms\tBilled Duration: {billed} ms\t"
-            f"Memory Size: {self._memory_mb} MB\tMax Memory Used: {min(used, self._memory_mb)} MB\t"
-        )
-        if init_ms is not None:
-            line += f"Init Duration: {init_ms:.2f} ms\t"
-        if failure is not None:
-            line += (
-                "Status: timeout"
-                if failure.status == "timeout"
-                else f"Status: error\tError Type: {classify(failure.kind)}"
-            )
-        self._output.writer.write_text(f"END RequestId: {request_id}\n", line + "\n")
+    def _finish_late(self) -> None:
+        """Report an invocation whose extensions are done by now."""
+        report, self._unfinished = self._unfinished, None
+        if report is not None:
+            report.polled = time.perf_counter()
+            self._finish(report)
+
+    def _finish(self, report: Report) -> None:
+        """Complete the figures of an invocation and write them down. A duration that is known already stays."""
+        failure = report.failure
+        if failure is not None and failure.status == "timeout":
+            report.duration = self._timeout * 1000
+        elif not report.duration:
+            report.duration = ((report.polled or report.replied) - report.started) * 1000
+        out_of_memory = failure is not None and failure.kind == "Runtime.OutOfMemory"
+        report.used_mb = self._memory_mb if out_of_memory else min(self._peak_mb(), self._memory_mb)
+        self._log.finish(report)
 
     def _peak_mb(self) -> int:
         """Memory used at the most, in MB. Read anew when the last reading is older than `_PEAK_AGE`."""
@@ -489,30 +593,37 @@ class Environment:
         return self._peak
 
 
-def classify(kind: str | None) -> str:
-    """An error type as platform records name it: what a runtime made up itself is unknown to them."""
-    if kind is not None and _PLATFORM_TYPE.fullmatch(kind):
-        return kind
-    return "Function.Unknown" if kind is not None and kind.startswith("Function.") else "Runtime.Unknown"
+def _failure_of(outcome: Outcome) -> Failure:
+    """What records say of it; a runtime that reported the error itself gave its type."""
+    return outcome if isinstance(outcome, Failure) else Failure(kind=outcome.error_type or "", message="")
 
 
-def describe_exit(status: int, out_of_memory: bool) -> Failure:
-    """A runtime's wait status in the words that AWS uses."""
-    if out_of_memory and status & 0x7F == signal.SIGKILL:
-        return Failure(kind="Runtime.OutOfMemory", message="Runtime exited with error: signal: killed")
-    code = -status if status < 0 else status
-    if code & 0x7F:
-        name = _SIGNAL_WORDS.get(code & 0x7F) or signal.strsignal(code & 0x7F) or f"signal {code & 0x7F}"
-        return Failure(kind="Runtime.ExitError", message=f"Runtime exited with error: signal: {name.lower()}")
-    if code >> 8 == 0:
-        return Failure(kind="Runtime.ExitError", message="Runtime exited without providing a reason")
-    return Failure(kind="Runtime.ExitError", message=f"Runtime exited with error: exit status {code >> 8}")
+def _reset_reason(outcome: Outcome) -> str:
+    """What extensions are told about the end of an environment."""
+    return "TIMEOUT" if isinstance(outcome, Failure) and outcome.status == "timeout" else "FAILURE"
 
 
-_SIGNAL_WORDS: dict[int, str] = {
-    signal.SIGKILL: "killed",
-    signal.SIGABRT: "aborted",
-    signal.SIGSEGV: "segmentation fault",
-    signal.SIGTERM: "terminated",
-    signal.SIGBUS: "bus error",
-}
+def _invoke_event(invocation: Invocation, deadline: int) -> Mapping[str, Any]:
+    """What extensions get of an invocation. `deadline`: milliseconds since the epoch."""
+    event: dict[str, Any] = {
+        "eventType": "INVOKE", "deadlineMs": deadline, "requestId": invocation.request_id,
+        "invokedFunctionArn": invocation.invoked_arn,
+    }  # fmt: skip
+    if invocation.trace_id:
+        event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
+    return event
+
+
+def _head(invocation: Invocation, deadline: int) -> bytes:
+    """The head of the answer to a runtime's poll. `deadline`: milliseconds since the epoch."""
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
+        f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n"
+        f"Content-Length: {len(invocation.payload)}\r\n"
+    )
+    if invocation.trace_id:
+        head += f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
+    if invocation.client_context:
+        head += f"Lambda-Runtime-Client-Context: {invocation.client_context}\r\n"
+    return (head + "\r\n").encode()

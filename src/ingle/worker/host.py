@@ -1,30 +1,27 @@
-"""This machine's worker: zygotes, a stock of prepared sandboxes, and the environments made from them.
+"""This machine's worker: what running a version takes, and the environments made from it.
 
-Implements `worker.client.WorkerClient` in the server's process. A zygote is started when the first function of its
-runtime is prepared, and sandboxes are kept ready per zygote, so that a cold start finds everything but the function.
+Implements `worker.client.WorkerClient` in the server's process. Zygotes and sandboxes that are prepared ahead are
+`worker.stock`'s, what differs between languages is in `worker.families`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import platform
 import sys
 import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import ingle
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
 from ingle.domain.function import Package, Version
-from ingle.domain.runtimes import is_provided, is_python, runs_here, runtime_version_arn
+from ingle.domain.runtimes import is_python, runtime_version_arn
 from ingle.observability.log import Logger
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient, ZygoteInfo, ZygoteSpec
 from ingle.sandbox.launch import Isolation
@@ -32,29 +29,32 @@ from ingle.sandbox.seccomp import compile_filter
 from ingle.storage.errors import StorageError
 from ingle.worker.client import CannotPlace
 from ingle.worker.environment import Environment, Launch
+from ingle.worker.families import PYTHON, family_of
+from ingle.worker.families.family import Family, Layout, guest_directory
+from ingle.worker.families.python_sdk_use import may_use_sdk
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import (
     LIBRARY_PATH,
+    PATH,
     CannotStart,
     Flavour,
     Place,
     check_bootstrap,
     command,
+    extension_settings,
     must_execute,
-    runtime_label,
     settings,
 )
-from ingle.worker.output import EventSink, Output
-from ingle.worker.sdk_use import may_use_sdk
+from ingle.worker.output import EventSink
+from ingle.worker.platform_log import RuntimeVersion
+from ingle.worker.stock import Stock
 
 log = Logger("worker")
 
-DEFAULT_TMP_MB = 512
 #: How long leaving waits for environments to be gone, in seconds.
 _STOP_SECONDS = 5.0
-#: How long a zygote may take to import what it preloads, in seconds.
-_ZYGOTE_SECONDS = 60.0
-_GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
+#: What a zygote itself runs: files for the interpreter that forks, whatever the runtime.
+_FORKER_FILES = (guest_directory("sandbox/inside"), guest_directory("runtimes/python"))
 
 
 class Packages(Protocol):
@@ -72,32 +72,47 @@ ServeApi = Callable[["Sandbox", str], Awaitable[Callable[[], None]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOptions:
-    """`sdk(runtime)`: the directory with boto3 for a runtime, or None. `stock`: sandboxes kept ready per zygote."""
+    """`runtimes_dir`: what is installed for runtimes. `stock`: sandboxes kept ready per zygote."""
 
     interpreters: tuple[Interpreter, ...]
-    sdk: Callable[[str], Path | None]
+    runtimes_dir: Path
     stock: int
     serve_api: bool
 
 
-@dataclass(slots=True, eq=False)
-class ZygoteStock:
-    """A running zygote and the sandboxes that were forked from it ahead of their use."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What environments of one runtime are made from: the interpreter at /var/lang, and the one that forks them.
 
-    info: ZygoteInfo
-    ready: deque[Sandbox] = field(default_factory=deque)
-    coming: int = 0
+    `family` is that of the runtime, `lang` that of the interpreter: an OS-only runtime has the one that forks it there.
+    """
+
+    family: Family
+    lang: Family
+    interpreter: Interpreter
+    forker: Interpreter
+
+    @property
+    def bare(self) -> str:
+        """The zygote that has the standard library only."""
+        return f"{self.interpreter.runtime}-{Flavour.BARE}"
+
+    @property
+    def warm(self) -> str:
+        """The zygote that has imported the SDK."""
+        return f"{self.interpreter.runtime}-{Flavour.WARM}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """What `prepare` found out about a version."""
 
+    base: Base
     zygote: str
-    interpreter: str
     forked: bool
     directory: Path
     impossible: CannotStart | None
+    extensions: tuple[str, ...] = ()
 
 
 class Host:
@@ -114,14 +129,12 @@ class Host:
         self._clock = clock
         self._serve_api = serve_api
         self._interpreters = {interpreter.runtime: interpreter for interpreter in options.interpreters}
-        self._zygotes: dict[str, ZygoteStock] = {}
-        self._starting: dict[str, asyncio.Task[ZygoteStock]] = {}
+        self._stock = Stock(sandboxes, options.stock, self._zygote_lost)
         self._ready: dict[tuple[str, bool, str], Ready] = {}
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
         self._seccomp = self._compile_seccomp()
-        sandboxes.on_zygote_lost = self._zygote_lost
 
     @staticmethod
     def _compile_seccomp() -> bytes:
@@ -132,12 +145,13 @@ class Host:
             return b""
 
     async def __aenter__(self) -> Self:
+        await self._stock.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks: list[asyncio.Future[Any]] = [*self._tasks, *self._starting.values()]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
+        await self._stock.__aexit__()
         for environment in list(self._environments):
             environment.stop()
         endings = [asyncio.ensure_future(environment.gone()) for environment in list(self._environments)]
@@ -173,147 +187,97 @@ class Host:
         # A package that nobody used for a while is extracted again when it comes back.
         if known is not None and known.directory.is_dir():
             return known
-        runtime = version.configuration.runtime
-        interpreter = self._interpreter(runtime)
+        base = self._base(version.configuration.runtime)
         directory = await self._packages.extract(version.configuration.package)
         impossible = None
-        name, forked = f"{interpreter.runtime}-{Flavour.BARE}", False
-        if is_provided(runtime):
+        zygote, forked = base.bare, False
+        if base.family.forks:
+            zygote, forked = await self._choose_zygote(version, base, directory)
+        elif base.family.name == "provided":
             try:
                 check_bootstrap(directory, platform.machine())
             except CannotStart as error:
                 impossible = error
-        else:
-            name, forked = await self._choose_zygote(version, interpreter, directory)
-        await self._zygote(name, interpreter)
-        ready = Ready(
-            zygote=name,
-            interpreter=self._inside(interpreter),
-            forked=forked,
-            directory=directory,
-            impossible=impossible,
-        )
+        await self._zygote(zygote, base)
+        ready = Ready(base=base, zygote=zygote, forked=forked, directory=directory, impossible=impossible)
         self._ready[key] = ready
         return ready
 
-    def _interpreter(self, runtime: str) -> Interpreter:
-        """The interpreter for `runtime`; for custom runtimes, any to fork their environments from."""
-        if is_provided(runtime) and self._interpreters:
-            own = f"python3.{sys.version_info[1]}"
-            return self._interpreters.get(own) or next(iter(self._interpreters.values()))
-        if runtime in self._interpreters:
-            return self._interpreters[runtime]
-        if is_python(runtime):
-            name = runtime.replace("python", "Python ")
-            raise CannotPlace(f"There is no {name} interpreter on this machine for the runtime {runtime}. Install one "
-                              "(`ingle runtimes` lists what was found) and update the function.")  # fmt: skip
-        if runs_here(runtime):
-            raise CannotPlace("There is no Python interpreter on this machine to start environments from.")
-        raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
+    def _base(self, runtime: str) -> Base:
+        """Raises CannotPlace where the machine has not what it takes."""
+        family = family_of(runtime)
+        if family is None:
+            raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
+        forker = self._forker()
+        if family.name == "provided":
+            return Base(family=family, lang=PYTHON, interpreter=forker, forker=forker)
+        interpreter = self._interpreters.get(runtime) or family.fetched(self._options.runtimes_dir, runtime)
+        if interpreter is None:
+            raise CannotPlace(family.missing(runtime))
+        forks = interpreter if family.forks else forker
+        return Base(family=family, lang=family, interpreter=interpreter, forker=forks)
 
-    async def _choose_zygote(self, version: Version, interpreter: Interpreter, directory: Path) -> tuple[str, bool]:
+    def _forker(self) -> Interpreter:
+        """A Python to fork environments from that execute something else: the one that runs Ingle if possible."""
+        own = f"python3.{sys.version_info[1]}"
+        usable = [item for item in self._options.interpreters if is_python(item.runtime)]
+        if not usable:
+            raise CannotPlace("There is no Python interpreter on this machine to start environments from.")
+        return next((item for item in usable if item.runtime == own), usable[0])
+
+    async def _choose_zygote(self, version: Version, base: Base, directory: Path) -> tuple[str, bool]:
         """(zygote, whether its forks serve the function themselves) such that no module of the package is hidden."""
         modules = self._packages.top_level_modules(version.configuration.package)
         execute = must_execute(version)
-        if not execute and self._options.sdk(interpreter.runtime) and await asyncio.to_thread(may_use_sdk, directory):
-            warm_name = f"{interpreter.runtime}-{Flavour.WARM}"
-            warm = await self._zygote(warm_name, interpreter)
-            if not modules & warm.info.modules:
-                return warm_name, True
-        bare_name = f"{interpreter.runtime}-{Flavour.BARE}"
-        bare = await self._zygote(bare_name, interpreter)
-        return bare_name, not execute and not modules & bare.info.modules
+        if not execute and self._libraries(base) and await asyncio.to_thread(may_use_sdk, directory):
+            warm = await self._zygote(base.warm, base)
+            if not modules & warm.modules:
+                return base.warm, True
+        bare = await self._zygote(base.bare, base)
+        return base.bare, not execute and not modules & bare.modules
 
-    def _inside(self, interpreter: Interpreter) -> str:
-        """The interpreter's path as the sandbox sees it."""
-        if not self._namespaces:
-            return str(interpreter.executable)
-        return f"/var/lang/bin/python{interpreter.runtime.removeprefix('python')}"
+    def _libraries(self, base: Base) -> str | None:
+        """The host's directory of what is installed for a runtime."""
+        found = base.lang.libraries(self._options.runtimes_dir, base.interpreter.runtime)
+        return str(found.directory) if found else None
 
-    # --- zygotes and their stock ------------------------------------------------------------------------------------
-
-    async def _zygote(self, name: str, interpreter: Interpreter) -> ZygoteStock:
-        stock = self._zygotes.get(name)
-        if stock is not None:
-            return stock
-        task = self._starting.get(name)
-        if task is None:
-            task = self._starting[name] = asyncio.ensure_future(self._start_zygote(name, interpreter))
-            task.add_done_callback(lambda _: self._starting.pop(name, None))
-        return await asyncio.shield(task)
-
-    async def _start_zygote(self, name: str, interpreter: Interpreter) -> ZygoteStock:
-        sdk = self._options.sdk(interpreter.runtime)
-        variables = {"LD_LIBRARY_PATH": LIBRARY_PATH, "LANG": "en_US.UTF-8", "LC_CTYPE": "C.UTF-8",
-                     "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin", "TZ": ":UTC"}  # fmt: skip
-        script = "/var/runtime/zygote.py"
-        if not self._namespaces:
-            variables["PYTHONPATH"] = os.pathsep.join([*_GUEST, *([str(sdk)] if sdk else [])])
-            script = f"{_GUEST[0]}/zygote.py"
-        spec = ZygoteSpec(
-            name=name, command=(self._inside(interpreter), "-S", script), variables=variables,
-            prefix=str(interpreter.prefix), guest=_GUEST, sdk=str(sdk) if sdk else None,
-            preload=sdk is not None and name.endswith(Flavour.WARM),
+    def _layout(self, base: Base, directory: Path) -> Layout:
+        """Where a runtime's processes find its parts: at AWS's paths, or at the host's where there is no namespace."""
+        if self._namespaces:
+            libraries = f"/var/runtime/{base.lang.libraries_at}" if base.lang.libraries_at else None
+            return Layout(interpreter=_inside("/var/lang", base.interpreter), libraries=libraries)
+        return Layout(
+            interpreter=str(base.interpreter.executable), guest=base.family.guest, task=str(directory),
+            libraries=self._libraries(base),
         )  # fmt: skip
-        try:
-            async with asyncio.timeout(_ZYGOTE_SECONDS):
-                info = await self._sandboxes.start_zygote(spec)
-        except TimeoutError as error:
-            raise SandboxError(f"{name} did not start within {_ZYGOTE_SECONDS:.0f} s") from error
-        stock = self._zygotes[name] = ZygoteStock(info=info)
-        log.info("zygote ready", zygote=name)
-        self._refill(stock)
-        return stock
+
+    # --- zygotes ----------------------------------------------------------------------------------------------------
+
+    async def _zygote(self, name: str, base: Base) -> ZygoteInfo:
+        return await self._stock.zygote(name, lambda: self._zygote_spec(name, base))
+
+    def _zygote_spec(self, name: str, base: Base) -> ZygoteSpec:
+        libraries = self._libraries(base)
+        apart = base.forker is not base.interpreter
+        lang, files = ("/run/forker", "/run/forker-files") if apart else ("/var/lang", "/var/runtime")
+        variables = {"LD_LIBRARY_PATH": f"{lang}/lib:{LIBRARY_PATH}", "LANG": "en_US.UTF-8", "LC_CTYPE": "C.UTF-8",
+                     "PATH": PATH, "TZ": ":UTC"}  # fmt: skip
+        program = _inside(lang, base.forker)
+        if not self._namespaces:
+            shared = [libraries] if libraries and not apart else []
+            variables["PYTHONPATH"] = os.pathsep.join([*_FORKER_FILES, *shared])
+            program, files = str(base.forker.executable), _FORKER_FILES[0]
+        return ZygoteSpec(
+            name=name, command=(program, "-S", f"{files}/zygote.py"), variables=variables,
+            prefix=str(base.interpreter.prefix), forker=str(base.forker.prefix) if apart else None,
+            forker_files=_FORKER_FILES, guest=base.lang.guest, libraries=libraries,
+            libraries_at=base.lang.libraries_at, preload=name == base.warm,
+        )  # fmt: skip
 
     def _zygote_lost(self, name: str) -> None:
-        """Environments that it forked live on; the next one that is needed starts it again."""
-        log.error("a zygote ended", zygote=name)
-        stock = self._zygotes.pop(name, None)
-        for sandbox in list(stock.ready) if stock is not None else ():
-            self._sandboxes.destroy(sandbox)
+        """What was prepared with a zygote that has ended is prepared again when it is needed."""
         for key in [key for key, ready in self._ready.items() if ready.zygote == name]:
             del self._ready[key]
-
-    def _refill(self, stock: ZygoteStock) -> None:
-        if self._zygotes.get(stock.info.name) is not stock:
-            return  # that zygote has ended
-        while len(stock.ready) + stock.coming < self._options.stock:
-            stock.coming += 1
-            self._spawn(self._add_to(stock))
-
-    async def _add_to(self, stock: ZygoteStock) -> None:
-        try:
-            sandbox = await self._sandboxes.create(stock.info.name, DEFAULT_TMP_MB)
-        except SandboxError as error:
-            log.warning("a sandbox could not be prepared", zygote=stock.info.name, reason=str(error))
-            return
-        finally:
-            stock.coming -= 1
-        if sandbox.released:
-            return
-        sandbox.on_gone = lambda: self._drop(stock, sandbox)
-        stock.ready.append(sandbox)
-
-    @staticmethod
-    def _drop(stock: ZygoteStock, sandbox: Sandbox) -> None:
-        with contextlib.suppress(ValueError):
-            stock.ready.remove(sandbox)
-
-    async def _take(self, zygote: str, tmp_mb: int) -> Sandbox:
-        stock = self._zygotes.get(zygote)
-        if stock is None:
-            raise CannotPlace("the zygote ended")
-        try:
-            while tmp_mb == DEFAULT_TMP_MB and stock.ready:
-                sandbox = stock.ready.popleft()
-                if not sandbox.released:
-                    return sandbox
-            return await self._sandboxes.create(zygote, tmp_mb)
-        except SandboxError as error:
-            raise CannotPlace(str(error)) from error
-        finally:
-            # After the cold start that is under way, not beside it.
-            asyncio.get_running_loop().call_later(0.02, self._refill, stock)
 
     # --- environments -----------------------------------------------------------------------------------------------
 
@@ -322,7 +286,10 @@ class Host:
             ready = await self._get_ready(version)
         except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
-        sandbox = await self._take(ready.zygote, version.configuration.ephemeral_storage)
+        try:
+            sandbox = await self._stock.take(ready.zygote, version.configuration.ephemeral_storage)
+        except SandboxError as error:
+            raise CannotPlace(str(error)) from error
         try:
             environment = self._environment(version, sandbox, ready)
             await environment.open()
@@ -339,9 +306,8 @@ class Host:
         name = self._stream_name(version)
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
-        output = Output(asyncio.get_running_loop(), sandbox.output, sandbox.events, sink)
         launch = self._launch(version, sandbox, ready, name)
-        return Environment(version, sandbox, self._sandboxes, output, name, launch)
+        return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn)
 
     async def _accompany(self, environment: Environment) -> None:
         """What lasts as long as the environment: Ingle's API inside it, and its place in our books."""
@@ -362,23 +328,35 @@ class Host:
 
     def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str) -> Launch:
         runtime = version.configuration.runtime
+        layout = self._layout(ready.base, ready.directory)
         place = Place(
             runtime_api=sandbox.runtime_api_address,
             api=sandbox.api_address if self._options.serve_api else None,
             log_stream=log_stream,
-            **({} if self._namespaces else {"directory": str(ready.directory)}),
+            layout=layout,
         )
-        programs = command(version, ready.interpreter, ready.forked)
+        programs = command(version, layout, ready.forked)
         if programs is not None and not self._namespaces:
-            programs = [[part.replace("/var/task", str(ready.directory)) for part in program] for program in programs]
+            programs = [[part.replace("/var/task", layout.task) for part in program] for program in programs]
+
+        extensions = ready.extensions
+
+        def extend(first: bool) -> dict[str, Any]:
+            return extension_settings(version, place, extensions, self._seccomp, mount=first)
 
         def start(first: bool) -> None:
-            message = settings(version, place, programs, self._seccomp, mount=first)
+            # Where there are extensions, they are there before the runtime, and the mounts with them.
+            message = settings(version, place, programs, self._seccomp, mount=first and not extensions)
             self._sandboxes.run(sandbox, version.configuration.memory, message)
 
         arn = runtime_version_arn(runtime, version.key.region)
-        label = f"Runtime Version: {runtime_label(runtime)}.v1\tRuntime Version ARN: {arn}"
-        return Launch(start=start, runtime_version=label, impossible=ready.impossible)
+        return Launch(
+            start=start,
+            runtime=RuntimeVersion(label=f"{ready.base.family.label(runtime)}.v1", arn=arn),
+            impossible=ready.impossible,
+            extensions=extensions,
+            extend=extend,
+        )
 
     def _stream_name(self, version: Version) -> str:
         """`YYYY/MM/DD/[version]` and 32 hexadecimal digits; a log group of its own puts the function's name before."""
@@ -403,3 +381,11 @@ class Host:
         digest = version.configuration.package.digest
         for key in [key for key in self._ready if key[0] == digest]:
             del self._ready[key]
+
+
+def _inside(lang: str, interpreter: Interpreter) -> str:
+    """An interpreter's path once its prefix is at `lang`."""
+    try:
+        return f"{lang}/{interpreter.executable.relative_to(interpreter.prefix)}"
+    except ValueError:
+        return f"{lang}/bin/{interpreter.executable.name}"

@@ -1,55 +1,37 @@
-"""Finds the Python interpreters of this machine that functions can run on.
+"""Interpreters of this machine, whatever language they are for, and asking many of them at once what they are.
 
-Owns where to look and which one to prefer: pyenv, uv, /opt, /usr/local, /usr, PATH and configured places; CPython 3.9
-or later with a GIL, the newest patch of each minor version. Does not start zygotes and installs nothing. Called by
-`app` within the start-up budget, and by the verbs that list runtimes: layouts that name their version are believed
-without running anything, the others are asked all at once.
+Owns the values that a search gives and what all searches have in common; where a language's interpreters are looked
+for is the business of its module in `worker.families`. Nothing here raises, and nothing waits longer than
+ASK_SECONDS.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
-import sys
-import sysconfig
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-OLDEST_MINOR = 9
 #: Seconds that all interpreters together have to tell what they are.
-PROBE_SECONDS = 5.0
+ASK_SECONDS = 5.0
 
-_EXECUTABLE = re.compile(r"python3\.(\d{1,2})\Z")
-_VERSION = re.compile(r"3\.(\d{1,2})\.(\d{1,3})(?:(a|b|rc)(\d{1,3}))?\Z")
-_UV_DIRECTORY = re.compile(r"cpython-(3\.[0-9a-z.]+)-linux-(x86_64(?:_v\d)?|aarch64)-")
-_PROBE = (
-    "import json,sys;"
-    "v=sys.version_info;"
-    "level={'alpha':'a','beta':'b','candidate':'rc'}.get(v.releaselevel);"
-    "print(json.dumps([sys.implementation.name,getattr(sys,'abiflags',''),"
-    "'%d.%d.%d'%v[:3]+(level+str(v.serial) if level else ''),sys.base_prefix]))"
-)
+Rank = TypeVar("Rank", bound=tuple[object, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
     """One interpreter. `runtime` is its runtime identifier ("python3.12"), `version` its full version ("3.12.1").
 
-    `prefix` is the directory that holds its standard library (`sys.base_prefix`): what a sandbox has to contain.
+    `prefix` is the directory that holds its standard library: what a sandbox has to contain.
     """
 
     runtime: str
     version: str
     executable: Path
     prefix: Path
-
-    @property
-    def minor(self) -> int:
-        return int(self.runtime.removeprefix("python3."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,156 +44,81 @@ class Rejected:
 
 @dataclass(slots=True)
 class Discovery:
-    """What a search found. `interpreters`: the best for each runtime, by minor version."""
+    """What a search found. `interpreters`: the best for each runtime, oldest runtime first."""
 
     interpreters: list[Interpreter] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
+    def add(self, other: Discovery) -> None:
+        self.interpreters += other.interpreters
+        self.rejected += other.rejected
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where interpreters are looked for, besides what is configured.
+class Question:
+    """What is executed to learn what an executable is, and how its standard output is understood."""
 
-    `versions`: directories whose entries are installations named after their version. `programs`: directories of
-    executables. `running`: whether the interpreter that runs Ingle counts.
+    arguments: tuple[str, ...]
+    understand: Callable[[Path, bytes], Interpreter | Rejected]
+
+
+def sort_out(
+    candidates: Iterable[tuple[Path, Interpreter | None]], question: Question, configured: Sequence[Path]
+) -> tuple[list[Interpreter], list[Rejected]]:
+    """Candidates become interpreters, or are rejected with a reason.
+
+    A candidate is an executable, with what it is where its place tells; others are asked, all at the same time. The
+    same file is looked at once. `configured` places that do not exist deserve a word; the usual places are only looked
+    into.
     """
-
-    versions: tuple[Path, ...] = ()
-    programs: tuple[Path, ...] = ()
-    running: bool = False
-
-    @classmethod
-    def of_this_machine(cls, environ: Mapping[str, str] | None = None) -> Places:
-        environ = os.environ if environ is None else environ
-        home = Path("~").expanduser()
-        roots = [home / ".pyenv", *([Path(environ["PYENV_ROOT"])] if environ.get("PYENV_ROOT") else [])]
-        opt = [directory for pattern in ("*/bin", "*/*/bin") for directory in sorted(Path("/opt").glob(pattern))]
-        on_path = [Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part.startswith("/")]
-        return cls(
-            versions=(*(root / "versions" for root in roots), home / ".local/share/uv/python"),
-            programs=(*opt, Path("/usr/local/bin"), Path("/usr/bin"), *on_path),
-            running=True,
-        )
-
-
-def discover(python_paths: Sequence[Path] = (), *, places: Places | None = None) -> list[Interpreter]:
-    """The interpreter to use for each runtime, oldest first. `python_paths`: interpreters or directories of them."""
-    return search(python_paths, places=places).interpreters
-
-
-def search(python_paths: Sequence[Path] = (), *, places: Places | None = None) -> Discovery:
-    """Like `discover`, and tells what was left out. Blocks for at most PROBE_SECONDS; never raises."""
-    found = Discovery()
     known: dict[Path, Interpreter] = {}
     unknown: dict[Path, Path] = {}
-    for executable, version in _candidates(python_paths, places or Places.of_this_machine()):
-        real = _real(executable)
-        if real in known or real in unknown:
+    rejected: list[Rejected] = []
+    for executable, interpreter in candidates:
+        file = real(executable)
+        if file in known or file in unknown:
             continue
         if problem := _unusable(executable):
-            found.rejected.append(Rejected(executable=executable, reason=problem))
-        elif version is None:
-            unknown[real] = executable
+            rejected.append(Rejected(executable=executable, reason=problem))
+        elif interpreter is None:
+            unknown[file] = executable
         else:
-            known[real] = _from_layout(executable, version)
-    for answer in _ask(list(unknown.values())):
+            known[file] = interpreter
+    for answer in _ask(list(unknown.values()), question):
         if isinstance(answer, Interpreter):
-            known.setdefault(_real(answer.executable), answer)
+            known.setdefault(real(answer.executable), answer)
         else:
-            found.rejected.append(answer)
-    _explain_missing(python_paths, found)
-    found.interpreters = _best(known.values())
-    return found
+            rejected.append(answer)
+    missing = [place for place in configured if not place.exists()]
+    rejected += [Rejected(executable=place, reason="no such file or directory") for place in missing]
+    return list(known.values()), rejected
 
 
-def _explain_missing(python_paths: Sequence[Path], found: Discovery) -> None:
-    """A configured place that does not exist deserves a word; the usual places are only looked into."""
-    for place in python_paths:
-        if not place.exists():
-            found.rejected.append(Rejected(executable=place, reason="no such file or directory"))
-
-
-def _best(interpreters: Iterable[Interpreter]) -> list[Interpreter]:
-    """The newest of each minor version; among equals the first found."""
-    best: dict[str, Interpreter] = {}
+def best(interpreters: Iterable[Interpreter], rank: Callable[[str], Rank]) -> list[Interpreter]:
+    """The newest version for each runtime, oldest first; among equals the first found. `rank` orders versions."""
+    chosen: dict[str, Interpreter] = {}
     for interpreter in interpreters:
-        current = best.get(interpreter.runtime)
-        if current is None or _rank(interpreter.version) > _rank(current.version):
-            best[interpreter.runtime] = interpreter
-    return sorted(best.values(), key=lambda interpreter: interpreter.minor)
+        current = chosen.get(interpreter.runtime)
+        if current is None or rank(interpreter.version) > rank(current.version):
+            chosen[interpreter.runtime] = interpreter
+    return sorted(chosen.values(), key=lambda interpreter: rank(interpreter.version))
 
 
-def _rank(version: str) -> tuple[int, int, str, int]:
-    """Orders versions: 3.14.0a1 < 3.14.0b1 < 3.14.0rc1 < 3.14.0 < 3.14.1."""
-    match = _VERSION.match(version)
-    if match is None:
-        return (0, 0, "", 0)
-    minor, patch, level, serial = match.groups()
-    return (int(minor), int(patch), level or "z", int(serial or 0))
+def program_directories(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where programs are usually installed, PATH last."""
+    opt = [directory for pattern in ("*/bin", "*/*/bin") for directory in sorted(Path("/opt").glob(pattern))]
+    on_path = [Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part.startswith("/")]
+    return (*opt, Path("/usr/local/bin"), Path("/usr/bin"), *on_path)
 
 
-def _candidates(python_paths: Sequence[Path], places: Places) -> Iterator[tuple[Path, str | None]]:
-    """Executables with their version where the layout tells it, configured ones first."""
-    for place in python_paths:
-        yield from _configured(place)
-    if places.running:
-        yield from _running()
-    for directory in places.versions:
-        yield from _versions_directory(directory)
-    for directory in dict.fromkeys(places.programs):
-        for executable in _executables(directory):
-            yield executable, None
-
-
-def _running() -> Iterator[tuple[Path, str | None]]:
-    """The interpreter that runs Ingle: its version is known without asking."""
-    executable = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
-    version = ".".join(map(str, sys.version_info[:3]))
-    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-    if executable.exists() and sys.version_info.releaselevel == "final" and not free_threaded:
-        yield executable, version
-
-
-def _configured(place: Path) -> Iterator[tuple[Path, str | None]]:
-    if place.is_dir():
-        yield from _versions_directory(place)
-        for directory in (place, place / "bin"):
-            for executable in _executables(directory):
-                yield executable, None
-    elif place.exists():
-        yield place, None
-
-
-def _versions_directory(directory: Path) -> Iterator[tuple[Path, str | None]]:
-    """Installations side by side in directories whose names tell the version, as pyenv and uv lay them out."""
-    for entry in _entries(directory):
-        name = entry.name
-        if (match := _UV_DIRECTORY.match(name)) and match[2].startswith(os.uname().machine):
-            name = match[1]
-        version = _VERSION.match(name)
-        if version is None or entry.is_symlink() or (entry / "pyvenv.cfg").exists():
-            continue
-        executable = entry / "bin" / f"python3.{version[1]}"
-        if int(version[1]) >= OLDEST_MINOR:
-            yield executable, name
-
-
-def _executables(directory: Path) -> Iterator[Path]:
-    """Files named python3.N in a directory. Shims are scripts that lead to one of them: they are passed over."""
-    for entry in _entries(directory):
-        match = _EXECUTABLE.match(entry.name)
-        if match and int(match[1]) >= OLDEST_MINOR and _is_binary(entry):
-            yield entry
-
-
-def _entries(directory: Path) -> list[Path]:
+def entries(directory: Path) -> list[Path]:
     try:
         return sorted(directory.iterdir())
     except OSError:
         return []
 
 
-def _is_binary(file: Path) -> bool:
+def is_binary(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
             return stream.read(4) == b"\x7fELF"
@@ -219,7 +126,7 @@ def _is_binary(file: Path) -> bool:
         return False
 
 
-def _real(file: Path) -> Path:
+def real(file: Path) -> Path:
     return Path(os.path.realpath(file))
 
 
@@ -229,31 +136,25 @@ def _unusable(executable: Path) -> str | None:
         return "no such file" if not executable.is_symlink() else "a link that leads nowhere"
     if not os.access(executable, os.X_OK):
         return "not executable"
-    return None if _is_binary(executable) else "not a program of this machine"
+    return None if is_binary(executable) else "not a program of this machine"
 
 
-def _from_layout(executable: Path, version: str) -> Interpreter:
-    return Interpreter(runtime=executable.name, version=version, executable=executable, prefix=executable.parent.parent)
-
-
-def _ask(executables: list[Path]) -> list[Interpreter | Rejected]:
-    """Run interpreters, all at once, to have them say what they are."""
+def _ask(executables: list[Path], question: Question) -> list[Interpreter | Rejected]:
     running: list[tuple[Path, subprocess.Popen[bytes]]] = []
     answers: list[Interpreter | Rejected] = []
     for executable in executables:
         try:
-            running.append((executable, _probe(executable)))
+            running.append((executable, _start(executable, question)))
         except OSError as problem:
             answers.append(Rejected(executable=executable, reason=f"cannot be run: {problem.strerror}"))
-    deadline = time.monotonic() + PROBE_SECONDS
-    answers += [_answer(executable, process, deadline) for executable, process in running]
+    deadline = time.monotonic() + ASK_SECONDS
+    answers += [_answer(executable, process, deadline, question) for executable, process in running]
     return answers
 
 
-def _probe(executable: Path) -> subprocess.Popen[bytes]:
-    # -I: neither the environment nor the working directory has a say. -S: no site-packages, so no foreign code runs.
+def _start(executable: Path, question: Question) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [executable, "-I", "-S", "-c", _PROBE],
+        [executable, *question.arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -262,30 +163,13 @@ def _probe(executable: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _answer(executable: Path, process: subprocess.Popen[bytes], deadline: float) -> Interpreter | Rejected:
+def _answer(
+    executable: Path, process: subprocess.Popen[bytes], deadline: float, question: Question
+) -> Interpreter | Rejected:
     with process:
         try:
             output, _ = process.communicate(timeout=max(0.01, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
-            return Rejected(executable=executable, reason=f"no answer within {PROBE_SECONDS:g} s")
-    return _understand(executable, output)
-
-
-def _understand(executable: Path, output: bytes) -> Interpreter | Rejected:
-    try:
-        implementation, abiflags, version, prefix = json.loads(output)
-    except ValueError:
-        return Rejected(executable=executable, reason="does not start")
-    match = _VERSION.match(version)
-    if implementation != "cpython" or match is None:
-        return Rejected(executable=executable, reason=f"is {implementation} {version}, not CPython 3")
-    if "t" in abiflags:
-        return Rejected(executable=executable, reason="is a free-threaded build")
-    if int(match[1]) < OLDEST_MINOR:
-        return Rejected(executable=executable, reason=f"is version {version}, older than 3.{OLDEST_MINOR}")
-    runtime = f"python3.{match[1]}"
-    own = Path(prefix, "bin", runtime)
-    return Interpreter(
-        runtime=runtime, version=version, executable=own if own.exists() else executable, prefix=Path(prefix)
-    )
+            return Rejected(executable=executable, reason=f"no answer within {ASK_SECONDS:g} s")
+    return question.understand(executable, output)

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ingle.domain.function import Version
-from ingle.domain.runtimes import is_provided, is_python, python_minor
+from ingle.domain.runtimes import is_provided
+from ingle.worker.families import family_of
+from ingle.worker.families.family import IN_SANDBOX, READ_BY_ALL, Family, Layout
 
-TASK_ROOT = "/var/task"
+EXTENSIONS = "/opt/extensions"
+PATH = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 #: (soft, hard); -1 is unlimited. As observed on AWS.
 LIMITS = {
@@ -28,8 +31,6 @@ LIMITS = {
 #: One processor's worth of memory, in MB, and the length of a scheduling period, in microseconds.
 MB_PER_PROCESSOR = 1769
 CPU_PERIOD_US = 20_000
-#: Variables that a program reads when it is executed; a fork would ignore them.
-_READ_AT_EXEC = ("LD_", "PYTHON", "GLIBC_TUNABLES", "MALLOC_", "LANG", "LC_")
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
@@ -54,13 +55,21 @@ class Place:
     runtime_api: str
     api: str | None
     log_stream: str
-    directory: str = TASK_ROOT
+    layout: Layout = IN_SANDBOX
 
 
 def must_execute(version: Version) -> bool:
-    """Whether the interpreter has to be executed, because a fork would ignore some of the function's variables."""
+    """Whether the runtime has to be executed, because one that runs would ignore some of the function's variables."""
     variables = version.configuration.environment or {}
-    return "AWS_LAMBDA_EXEC_WRAPPER" in variables or any(name.startswith(_READ_AT_EXEC) for name in variables)
+    read = (*READ_BY_ALL, *_family(version).read_at_start)
+    return "AWS_LAMBDA_EXEC_WRAPPER" in variables or any(name.startswith(read) for name in variables)
+
+
+def _family(version: Version) -> Family:
+    """The family of a version that was accepted by `worker.host`."""
+    family = family_of(version.configuration.runtime)
+    assert family is not None
+    return family
 
 
 def cpu_quota(memory_mb: int) -> int:
@@ -68,21 +77,28 @@ def cpu_quota(memory_mb: int) -> int:
     return max(1_000, memory_mb * CPU_PERIOD_US // MB_PER_PROCESSOR)
 
 
-def variables(version: Version, place: Place) -> dict[str, str]:
-    """The process environment: defaults that a function may override, its own variables, then the reserved ones."""
-    configuration, key = version.configuration, version.key
-    defaults = {
+def defaults(version: Version, layout: Layout) -> dict[str, str]:
+    """Variables that a function may override, and that are the same for all functions of a runtime."""
+    return {
         "LANG": "en_US.UTF-8",
-        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "PATH": PATH,
         "LD_LIBRARY_PATH": LIBRARY_PATH,
         "TZ": ":UTC",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+        **_family(version).defaults(version.configuration.runtime, layout),
     }
-    if is_python(configuration.runtime):
-        defaults |= {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": "/var/runtime", "PWD": place.directory, "SHLVL": "0"}
+
+
+def variables(version: Version, place: Place) -> dict[str, str]:
+    """The process environment: defaults that a function may override, its own variables, then the reserved ones."""
+    configuration, key = version.configuration, version.key
+    given = defaults(version, place.layout)
     if place.api is not None:
-        defaults["AWS_ENDPOINT_URL"] = f"http://{place.api}"
+        given["AWS_ENDPOINT_URL"] = f"http://{place.api}"
+    if configuration.logging.format == "JSON":
+        level = configuration.logging.application_level or "INFO"
+        given |= {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": level}
     reserved = {
         "_HANDLER": configuration.handler,
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
@@ -100,23 +116,33 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "ingle",
         "AWS_SESSION_TOKEN": "ingle",
         "AWS_LAMBDA_RUNTIME_API": place.runtime_api,
-        "LAMBDA_TASK_ROOT": place.directory,
+        "LAMBDA_TASK_ROOT": place.layout.task,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
     }
     if not is_provided(configuration.runtime):
         reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{configuration.runtime}"
-    return {**defaults, **(configuration.environment or {}), **reserved}
+    return {**given, **(configuration.environment or {}), **reserved}
 
 
-def command(version: Version, interpreter: str, forked: bool) -> list[list[str]] | None:
+#: Variables of the runtime that extensions do not get; the others that begin with an underscore neither.
+_NOT_FOR_EXTENSIONS = frozenset(
+    ("AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
+     "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT")
+)  # fmt: skip
+
+
+def extension_variables(version: Version, place: Place) -> dict[str, str]:
+    """The process environment of an external extension."""
+    return {
+        name: value
+        for name, value in variables(version, place).items()
+        if name not in _NOT_FOR_EXTENSIONS and not name.startswith("_")
+    }
+
+
+def command(version: Version, layout: Layout, forked: bool) -> list[list[str]] | None:
     """Programs to execute, the first that exists; None: the forked process serves itself."""
-    if is_provided(version.configuration.runtime):
-        return [["/var/task/bootstrap"], ["/opt/bootstrap"]]
-    if forked:
-        return None
-    wrapper = (version.configuration.environment or {}).get("AWS_LAMBDA_EXEC_WRAPPER")
-    start = [interpreter, "-S", "/var/runtime/bootstrap.py"]
-    return [[wrapper, *start]] if wrapper else [start]
+    return None if forked else _family(version).programs(version, layout)
 
 
 def check_bootstrap(package: Path, machine: str) -> None:
@@ -142,22 +168,31 @@ def check_bootstrap(package: Path, machine: str) -> None:
 def settings(
     version: Version, place: Place, programs: list[list[str]] | None, seccomp: bytes, *, mount: bool
 ) -> dict[str, Any]:
-    """The message that turns a parked process into this version's runtime, see `sandbox.inside.environment`."""
+    """The message that turns a parked process into this version's runtime, see `sandbox.inside.environment`.
+
+    `programs`: what to execute, the first that exists; None: the forked process serves itself.
+    """
     return {
         "mount": mount,
         "package": version.configuration.package.digest,
-        "directory": place.directory,
+        "directory": place.layout.task,
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
         "variables": variables(version, place),
         "command": programs,
-        "log_fd": is_python(version.configuration.runtime),
+        "log_fd": _family(version).frames_log,
     }
 
 
-def runtime_label(runtime: str) -> str:
-    """The runtime as the INIT_START line names it ("python:3.12")."""
-    if is_python(runtime):
-        return f"python:3.{python_minor(runtime)}"
-    family, _, rest = runtime.partition(".")
-    return f"{family}:{rest}"
+def extension_settings(
+    version: Version, place: Place, names: tuple[str, ...], seccomp: bytes, *, mount: bool
+) -> dict[str, Any]:
+    """The message that starts the extensions, see `sandbox.inside.extensions`."""
+    return {
+        "mount": mount,
+        "package": version.configuration.package.digest,
+        "limits": LIMITS,
+        "seccomp": seccomp.hex(),
+        "variables": extension_variables(version, place),
+        "extensions": [[name, f"{EXTENSIONS}/{name}"] for name in names],
+    }

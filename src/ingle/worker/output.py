@@ -1,4 +1,4 @@
-"""What a function writes, from its pipes to its log stream.
+"""What a function and its extensions write, from their pipes to the log stream and to telemetry.
 
 One `Output` for each environment. Lines of the standard streams are one event each; framed records from the runtime's
 log channel may span lines. Bytes are read as they come, and once more when an invocation ends, so that everything
@@ -13,6 +13,8 @@ import os
 import select
 import time
 from typing import Protocol
+
+from ingle.worker.application_log import Telemetry, filtered
 
 _TAIL_BYTES = 4096
 _CHUNK = 65536
@@ -31,7 +33,7 @@ class EventSink(Protocol):
 class LineSplitter:
     """Bytes to events at line ends; the line end stays part of the event."""
 
-    def __init__(self, emit: EventWriter) -> None:
+    def __init__(self, emit: GuestLines) -> None:
         self._emit = emit
         self._rest = b""
 
@@ -56,9 +58,6 @@ class EventWriter:
         self._sink = sink
         self._tail: bytearray | None = None
 
-    def write(self, message: bytes) -> None:
-        self.write_text(message.decode("utf-8", "replace"))
-
     def write_text(self, *messages: str) -> None:
         now = int(time.time() * 1000)
         for message in messages:
@@ -76,16 +75,57 @@ class EventWriter:
         return None if tail is None else bytes(tail[-_TAIL_BYTES:])
 
 
-class Output:
-    """Reads the two pipes of a sandbox until `close`. The descriptors stay the sandbox's."""
+class GuestLines:
+    """Events of one kind of writer inside ("function" or "extension").
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, output: int, events: int, sink: EventSink) -> None:
+    `level`: the least level that lines need to get into the log if they are JSON objects; None filters nothing.
+    """
+
+    def __init__(self, kind: str, writer: EventWriter, telemetry: Telemetry, level: str | None = None) -> None:
+        self._kind = kind
+        self._writer = writer
+        self._telemetry = telemetry
+        self._level = level
+
+    def write(self, line: bytes) -> None:
+        """A line as a program wrote it."""
+        text = line.decode("utf-8", "replace")
+        if self._telemetry.wanted:
+            self._telemetry.publish(self._kind, self._kind, text)
+        if self._level is not None and text.startswith("{"):
+            kept = filtered(text, self._level)
+            if kept is None:
+                return
+            text = kept
+        self._writer.write_text(text)
+
+    def write_event(self, event: bytes) -> None:
+        """An event that the runtime itself framed, and filtered."""
+        text = event.decode("utf-8", "replace")
+        if self._telemetry.wanted:
+            self._telemetry.publish(self._kind, self._kind, text)
+        self._writer.write_text(text)
+
+
+class Output:
+    """Reads the pipes of a sandbox until `close`. The two of the function stay the sandbox's.
+
+    `level`: see GuestLines; None for functions whose log format is text.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, output: int, events: int, sink: EventSink, telemetry: Telemetry,
+        level: str | None = None,
+    ) -> None:  # fmt: skip
         self._loop = loop
         self._output = output
         self._events = events
         self.writer = EventWriter(sink)
-        self._lines = LineSplitter(self.writer)
-        self._framed_lines = LineSplitter(self.writer)
+        self._telemetry = telemetry
+        self._guest = GuestLines("function", self.writer, telemetry, level)
+        self._lines = LineSplitter(self._guest)
+        self._framed_lines = LineSplitter(self._guest)
+        self._extensions: ExtensionOutput | None = None
         self._frames = b""
         self._readable = select.poll()
         for descriptor in (output, events):
@@ -97,6 +137,15 @@ class Output:
         self.drain()
         self._loop.remove_reader(self._output)
         self._loop.remove_reader(self._events)
+        if self._extensions is not None:
+            self._extensions.close()
+
+    def read_extensions(self, descriptor: int) -> None:
+        """Read the pipe of the extensions from now on, in place of an earlier one. It belongs to this object."""
+        if self._extensions is not None:
+            self._extensions.close()
+        lines = GuestLines("extension", self.writer, self._telemetry)
+        self._extensions = ExtensionOutput(self._loop, descriptor, lines)
 
     def drain(self) -> None:
         """Read what is there, then end unfinished lines: the invocation that wrote them is over.
@@ -107,6 +156,8 @@ class Output:
             self._drain_pipes()
         self._framed_lines.flush()
         self._lines.flush()
+        if self._extensions is not None:
+            self._extensions.drain()
 
     def _drain_pipes(self) -> None:
         for descriptor, read in ((self._events, self._read_events), (self._output, self._read_output)):
@@ -153,7 +204,42 @@ class Output:
                 self._framed_lines.feed(content)
             else:
                 self._framed_lines.flush()
-                self.writer.write(content)
+                self._guest.write_event(content)
             position = end
         self._frames = frames[position:]
         return len(data) == size
+
+
+class ExtensionOutput:
+    """The one pipe that all extensions of an environment write to."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int, lines: GuestLines) -> None:
+        self._loop = loop
+        self._descriptor = descriptor
+        self._lines = LineSplitter(lines)
+        os.set_blocking(descriptor, False)
+        loop.add_reader(descriptor, self._read)
+
+    def _read(self, size: int = _TURN) -> bool:
+        """Whether there may be more."""
+        try:
+            data = os.read(self._descriptor, size)
+        except BlockingIOError:
+            return False
+        if data:
+            self._lines.feed(data)
+        else:
+            self._loop.remove_reader(self._descriptor)
+        return len(data) == size
+
+    def drain(self) -> None:
+        """Read what is there, never more than the pipe can hold. Unfinished lines are finished later."""
+        for _ in range(fcntl.fcntl(self._descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK + 1):
+            if not self._read(_CHUNK):
+                break
+
+    def close(self) -> None:
+        self.drain()
+        self._lines.flush()
+        self._loop.remove_reader(self._descriptor)
+        os.close(self._descriptor)

@@ -19,6 +19,8 @@ from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
 from ingle.control.package_references import PackageReferences
+from ingle.control.publishing import Publishing
+from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.function import Function, FunctionKey, Package
 
@@ -55,8 +57,9 @@ class StoreInMemory:
         assert function.key not in self.functions
         await self.save(function)
 
-    async def save(self, function: Function) -> None:
+    async def save(self, function: Function, before: Function | None = None) -> None:
         await asyncio.sleep(0)
+        assert before is None or before == self.functions[function.key]
         if self.failing:
             raise OSError("disk full")
         self.functions[function.key] = function
@@ -119,9 +122,12 @@ class Plane:
         self.quota = CodeQuota(self.catalog)
         self.functions = Functions(self.records, self.references, self.clock, self.ids, PlainLinks(), self.quota)
         self.account = Account(self.catalog, self.quota)
+        publishing = Publishing(self.clock, self.ids, self.quota)
+        self.versions = Versions(self.records, publishing, self.ids)
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
-        handlers = {**self.functions.handlers(), **self.account.handlers()}
+        resources = (self.functions, self.versions, self.account)
+        handlers = {name: handler for resource in resources for name, handler in resource.handlers().items()}
         return await handlers[operation](caller, params)
 
     async def create(self, name: str = "F", caller: Caller = CALLER, **params: Any) -> dict[str, Any]:

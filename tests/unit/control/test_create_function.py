@@ -201,7 +201,6 @@ async def test_variables_over_4096_bytes_of_utf8_do_not_fit(plane: Any, value: s
 
 
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
-    ({"Publish": True}, "Publish"),
     ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3Bucket"),
     ({"PackageType": "Image", "Code": {"ImageUri": "r:1"}, "Runtime": None, "Handler": None}, "PackageType"),
     ({"Layers": ["arn:aws:lambda:us-east-1:111111111111:layer:l:1"]}, "Layers"),
@@ -255,7 +254,7 @@ async def test_a_log_group_of_ones_own_is_kept(plane: Any) -> None:
 
 async def test_a_bad_value_is_told_before_what_is_not_implemented(plane: Any) -> None:
     with pytest.raises(ValidationError):
-        await plane.create(Publish=True, Timeout=901)
+        await plane.create(PublishTo="LATEST_PUBLISHED", Timeout=901)
 
 
 async def test_a_commit_that_fails_changes_nothing(plane: Any) -> None:

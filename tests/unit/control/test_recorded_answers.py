@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from recordings import assert_recorded, assert_recorded_error, scenarios
 
 from ingle.domain.errors import ServiceError
 from ingle.invoke.qualifier import resolve
 
 pytestmark = pytest.mark.asyncio
 
-RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded" / "functions.json").read_text())
-#: Members whose values differ each time: only their presence is compared.
-VOLATILE = {"CodeSha256", "CodeSize", "LastModified", "RevisionId", "Location", "RuntimeVersionArn"}
-NAMES = {"<partition>": "aws", "<region>": "us-east-1", "<wrong-region>": "eu-west-1", "<fn-name>": "F"}
-
-
-def normal(value: Any, member: str = "") -> Any:
-    """A recorded answer, or one of ours, in a form that can be compared."""
-    if member in VOLATILE:
-        return "*"
-    if isinstance(value, dict):
-        return {key: normal(inner, key) for key, inner in value.items() if key != "ResponseMetadata"}
-    if isinstance(value, str):
-        for placeholder, name in NAMES.items():
-            value = value.replace(placeholder, name)
-        value = re.sub(r"<function-name:\d>", "F", value)
-        return re.sub(r"<resource:1>", "lambda-role", value)
-    return value
-
-
-def assert_recorded(answer: dict[str, Any], recorded: dict[str, Any]) -> None:
-    assert normal(answer) == normal(recorded.get("CreateFunctionResponse", recorded))
-
-
-def assert_recorded_error(error: ServiceError, recorded: dict[str, Any]) -> None:
-    assert (error.code, error.message) == (recorded["Error"]["Code"], normal(recorded["Error"]["Message"]))
-    assert error.type == recorded.get("Type")
-    if error.type is not None:
-        assert error.message_member in recorded
+RECORDED = scenarios("functions")
 
 
 async def test_the_life_of_a_function(plane: Any) -> None:

@@ -79,9 +79,6 @@ def test_families() -> None:
     assert runtimes.python_minor("nodejs22.x") is None
     assert runtimes.is_provided("provided.al2023")
     assert not runtimes.is_provided("python3.12")
-    here = {identifier for identifier in runtimes.RUNTIMES if runtimes.runs_here(identifier)}
-    assert {"python3.9", "python3.14", "provided.al2"} <= here
-    assert not {"python3.8", "nodejs22.x", "java21", "custom"} & here
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_help_names_every_verb_without_colour(ingle):
         (("invoke", "f", "--endpoint-url", "http://127.0.0.1:9"), 1, "ingle: nothing is listening at"),
         (("invoke", "f", "--endpoint-url", "ftp://x"), 2, "ingle: 'ftp://x' is not an http"),
         (("logs", "f", "--since", "soon"), 2, "ingle: --since: 'soon' is not an age"),
-        (("runtimes", "install", "python2.7"), 2, "ingle: no interpreter for python2.7 here"),
+        (("runtimes", "install", "python2.7"), 2, "ingle: Ingle does not run the runtime python2.7"),
         (("try", "nowhere"), 2, "ingle: nowhere: no lambda_function.py in it"),
         (("backup", "copy"), 1, "ingle: "),
     ],
@@ -137,8 +137,8 @@ def test_doctor_speaks_json(ingle):
 
 def test_runtimes_are_listed_in_lines_that_can_be_cut(ingle):
     lines = ingle("runtimes").stdout.splitlines()
-    assert lines[0].split() == ["RUNTIME", "VERSION", "INTERPRETER", "BOTO3"]
-    assert all(line.startswith("python3.") for line in lines[1:])
+    assert lines[0].split() == ["RUNTIME", "VERSION", "INTERPRETER", "LIBRARIES"]
+    assert any(line.startswith("python3.") for line in lines[1:])
 
 
 def test_serving_imports_neither_rich_nor_botocore_before_it_needs_to():

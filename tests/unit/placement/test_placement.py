@@ -222,6 +222,23 @@ async def test_an_update_in_progress_changes_nothing() -> None:
         assert await here.acquire(old) is environment
 
 
+async def test_environments_of_published_versions_outlive_changes_of_latest_until_theirs_is_deleted() -> None:
+    async with placed() as here:
+        latest, one = version_of(), replace(version_of(), version="1")
+        function = replace(function_of(latest), versions={"1": one})
+        here.catalog.put(function)
+        published, unpublished = await here.acquire(one), await here.acquire(latest)
+        here.release(published)
+        here.release(unpublished)
+        here.catalog.put(replace(function, latest=version_of(serial=2), serving=version_of(serial=2)))
+        assert (published.stops, unpublished.stops) == (0, 1)
+        assert await here.placement.acquire(one) is published
+        here.placement.release(published)
+        here.catalog.put(function_of(version_of(serial=2)))
+        assert published.stops == 1
+        assert one in here.worker.forgotten
+
+
 async def test_an_invocation_of_the_version_before_an_update_still_gets_an_environment() -> None:
     async with placed() as here:
         old = version_of(serial=1)

@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from ingle.runtime_api import http
+from ingle.runtime_api.calls import Interfaces
+from ingle.runtime_api.extensions import Extensions, FunctionFacts
 from ingle.runtime_api.http import MAX_RESPONSE, TOO_LARGE, RuntimeConnection
 from ingle.runtime_api.session import Reply, RuntimeSession, State
 
@@ -56,7 +58,10 @@ class Runtime:
 
     def connect(self) -> None:
         self.transport = Transport()
-        self.connection = RuntimeConnection(self.session, self.closed)
+        nothing: Any = None
+        facts = FunctionFacts(name="f", version="$LATEST", handler="app.handler", account="1")
+        interfaces = Interfaces(runtime=self.session, extensions=Extensions(nothing, facts), telemetry=nothing)
+        self.connection = RuntimeConnection(interfaces, self.closed)
         self.connection.connection_made(cast("Any", self.transport))
 
     def closed(self) -> None:
@@ -285,15 +290,6 @@ def test_what_never_ends_is_not_kept_in_memory(runtime: Runtime, part: str) -> N
 def test_other_calls_are_unknown(runtime: Runtime, method: str, path: str) -> None:
     runtime.send(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
     assert runtime.refusal()[0] == 404
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/2018-06-01/runtime/restore/next", "/2020-01-01/extension/register", "/2020-08-15/logs", "/2022-07-01/telemetry"],
-)
-def test_documented_calls_that_are_not_there_say_so(runtime: Runtime, path: str) -> None:
-    runtime.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    assert runtime.refusal() == (501, "NotImplemented")
 
 
 @pytest.mark.parametrize("path", ["/ping", "/2018-06-01/ping"])

@@ -38,6 +38,7 @@ class Poll:
 
 PATHS: dict[State, tuple[Event, ...]] = {
     State.STARTED: (),
+    State.RESTORING: (Event.RESTORE,),
     State.READY: (Event.NEXT,),
     State.RUNNING: (Event.NEXT, Event.INVOKE),
     State.RESPONDED: (Event.NEXT, Event.INVOKE, Event.RESPONSE),
@@ -54,13 +55,15 @@ def perform(session: RuntimeSession, event: Event) -> None:
         Event.RESPONSE: lambda: session.reply("id", REPLY),
         Event.ERROR: lambda: session.reply("id", FAULT),
         Event.INIT_ERROR: lambda: session.init_error(FAULT),
+        Event.RESTORE: session.restore,
+        Event.RESTORE_ERROR: lambda: session.restore_error(FAULT),
     }
     calls[event]()
 
 
 def session_in(state: State) -> tuple[RuntimeSession, Owner]:
     owner = Owner()
-    session = RuntimeSession(owner)
+    session = RuntimeSession(owner, restorable=True)
     if state is State.CLOSED:
         session.close()
     for event in PATHS[state]:
@@ -88,6 +91,7 @@ def test_every_unlisted_transition_is_refused(state: State, event: Event) -> Non
     allowed = {(403, "InvalidStateTransition")}
     if event in (Event.RESPONSE, Event.ERROR) and state in (
         State.STARTED,
+        State.RESTORING,
         State.READY,
         State.INIT_FAILED,
         State.CLOSED,
@@ -114,6 +118,14 @@ def test_the_owner_is_told_of_each_call() -> None:
     session, owner = session_in(State.STARTED)
     perform(session, Event.INIT_ERROR)
     assert owner.told == [("init", FAULT)]
+
+
+def test_only_functions_with_snap_start_can_be_restored() -> None:
+    session = RuntimeSession(Owner())
+    with pytest.raises(Refused) as raised:
+        session.restore()
+    assert raised.value.status == 404
+    assert session.state is State.STARTED
 
 
 def test_the_newest_poll_gets_the_invocation() -> None:

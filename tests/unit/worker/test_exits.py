@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingle.worker.environment import Failure, describe_exit
-from ingle.worker.sdk_use import may_use_sdk
+from ingle.worker.failures import Failure, describe_exit
+from ingle.worker.families.python_sdk_use import may_use_sdk
 
 
 @pytest.mark.parametrize(

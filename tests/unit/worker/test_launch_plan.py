@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from ingle.worker import launch_plan
+from ingle.worker.families import family_of
+from ingle.worker.families.family import Layout
 from ingle.worker.launch_plan import CannotStart, Place, check_bootstrap, command, cpu_quota, must_execute, variables
 
 from .versions import version_of
 
 PLACE = Place(runtime_api="127.0.0.1:9001", api="127.0.0.1:9002", log_stream="2030/01/01/[$LATEST]ab")
 INTERPRETER = "/var/lang/bin/python3.12"
+LAYOUT = Layout(interpreter=INTERPRETER)
 RESERVED = {
     "_HANDLER": "app.handler",
     "AWS_REGION": "eu-west-1",
@@ -60,7 +63,9 @@ def test_without_an_api_there_is_no_endpoint() -> None:
 
 
 def test_the_task_root_is_where_the_package_is() -> None:
-    given = variables(version_of(), Place(runtime_api="a:1", api=None, log_stream="s", directory="/somewhere"))
+    given = variables(
+        version_of(), Place(runtime_api="a:1", api=None, log_stream="s", layout=Layout(task="/somewhere"))
+    )
     assert (given["LAMBDA_TASK_ROOT"], given["PWD"]) == ("/somewhere", "/somewhere")
 
 
@@ -87,24 +92,20 @@ def test_no_variables_need_no_exec() -> None:
 
 
 def test_a_forked_process_serves_itself() -> None:
-    assert command(version_of(), INTERPRETER, forked=True) is None
+    assert command(version_of(), LAYOUT, forked=True) is None
 
 
 def test_an_executed_runtime_is_the_interpreter_with_the_bootstrap() -> None:
-    assert command(version_of(), INTERPRETER, forked=False) == [[INTERPRETER, "-S", "/var/runtime/bootstrap.py"]]
+    assert command(version_of(), LAYOUT, forked=False) == [[INTERPRETER, "-S", "/var/runtime/bootstrap.py"]]
 
 
 def test_a_wrapper_gets_the_runtime_as_its_arguments() -> None:
     version = version_of(environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"})
-    assert command(version, INTERPRETER, forked=False) == [
-        ["/opt/wrap", INTERPRETER, "-S", "/var/runtime/bootstrap.py"]
-    ]
+    assert command(version, LAYOUT, forked=False) == [["/opt/wrap", INTERPRETER, "-S", "/var/runtime/bootstrap.py"]]
 
 
-@pytest.mark.parametrize("forked", [True, False])
-def test_a_custom_runtime_is_the_packages_bootstrap_or_a_layers(forked: bool) -> None:
-    programs = command(version_of("provided.al2023"), INTERPRETER, forked=forked)
-    assert programs == [["/var/task/bootstrap"], ["/opt/bootstrap"]]
+def test_a_custom_runtime_is_the_packages_bootstrap_or_a_layers() -> None:
+    assert command(version_of("provided.al2023"), LAYOUT, forked=False) == [["/var/task/bootstrap"], ["/opt/bootstrap"]]
 
 
 def bootstrap(package: Path, content: bytes, mode: int = 0o755) -> None:
@@ -168,4 +169,6 @@ def test_the_settings_hold_what_the_sandbox_needs() -> None:
     [("python3.12", "python:3.12"), ("provided.al2023", "provided:al2023"), ("python3.9", "python:3.9")],
 )
 def test_the_name_of_a_runtime_in_the_log(runtime: str, label: str) -> None:
-    assert launch_plan.runtime_label(runtime) == label
+    family = family_of(runtime)
+    assert family is not None
+    assert family.label(runtime) == label

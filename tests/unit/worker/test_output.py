@@ -22,7 +22,15 @@ class Piped:
         self.log_end, self.log = os.pipe()
         for descriptor in (self.output_end, self.log_end):
             os.set_blocking(descriptor, False)
-        self.reader = Output(asyncio.get_running_loop(), self.output_end, self.log_end, self)
+        self.published: list[object] = []
+        self.reader = Output(asyncio.get_running_loop(), self.output_end, self.log_end, self, self)
+
+    @property
+    def wanted(self) -> bool:
+        return True
+
+    def publish(self, kind: str, event_type: str, record: object) -> None:
+        self.published.append(record)
 
     def append(self, timestamp_ms: int, message: str) -> None:
         assert timestamp_ms > 1_000_000_000_000

@@ -11,7 +11,7 @@ users and sockets that only root can make come from the supervisor, over two SOC
     template -> supervisor   b"ready" | b"refused REASON"                     once
     supervisor -> template   {"uid": n | null, "descriptors": [...]}          for each clone
     helper -> supervisor     b"unshared"       then: b"go", with the mount for /tmp where there is one
-    init -> supervisor       b"ready", b"exited STATUS" | b"failed REASON"    supervisor -> init: b"SIGTERM", ...
+    init -> supervisor       b"ready", b"exited STATUS" | b"failed REASON"    supervisor -> init: b"SIGTERM" | b"SIGTERM runtime"
 
 The supervisor (`ingle.sandbox.clones`) believes none of them: the function's code was here before.
 """
@@ -219,8 +219,10 @@ class CloneInit:
         data = self._control.recv(64)
         if not data:
             os._exit(0)
+        name, _, runtime_only = data.decode().partition(" ")
         with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, getattr(signal, data.decode()))
+            # The runtime leads a process group of its own.
+            os.kill(-self._main if runtime_only else -1, getattr(signal, name))
 
     def _reap(self):
         while True:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import random
-import resource
 import select
 import signal
 import socket
@@ -19,9 +18,11 @@ import time
 
 import bootstrap
 import cloning
+import confinement
+import extensions
 import linux
+from confinement import HIDDEN
 
-HIDDEN = "/run"  # packages and images, seen by a parked process only
 LOG_FD = 3
 
 
@@ -48,6 +49,7 @@ class Init:
         self._control = socket.socket(fileno=self._names["control"])
         self._main = None
         self._generation = 0
+        self._extensions = {}  # process id to name
 
     def run(self):
         if not self._request["namespaces"]:
@@ -133,13 +135,38 @@ class Init:
             return False
         message = json.loads(data)
         if "signal" in message:
-            self._signal(message["signal"])
+            self._signal(message["signal"], message["runtime_only"])
         elif "restart" in message:
             self._restart(message["restart"])
+        elif "extend" in message:
+            self._extend(message["extend"])
+        elif "sockets" in message:
+            self._make_sockets(message["sockets"])
         return True
+
+    def _extend(self, settings):
+        """Start the extensions; what they write comes out of the pipe whose end goes to the server."""
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        self._extensions, errors = extensions.start_all(self._request, settings, writer)
+        os.close(writer)
+        linux.send_message(self._control, json.dumps({"extended": True, "errors": errors}).encode(), [reader])
+        os.close(reader)
+
+    def _make_sockets(self, wanted):
+        made, error = [], None
+        try:
+            make_sockets(wanted, made)
+        except OSError as problem:
+            error = str(problem)
+        linux.send_message(
+            self._control, json.dumps({"sockets": True, "error": error}).encode(), [item.fileno() for item in made]
+        )
+        for item in made:
+            item.close()
 
     def _restart(self, generation):
         """A new parked process in the same sandbox, once nothing of the old runtime is left."""
+        self._extensions = {}
         self._end_descendants()
         self._generation = generation
         parked = self._park()
@@ -156,9 +183,14 @@ class Init:
                 return
             self._ended(pid, status)
 
-    def _signal(self, name):
-        """To every process of the environment but this one."""
+    def _signal(self, name, runtime_only=False):
+        """To every process of the environment but this one, or to the runtime and what is in its process group."""
         number = getattr(signal, name)
+        if runtime_only:
+            if self._main is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._main, number)
+            return
         for pid in [-1] if self._request["namespaces"] else _descendants():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
@@ -174,9 +206,11 @@ class Init:
             self._ended(pid, status)
 
     def _ended(self, pid, status):
-        if pid == self._main:
-            self._main = None
-            message = {"exited": status, "generation": self._generation}
+        name = self._extensions.pop(pid, None)
+        if pid == self._main or name is not None:
+            if name is None:
+                self._main = None
+            message = {"exited": status, "generation": self._generation, "extension": name}
             with contextlib.suppress(ConnectionError):  # the end of the supervisor is seen in `_obey`
                 linux.send_message(self._control, json.dumps(message).encode())
 
@@ -198,18 +232,14 @@ class Parked:
             os._exit(0)
         settings = json.loads(data)
         if self._request["namespaces"] and settings["mount"]:
-            self._mount(settings)
+            confinement.mount(settings)
         # Of the processes of an environment the kernel shall kill the function's, not init.
-        _write("/proc/self/oom_score_adj", "500")
+        confinement.write("/proc/self/oom_score_adj", "500")
         self._attach_output("template" in settings)
-        self._limit(settings["limits"])
-        self._give_up_privileges(settings)
+        confinement.limit(settings["limits"])
+        confinement.give_up_privileges(self._request, settings)
         os.chdir(settings["directory"])
         self._become(settings)
-
-    def _mount(self, settings):
-        linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
-        linux.umount(HIDDEN)
 
     def _attach_output(self, keeps_channel):
         null = os.open("/dev/null", os.O_RDONLY)
@@ -220,33 +250,6 @@ class Parked:
         if keeps_channel:
             os.dup2(self._channel.fileno(), cloning.CHANNEL_FD, inheritable=False)
         os.closerange(LOG_FD + 1, cloning.CHANNEL_FD if keeps_channel else 1024)
-
-    def _limit(self, limits):
-        for name, (soft, hard) in limits.items():
-            kind = getattr(resource, name)
-            try:
-                resource.setrlimit(kind, (soft, hard))
-            except (ValueError, OSError):
-                # Without CAP_SYS_RESOURCE a hard limit can only fall.
-                ceiling = resource.getrlimit(kind)[1]
-                soft, hard = (ceiling if value == -1 else min(value, ceiling) for value in (soft, hard))
-                resource.setrlimit(kind, (soft, hard))
-
-    def _give_up_privileges(self, settings):
-        request = self._request
-        if request["privileged"]:
-            linux.drop_bounding_set()
-            os.setgroups([])
-            os.setresgid(request["uid"], request["uid"], request["uid"])
-            os.setresuid(request["uid"], request["uid"], request["uid"])
-        elif request["namespaces"]:
-            _enter_user_namespace(request["uid"])
-        linux.drop_capabilities()
-        # A process that changed its user cannot read its own /proc entries until it is dumpable again.
-        linux.prctl(linux.PR_SET_DUMPABLE, 1)
-        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-        if settings["seccomp"]:
-            linux.load_seccomp(bytes.fromhex(settings["seccomp"]))
 
     def _become(self, settings):
         variables = settings["variables"]
@@ -325,13 +328,13 @@ def _descendants():
     return found
 
 
-def _enter_user_namespace(uid):
-    """A namespace of its own, in which an ordinary user's process has the id `uid` and no rights over the others."""
-    outside = os.geteuid()
-    linux.unshare(linux.CLONE_NEWUSER)
-    _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", "%d %d 1" % (uid, outside))
-    _write("/proc/self/gid_map", "%d %d 1" % (uid, outside))
+def make_sockets(wanted, made):
+    """Append to `made` a socket of this network for each of `wanted`: [kind, address], with no address unbound."""
+    for kind, address in wanted:
+        item = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+        made.append(item)
+        if address:
+            item.bind(tuple(address))
 
 
 def _listen(address):
@@ -341,8 +344,3 @@ def _listen(address):
     listener.listen(128)
     listener.setblocking(False)
     return listener
-
-
-def _write(path, text):
-    with open(path, "w") as file:
-        file.write(text)

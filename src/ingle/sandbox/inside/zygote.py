@@ -18,7 +18,8 @@ import environment
 import linux
 import warm_sdk
 
-OWN_MODULES = ("bootstrap", "cloning", "environment", "inherited", "linux", "warm_sdk", "zygote")
+OWN_MODULES = ("bootstrap", "cloning", "confinement", "environment", "extensions", "inherited", "linux", "warm_sdk",
+               "zygote")  # fmt: skip
 
 
 def preload_site():

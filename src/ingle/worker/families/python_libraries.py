@@ -1,8 +1,8 @@
-"""The libraries that a runtime comes with: boto3, as on AWS, one directory for each Python version.
+"""The libraries that a runtime comes with, as on AWS: boto3, and from Python 3.12 on the package for SnapStart hooks.
 
-Owns the layout below `runtimes_dir` (`python3.12/` is put on that runtime's module path), its stamp, and how it is
-installed with Ingle's own pip. Called by the verbs that list and install runtimes, and by `worker` to find the
-directory. Nothing here runs while a function is invoked.
+There is one directory for each Python version. This module owns the layout below `runtimes_dir` (`python3.12/` is put
+on that runtime's module path), its stamp, and how it is installed with Ingle's own pip. Called through
+`families.python`. Nothing here runs while a function is invoked.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ingle.worker.families.family import InstallError
+from ingle.worker.families.python_interpreters import minor
 from ingle.worker.interpreters import Interpreter
 
 #: pip takes the newest that a Python version still supports, and nothing newer than what Ingle is tested with.
 REQUIREMENT = "boto3<=1.44.5"
+#: With this functions register hooks around a snapshot. Runtimes that SnapStart knows have it.
+_SNAPSHOT_REQUIREMENT = "snapshot-restore-py==1.0.0"
+_FIRST_WITH_SNAPSHOTS = 12
 STAMP = ".ingle.json"
 _PIP_SECONDS = 600
 _COMPILE_SECONDS = 300
-
-
-class InstallError(Exception):
-    """The libraries of a runtime could not be installed. One line of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def installed(runtimes_dir: Path, runtime: str) -> Libraries | None:
 def is_current(runtimes_dir: Path, runtime: str) -> bool:
     """Whether `install` would have nothing to do. Compiled files serve every patch version of a minor one."""
     libraries = installed(runtimes_dir, runtime)
-    return libraries is not None and libraries.requirement == " ".join(_requirements(int(runtime.rpartition(".")[2])))
+    return libraries is not None and libraries.requirement == " ".join(_requirements(minor(runtime)))
 
 
 def install(runtimes_dir: Path, interpreter: Interpreter) -> Libraries:
@@ -81,7 +82,7 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
     _pip(target, interpreter)
     _prune(target)
     _compile(target, interpreter)
-    requirement = " ".join(_requirements(interpreter.minor))
+    requirement = " ".join(_requirements(minor(interpreter.runtime)))
     libraries = Libraries(requirement=requirement, python=interpreter.version, boto3=_version_of_boto3(target))
     (target / STAMP).write_text(json.dumps(asdict(libraries)) + "\n", "utf-8")
     # Functions run as other users, who have to be able to read this.
@@ -95,8 +96,8 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
 def _pip(target: Path, interpreter: Interpreter) -> None:
     command = [
         *_pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
-        "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{interpreter.minor}",
-        "--target", str(target), *_requirements(interpreter.minor),
+        "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{minor(interpreter.runtime)}",
+        "--target", str(target), *_requirements(minor(interpreter.runtime)),
     ]  # fmt: skip
     try:
         result = subprocess.run(
@@ -108,13 +109,15 @@ def _pip(target: Path, interpreter: Interpreter) -> None:
         raise InstallError(_reason(result.stderr))
 
 
-def _requirements(minor: int) -> list[str]:
-    """What to install for Python 3.`minor`.
+def _requirements(number: int) -> list[str]:
+    """What to install for Python 3.`number`.
 
     pip decides conditional requirements by the interpreter it runs under and not by the one it installs for. boto3 1.42
     is the last that runs on Python 3.9, with an urllib3 below 1.27.
     """
-    return ["boto3<1.43", "urllib3<1.27"] if minor < 10 else [REQUIREMENT]
+    if number < 10:
+        return ["boto3<1.43", "urllib3<1.27"]
+    return [REQUIREMENT, _SNAPSHOT_REQUIREMENT] if number >= _FIRST_WITH_SNAPSHOTS else [REQUIREMENT]
 
 
 def _reason(output: str) -> str:

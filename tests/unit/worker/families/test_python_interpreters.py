@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingle.worker import interpreters
-from ingle.worker.interpreters import Places, search
+from ingle.worker.families import python_interpreters
+from ingle.worker.families.python_interpreters import Places, search
+from ingle.worker.interpreters import Discovery
 
 ELF = b"\x7fELF\x02\x01"
 
@@ -23,7 +24,7 @@ def script(path: Path, text: str) -> Path:
     return program(path, b"#!/bin/sh\n" + text.encode())
 
 
-def versions(discovery: interpreters.Discovery) -> dict[str, str]:
+def versions(discovery: Discovery) -> dict[str, str]:
     return {item.runtime: item.version for item in discovery.interpreters}
 
 
@@ -92,7 +93,7 @@ def test_a_real_interpreter_is_asked_what_it_is(tmp_path):
     ],
 )
 def test_answers_that_rule_an_interpreter_out(output, reason):
-    assert interpreters._understand(Path("/x/python"), output).reason == reason
+    assert python_interpreters._understand(Path("/x/python"), output).reason == reason
 
 
 def test_the_running_interpreter_is_found():

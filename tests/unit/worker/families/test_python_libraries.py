@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingle.worker import libraries
+from ingle.worker.families import python_libraries as libraries
+from ingle.worker.families.family import InstallError
 from ingle.worker.interpreters import Interpreter
-from ingle.worker.libraries import InstallError
 
 PYTHON = Interpreter(runtime="python3.12", version="3.12.1", executable=Path("/bin/true"), prefix=Path("/"))
 

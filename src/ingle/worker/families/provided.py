@@ -1,0 +1,25 @@
+"""OS-only runtimes: the package, or a layer, brings the program."""
+
+from __future__ import annotations
+
+from ingle.domain.function import Version
+from ingle.domain.runtimes import is_provided
+from ingle.worker.families.family import Family, Layout
+
+
+class Provided(Family):
+    title = "OS-only"
+    name = "provided"
+    frames_log = False
+
+    def covers(self, runtime: str) -> bool:
+        return is_provided(runtime)
+
+    def label(self, runtime: str) -> str:
+        return runtime.replace(".", ":", 1)
+
+    def start(self, version: Version, layout: Layout) -> list[str]:
+        return [f"{layout.task}/bootstrap"]
+
+    def programs(self, version: Version, layout: Layout) -> list[list[str]]:
+        return [self.start(version, layout), ["/opt/bootstrap"]]
