@@ -199,7 +199,13 @@ class _Server:
         )
         host = await stack.enter_async_context(Host(options, sandboxes, packages_store, logs, clock, serve_api))
         placement = await stack.enter_async_context(
-            Placement(catalog, host, limit=settings.max_environments, idle_timeout=settings.idle_timeout)
+            Placement(
+                catalog,
+                host,
+                limit=settings.max_environments,
+                idle_timeout=settings.idle_timeout,
+                lifetime=settings.environment_lifetime,
+            )
         )
         records = FunctionRecords(store, catalog)
         references = PackageReferences(packages_store, catalog, host.uses)

@@ -119,6 +119,9 @@ class Settings:
     )
     max_environments: int = _setting(1000, _integer(1, 2000), "Most execution environments at one time.")
     idle_timeout: float = _setting(600.0, _seconds, "Seconds an execution environment stays when nobody calls it.")
+    environment_lifetime: float = _setting(
+        14_400.0, _seconds, "Seconds after which an execution environment is replaced, however busy it is."
+    )
     drain_timeout: float = _setting(30.0, _seconds, "Seconds running invocations get to finish when the server stops.")
     log_level: str = _setting(
         "info", _choice("debug", "info", "warning", "error"), "Least severity of the server's own log lines."

@@ -47,6 +47,7 @@ def serve(
     isolation: options.Isolation = None,
     max_environments: options.MaxEnvironments = None,
     idle_timeout: options.IdleTimeout = None,
+    environment_lifetime: options.EnvironmentLifetime = None,
     drain_timeout: options.DrainTimeout = None,
     log_level: options.LogLevel = None,
     log_format: options.LogFormat = None,

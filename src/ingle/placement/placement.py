@@ -51,13 +51,19 @@ class Pool:
 
 
 class Placement:
-    """`async with Placement(...)`. `limit` is the most environments at one time, `idle_timeout` seconds."""
+    """`async with Placement(...)`. `limit` is the most environments at one time.
 
-    def __init__(self, catalog: Catalog, worker: WorkerClient, *, limit: int, idle_timeout: float) -> None:
+    An environment is stopped after `idle_timeout` seconds without an invocation, and replaced after `lifetime` seconds.
+    """
+
+    def __init__(
+        self, catalog: Catalog, worker: WorkerClient, *, limit: int, idle_timeout: float, lifetime: float
+    ) -> None:
         self._catalog = catalog
         self._worker = worker
         self._limit = limit
         self._idle_timeout = idle_timeout
+        self._lifetime = lifetime
         self._pools: dict[PoolKey, Pool] = {}
         #: The pool of every environment that counts; a pool that was retired is found here only.
         self._homes: dict[EnvironmentClient, Pool] = {}
@@ -108,6 +114,9 @@ class Placement:
             environment.stop()
         elif pool.retired or not environment.alive:
             self._dismiss(pool, environment)
+        elif self._loop.time() >= environment.expires_at:
+            self._dismiss(pool, environment)
+            self._scale_out(pool)
         elif environment.ready:
             self._offer(pool, environment)
         else:
@@ -199,6 +208,7 @@ class Placement:
         if failure is not None:
             self._failed_to_start(pool, failure)
             return
+        environment.expires_at = self._loop.time() + self._lifetime
         self._homes[environment] = pool
         pool.environments.add(environment)
         self._offer(pool, environment)
@@ -250,13 +260,18 @@ class Placement:
     async def _retire_idle(self) -> None:
         while True:
             await asyncio.sleep(_RETIRE_SWEEP)
-            due = self._loop.time() - self._idle_timeout
+            now = self._loop.time()
             for key, pool in list(self._pools.items()):
-                for environment in [item for item in pool.idle if item.idle_since <= due or not item.usable]:
+                for environment in [item for item in pool.idle if self._is_due(item, now)]:
                     pool.idle.remove(environment)
                     self._dismiss(pool, environment)
                 if pool.empty:
                     self._pools.pop(key, None)
+
+    def _is_due(self, environment: EnvironmentClient, now: float) -> bool:
+        """Whether an idle environment goes."""
+        late = environment.idle_since + self._idle_timeout <= now or environment.expires_at <= now
+        return late or not environment.usable
 
     async def _prepare_on_request(self) -> None:
         while True:

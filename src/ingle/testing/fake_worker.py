@@ -6,6 +6,7 @@ Implements `worker.client`. With `hold` set, starts wait until the test ends the
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 
 from ingle.catalog import Prepared
@@ -22,6 +23,7 @@ class FakeEnvironment:
         self.version = version
         self.number = number
         self.idle_since = 0.0
+        self.expires_at = math.inf
         self.state = State.STARTING
         self.stops = 0
         #: Whether the runtime polls again as soon as it has answered; else once `poll` is called.

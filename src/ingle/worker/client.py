@@ -22,6 +22,8 @@ class EnvironmentClient(Protocol):
 
     version: Version
     idle_since: float
+    #: When it is to be replaced, in the loop's time; its owner sets it.
+    expires_at: float
 
     @property
     def usable(self) -> bool:

@@ -8,6 +8,7 @@ in `worker.lifecycle`) and the time limits. Everything here happens on the event
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -93,6 +94,7 @@ class Environment:
         self.log_stream = log_stream
         self.state = State.STARTING
         self.idle_since = 0.0
+        self.expires_at = math.inf
         self._supervision = supervision
         self._launch = launch
         self._loop = asyncio.get_running_loop()

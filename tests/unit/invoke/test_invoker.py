@@ -57,7 +57,7 @@ class Invoked:
 async def invoke() -> AsyncIterator[Invoked]:
     worker, catalog = FakeWorker(), Catalog()
     catalog.put(Function(key=KEY, latest=VERSION, serving=VERSION))
-    async with Placement(catalog, worker, limit=10, idle_timeout=1000) as placement:
+    async with Placement(catalog, worker, limit=10, idle_timeout=1000, lifetime=1000) as placement:
         yield Invoked(Invoker(catalog, Admission(3), placement), worker, catalog)
 
 

@@ -56,9 +56,9 @@ class Placed:
 
 
 @asynccontextmanager
-async def placed(limit: int = 10, idle_timeout: float = 1000) -> AsyncIterator[Placed]:
+async def placed(limit: int = 10, idle_timeout: float = 1000, lifetime: float = 1000) -> AsyncIterator[Placed]:
     worker, catalog = FakeWorker(), Catalog()
-    async with Placement(catalog, worker, limit=limit, idle_timeout=idle_timeout) as placement:
+    async with Placement(catalog, worker, limit=limit, idle_timeout=idle_timeout, lifetime=lifetime) as placement:
         yield Placed(placement, worker, catalog)
 
 
@@ -448,6 +448,24 @@ async def test_an_environment_is_stopped_when_idle_for_long(monkeypatch: pytest.
         await until(lambda: not first.alive)
         await until(lambda: not here.placement._pools)
         assert await here.acquire(version_of()) is not first
+
+
+async def test_an_environment_is_replaced_when_it_is_old() -> None:
+    async with placed(limit=1, lifetime=0) as here:
+        first = await here.acquire(version_of())
+        assert first.alive
+        here.release(first)
+        assert not first.alive
+        assert await here.acquire(version_of()) is not first
+
+
+async def test_an_idle_environment_that_is_old_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RETIRE_SWEEP", 0.001)
+    async with placed() as here:
+        first = await here.acquire(version_of())
+        here.release(first)
+        first.expires_at = 0
+        await until(lambda: not first.alive)
 
 
 async def test_a_preparation_is_answered() -> None:
