@@ -225,7 +225,8 @@ async def test_a_clone_has_no_privileges(cloning: Cloning) -> None:
     calls = """
 result = [call("unshare", 0x78020000), call("mount", b"proc", b"/proc", b"proc", 0xE, None),
           call("mount", b"tmpfs", b"/tmp", b"tmpfs", 6, None), call("syscall", 429, -1, b"", -100, b"/tmp", 4),
-          call("setuid", 0), call("setuid", 1), attempt(os.chown, "/tmp", 0, 0), attempt(os.mknod, "/tmp/n", 0o20666, 259)]
+          call("setuid", 0), call("setuid", 1), attempt(os.chown, "/tmp", 0, 0),
+          attempt(os.mknod, "/tmp/n", 0o20666, 259)]
 """
     assert set(await clone.probe(calls)) <= {"EPERM", "EINVAL"}
     status = await clone.probe("result = dict(line.split(':\\t') for line in read('/proc/self/status').splitlines())")

@@ -1,4 +1,4 @@
-"""The supervisor's part in templates and clones: what only root can give to a clone, and the record of who came of whom.
+"""The supervisor's part in templates and clones: what only root can give to a clone, and who was forked from whom.
 
 A template is an environment whose initialised runtime waits to be forked (`inside.cloning` has the processes and the
 messages). Of a clone the supervisor makes everything that outlasts it or that the server trusts: the claim (user id,
@@ -278,7 +278,7 @@ class Clones:
         if claim.image is None:
             return None
         number = self._place.first_loop + claim.uid - self._place.first_user
-        mount = linux.detached_image(str(self._place.run / "images" / claim.image), str(self._loop_devices()), number)
+        mount: int = linux.detached_image(str(self._place.run / "images" / claim.image), str(self._loop_devices()), number)
         try:
             os.chmod(".", 0o1777, dir_fd=mount)
         except OSError:

@@ -14,7 +14,7 @@ Messages from the server, JSON with descriptors beside them:
     {"restart": environment, "generation": n}
     {"signal": environment, "name": "SIGSTOP", "runtime_only": bool}
     {"destroy": environment}
-    {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n}    a template: "template" in its settings
+    {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n}    see `clones`
 
 Messages to the server:
 

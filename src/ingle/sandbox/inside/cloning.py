@@ -11,7 +11,8 @@ users and sockets that only root can make come from the supervisor, over two SOC
     template -> supervisor   b"ready" | b"refused REASON"                     once
     supervisor -> template   {"uid": n | null, "descriptors": [...]}          for each clone
     helper -> supervisor     b"unshared"       then: b"go", with the mount for /tmp where there is one
-    init -> supervisor       b"ready", b"exited STATUS" | b"failed REASON"    supervisor -> init: b"SIGTERM" | b"SIGTERM runtime"
+    init -> supervisor       b"ready", b"exited STATUS" | b"failed REASON"
+    supervisor -> init       b"SIGTERM" (to all) | b"SIGTERM runtime"
 
 The supervisor (`ingle.sandbox.clones`) believes none of them: the function's code was here before.
 """
@@ -244,7 +245,7 @@ def _map_to_oneself(uid, gid):
 
 
 def _skip_process_id(number):
-    """Let no process here have the id `number`, by which libraries (OpenSSL for one) would see that they were forked."""
+    """Let no process here have the id `number`, by which libraries (OpenSSL for one) see that they were forked."""
     try:
         with open("/proc/sys/kernel/ns_last_pid", "w") as file:
             file.write(str(number))

@@ -232,7 +232,7 @@ def _inode(item):
 
 
 def _socket_peers():
-    """Inodes of connected UNIX sockets of this network namespace, each to its peer's; empty if the kernel tells none."""
+    """Inodes of connected UNIX sockets of this network namespace, to those of their peers; empty if nothing tells."""
     peers = {}
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, 4) as diagnosis:
