@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import ingle
 from ingle.sandbox.client import Sandbox, SupervisorClient, ZygoteSpec
-from ingle.sandbox.launch import Isolation, cgroup_name
+from ingle.sandbox.launch import Isolation, cgroup_name, launch
 from ingle.sandbox.seccomp import compile_filter
 from kernel.sandboxed import PROBE, FunctionFailed, descendants
 
@@ -207,3 +208,28 @@ async def settle(condition: Callable[[], object]) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it did not come to that")
+
+
+async def _as_ordinary_user() -> None:
+    """Clone once, and print what the clone sees."""
+    with tempfile.TemporaryDirectory(prefix="ingle-kernel-") as name:
+        directory = Path(name)
+        (directory / "packages").mkdir()
+        process = launch(directory, Isolation.USER)
+        async with SupervisorClient(process, lambda: None) as client:
+            cloning = Cloning(client, process.pid, directory)
+            await cloning.start_zygote()
+            template = await cloning.template("made = os.urandom(8).hex(); open('/tmp/file', 'w').close()\n")
+            clones = [await cloning.clone(template, WHO=str(number)) for number in range(2)]
+            code = """
+status = dict(line.split(":\\t") for line in read("/proc/self/status").splitlines())
+result = [made, os.environ["WHO"], os.path.exists("/tmp/file"), status["CapEff"].strip("0"), status["Seccomp"],
+          call("unshare", 0x78020000), [p for p in os.listdir("/proc") if p.isdigit()] == ["1", str(os.getpid())],
+          [name for _, name in socket.if_nameindex()]]
+"""
+            print(json.dumps([await clone.probe(code) for clone in clones]))
+            cloning.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_as_ordinary_user())

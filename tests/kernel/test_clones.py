@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from ingle.sandbox.cgroups import CgroupTree, discover
 from ingle.sandbox.client import NotCloneable, SandboxError, SupervisorClient
 from ingle.sandbox.launch import Isolation, cgroup_name, launch
 from kernel.cloned import Cloning, Lost, settle
+from kernel.sandboxed import ORDINARY_USER, ordinary_python
 from kernel.test_privileges import MOUNT, SYSTEM_CALLS
 
 pytestmark = pytest.mark.kernel
@@ -53,6 +57,22 @@ async def test_plain_processes_are_not_cloned() -> None:
     async with supervised(Isolation.PROCESS) as processes:
         with pytest.raises(NotCloneable, match="namespaces"):
             await processes.template()
+
+
+def test_an_ordinary_user_clones_too() -> None:
+    program, user = (ordinary_python(), ORDINARY_USER) if os.geteuid() == 0 else (sys.executable, None)
+    made = subprocess.run(
+        [program, "-m", "kernel.cloned"], user=user, group=user, extra_groups=[] if user else None, cwd="/",
+        env={"HOME": "/", "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    if b"the sandbox supervisor cannot start" in made.stderr:
+        pytest.skip(made.stderr.decode().splitlines()[-1])
+    assert made.returncode == 0, made.stderr.decode()
+    first, second = json.loads(made.stdout)
+    assert first[0] == second[0]
+    assert [first[1], second[1]] == ["0", "1"]
+    assert first[2:] == second[2:] == [True, "", "2", "EPERM", True, ["lo"]]
 
 
 # --- what is shared ---------------------------------------------------------------------------------------------------

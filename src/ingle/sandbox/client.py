@@ -359,6 +359,8 @@ class SupervisorClient:
             return  # a template ended that was ready: its next clone fails
         if "refused" in message:
             ready.set_exception(NotCloneable(message["refused"]))
+        elif "ended" in message:
+            ready.set_exception(SandboxError("the process ended"))
         else:
             ready.set_result(None)
 

@@ -123,8 +123,7 @@ class Clones:
         name = template.environment.name
         if not data:
             self._drop_channel(template)
-            reason = "its process ended" if template.ready else "its process ended before it was initialised"
-            self._keeper.tell({"template": name, "refused": reason})
+            self._keeper.tell({"template": name, "ended": True})
         elif template.ready:
             raise ValueError("a template spoke unasked")
         elif data == b"ready":
@@ -278,7 +277,8 @@ class Clones:
         if claim.image is None:
             return None
         number = self._place.first_loop + claim.uid - self._place.first_user
-        mount: int = linux.detached_image(str(self._place.run / "images" / claim.image), str(self._loop_devices()), number)
+        image = self._place.run / "images" / claim.image
+        mount: int = linux.detached_image(str(image), str(self._loop_devices()), number)
         try:
             os.chmod(".", 0o1777, dir_fd=mount)
         except OSError:

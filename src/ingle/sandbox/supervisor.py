@@ -21,7 +21,8 @@ Messages to the server:
     {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}     the latter also when one ends later
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
-    {"template": environment, "ready": true} | {"template": environment, "refused": reason}
+    {"template": environment, "ready": true} | {"template": environment, "refused": reason}     then, perhaps:
+    {"template": environment, "ended": true}
     {"extended": environment, "errors": {name: text}}      with the end of a pipe, what the extensions write
     {"sockets": environment, "error": text or null}        with the sockets
     {"exited": environment, "status": wait status, "generation": n, "extension": name or null}

@@ -48,6 +48,11 @@ _CONNECTIONS = 64
 MB = 1 << 20
 #: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
 _PEAK_AGE = 0.02
+#: The error type of a hook that failed, and what the caller is told.
+_AFTER_RESTORE = "Runtime.AfterRestoreError"
+_HOOK_FAILED = (
+    "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."
+)
 _READY = Reply(body=b"", failed=False)
 
 
@@ -77,8 +82,9 @@ class Launch:
     `start(first)` sends the runtime's settings, `first` at the first time; `extensions` are the names of the programs
     to start before it, `extend(first)` their settings.
 
-    SnapStart: `hold` starts a runtime that is to be cloned, and returns once it waits for that. `restores`: the sandbox
-    is a clone, which `start` resumes. `restorable`: the runtime asks to be restored once it is initialised.
+    SnapStart: `hold` starts a runtime that is to be cloned, and returns once it waits for that; `not_cloneable` says
+    why it cannot be. `restores`: the sandbox is a clone, which `start` resumes. `restorable`: the runtime asks to be
+    restored once it is initialised.
     """
 
     start: Callable[[bool], None]
@@ -87,6 +93,7 @@ class Launch:
     extensions: tuple[str, ...] = ()
     extend: Callable[[bool], dict[str, Any]] = lambda first: {}
     hold: Callable[[], Coroutine[Any, Any, None]] | None = None
+    not_cloneable: str | None = None
     restores: bool = False
     restorable: bool = False
     #: Initialisation type, as records name it.
@@ -132,7 +139,9 @@ class Environment:
         self._reset_reason = "FAILURE"
         self._init_ms: float | None = None
         #: Why the initialised runtime cannot be cloned; None if it can.
-        self.not_cloneable: str | None = None if launch.hold is not None else "its runtime is not forked"
+        self.not_cloneable = launch.not_cloneable
+        #: Initialisation is all that happens here: hooks that run after a restore are not part of it.
+        self._rehearsing = False
         self._spawn = spawn
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
@@ -286,6 +295,10 @@ class Environment:
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
         self._verdict.settle(reply)
 
+    def runtime_restorable(self) -> None:
+        if self.state is State.INITIALIZING and self._rehearsing:
+            self._verdict.settle(_READY)
+
     def extensions_changed(self) -> None:
         self._extended = True
         if self.state is State.INITIALIZING:
@@ -389,6 +402,7 @@ class Environment:
 
     async def initialise(self, limit: float) -> Outcome | None:
         """Initialise ahead of all invocations; what went wrong, or None. Raises EnvironmentLost."""
+        self._rehearsing = True
         outcome = await self._initialise(limit, "snap-start")
         if outcome is None and self.not_cloneable is not None:
             self._log.not_cloned(self.not_cloneable)
@@ -430,8 +444,7 @@ class Environment:
         self.stop()
         if failure.status == "timeout":
             raise SnapStartTimeout("Lambda couldn't restore the snapshot within the timeout limit.")
-        raise SnapStartFailed("The afterRestore() runtime hook encountered an error. For more information, check the "
-                              "Amazon CloudWatch logs.")  # fmt: skip
+        raise SnapStartFailed(_HOOK_FAILED)
 
     # --- extensions, before the runtime -----------------------------------------------------------------------------
 
@@ -513,6 +526,9 @@ class Environment:
         elif self.state is State.STARTING:
             outcome = await self._initialise(self._launch.init_limit, "init")
             init_ms = self._init_ms
+            if isinstance(outcome, Reply) and outcome.error_type == _AFTER_RESTORE:
+                self.stop()
+                raise SnapStartFailed(_HOOK_FAILED)
             if outcome is not None and self._launch.impossible is None:
                 # Initialisation is repeated inside the invocation, within its time limit and as part of its duration.
                 self._reset_reason = _reset_reason(outcome)

@@ -325,9 +325,16 @@ class Host:
             ready = await self._get_ready(version)
         except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
-        cloneable = ready.forked and self._namespaces and not ready.extensions
-        role = Role.TEMPLATE if cloneable else Role.ORDINARY
+        role = Role.TEMPLATE if self._not_cloneable(ready) is None else Role.ORDINARY
         return await self._open(version, ready, await self._take(version, ready), role)
+
+    def _not_cloneable(self, ready: Ready) -> str | None:
+        """Why environments of a version cannot be cloned, whatever its code does; None if they can."""
+        if not self._namespaces:
+            return "this server runs functions as plain processes"
+        if not ready.forked:
+            return "its runtime has to be executed"
+        return "it has extensions" if ready.extensions else None
 
     async def _open(self, version: Version, ready: Ready, sandbox: Sandbox, role: Role) -> Environment:
         try:
@@ -407,6 +414,7 @@ class Host:
             extensions=extensions,
             extend=extend,
             hold=hold if role is Role.TEMPLATE else None,
+            not_cloneable=self._not_cloneable(ready),
             restores=role is Role.CLONE,
             restorable=snap_start,
             initialization=initialization(version),

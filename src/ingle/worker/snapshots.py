@@ -180,9 +180,11 @@ class Snapshots:
         template.sandbox.thaw()
         try:
             async with asyncio.timeout(_FORK_SECONDS):
-                return await self._sandboxes.clone(
+                sandbox = await self._sandboxes.clone(
                     template.sandbox, configuration.ephemeral_storage, configuration.memory
                 )
+            sandbox.inherited_memory = template.sandbox.memory_peak() or 0
+            return sandbox
         except TimeoutError as error:
             raise SandboxError("the initialised process does not answer") from error
         finally:

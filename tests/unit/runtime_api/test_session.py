@@ -24,6 +24,9 @@ class Owner:
     def runtime_replied(self, reply: Reply) -> None:
         self.told.append(reply)
 
+    def runtime_restorable(self) -> None:
+        self.told.append("restorable")
+
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
         self.told.append(("init", reply))
 
