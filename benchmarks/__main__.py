@@ -17,7 +17,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -29,13 +31,28 @@ from typing import Any
 import boto3
 
 from benchmarks import load, memory
+from ingle.settings import load as load_settings
+from ingle.worker import families
 
 HELLO = "def handler(event, context):\n    return 'hello'\n"
 CLIENT = "import boto3\nclient = boto3.client('s3')\ndef handler(event, context):\n    return 'hello'\n"
+NODE_HELLO = "exports.handler = async () => 'hello';\n"
+NODE_CLIENT = """const { S3Client } = require('@aws-sdk/client-s3');
+const client = new S3Client({ region: 'us-east-1' });
+exports.handler = async () => 'hello';
+"""
 WHO = """import os, time
 def handler(event, context):
     time.sleep(event['seconds'])
     return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']
+"""
+FLOOD = """import sys
+def handler(event, context):
+    block = ("x" * 99 + "\\n") * 100
+    for _ in range(event["lines"] // 100):
+        sys.stdout.write(block)
+    sys.stdout.flush()
+    return context.log_stream_name
 """
 
 
@@ -58,21 +75,24 @@ class Bench:
         self.runtime = runtime
         self.quick = quick
         self.figures: list[Figure] = []
-        self.client: Any = boto3.client(
-            "lambda", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        own = {"endpoint_url": url, "region_name": "us-east-1", "aws_access_key_id": "test"}
+        self.client: Any = boto3.client("lambda", aws_secret_access_key="test", **own)
+        self.logs: Any = boto3.client("logs", aws_secret_access_key="test", **own)
 
-    def function(self, source: str, memory_mb: int = 1769) -> str:
+    def function(
+        self, source: str, memory_mb: int = 1769, *, runtime: str | None = None, file: str = "app.py",
+        comment: str = "#", **settings: Any,
+    ) -> str:  # fmt: skip
         """A new function whose package nobody has seen before, active."""
         name = f"bench-{uuid.uuid4().hex[:12]}"
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            info = zipfile.ZipInfo("app.py")
+            info = zipfile.ZipInfo(file)
             info.external_attr = 0o100644 << 16
-            archive.writestr(info, f"{source}# {name}\n")
+            archive.writestr(info, f"{source}{comment} {name}\n")
         self.client.create_function(
-            FunctionName=name, Runtime=self.runtime, Handler="app.handler", MemorySize=memory_mb, Timeout=60,
-            Role="arn:aws:iam::000000000000:role/bench", Code={"ZipFile": buffer.getvalue()},
+            FunctionName=name, Runtime=runtime or self.runtime, Handler="app.handler", MemorySize=memory_mb, Timeout=60,
+            Role="arn:aws:iam::000000000000:role/bench", Code={"ZipFile": buffer.getvalue()}, **settings,
         )  # fmt: skip
         self.client.get_waiter("function_active_v2").wait(
             FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 2000}
@@ -112,6 +132,39 @@ def cold_starts(bench: Bench) -> None:
             time.sleep(0.1)  # what prepares the next environment is not part of this cold start
             times += load.one_by_one(bench.url, [request])
         bench.add(label, times, budget)
+
+
+def nodejs(bench: Bench) -> None:
+    """Cold starts of Node.js functions beside the interpreter's own start; and warm invocations."""
+    found = [item for item in families.search(load_settings()).interpreters if item.runtime.startswith("nodejs")]
+    if not found:
+        print("no Node.js interpreter here: run `ingle runtimes install nodejs22.x`")
+        return
+    node = found[-1]
+    count = 10 if bench.quick else 40
+    bench.add(f"{node.runtime}: node -e 0", [_run_once(str(node.executable)) for _ in range(count)])
+    executed = {"Environment": {"Variables": {"NODE_OPTIONS": "--no-warnings"}}}
+    for label, source, settings, budget in (
+        ("cold start, hello", NODE_HELLO, {}, "p50 <= 60"),
+        ("cold start, hello, executed", NODE_HELLO, executed, ""),
+        ("cold start, AWS SDK and a client", NODE_CLIENT, {}, ""),
+    ):
+        times = []
+        for _ in range(count):
+            name = bench.function(source, runtime=node.runtime, file="app.js", comment="//", **settings)
+            request = load.invocation(bench.url, name)
+            time.sleep(0.25)  # what prepares the next environment is not part of this cold start
+            times += load.one_by_one(bench.url, [request])
+        bench.add(f"{node.runtime}: {label}, 1769 MB", times, budget)
+    request = load.invocation(bench.url, name)
+    load.one_by_one(bench.url, [request] * 200)
+    bench.add(f"{node.runtime}: warm, 1 connection", load.one_by_one(bench.url, [request] * 2000))
+
+
+def _run_once(node: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([node, "-e", "0"], check=True)
+    return (time.perf_counter() - started) * 1000
 
 
 def warm(bench: Bench) -> None:
@@ -165,6 +218,55 @@ def footprint(bench: Bench) -> None:
     )
 
 
+def logs(bench: Bench) -> None:
+    """Lines of 100 bytes that one function writes, until the last one is stored; another function's calls beside."""
+    lines, rounds = 100_000, 2 if bench.quick else 5
+    flooding, other = bench.function(FLOOD), load.invocation(bench.url, bench.function(HELLO))
+    load.one_by_one(bench.url, [other] * 200)
+    alone = load.one_by_one(bench.url, [other] * 2000)
+    beside: list[float] = []
+    flood = load.invocation(bench.url, flooding, json.dumps({"lines": lines}).encode())
+    load.one_by_one(bench.url, [load.invocation(bench.url, flooding, b'{"lines": 100}')])
+    done = threading.Event()
+    elapsed: list[float] = []
+
+    def write() -> None:
+        try:
+            for _ in range(rounds):
+                started = time.perf_counter()
+                load.one_by_one(bench.url, [flood])
+                _until_written(bench)
+                elapsed.append(time.perf_counter() - started)
+        finally:
+            done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        beside += load.one_by_one(bench.url, [other] * 50)
+    writer.join()
+    stored = _stored_lines(bench, flooding) - 100
+    bench.add_value("log lines of one function, stored", stored / sum(elapsed), "1/s", ">= 50000")
+    bench.add_value("log lines of one function, lost", rounds * lines - stored, "", "0")
+    bench.add("warm, 1 connection, nobody writes logs", alone)
+    slower = 1.25 * statistics.median(alone)
+    bench.add("warm, 1 connection, beside that function", beside, f"p50 <= {slower:.2f} (a quarter more)")
+
+
+def _until_written(bench: Bench) -> None:
+    """Until no line waits to be written."""
+    while True:
+        with urllib.request.urlopen(bench.url + "/_ingle/metrics", timeout=60) as answer:
+            if b"\ningle_log_waiting_bytes 0\n" in answer.read():
+                return
+        time.sleep(0.01)
+
+
+def _stored_lines(bench: Bench, function: str) -> int:
+    pages = bench.logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    return sum(event["message"].startswith("xxx") for page in pages for event in page["events"])
+
+
 def start(bench: Bench) -> None:
     """Time until a server is ready, and its size before any function exists."""
     times, sizes, supervisors = [], [], []
@@ -185,7 +287,9 @@ def zygotes(bench: Bench) -> None:
 
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
-    "cold": cold_starts, "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "start": start,
+    "cold": cold_starts, "nodejs": nodejs, "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes,
+    "logs": logs,
+    "start": start,
 }  # fmt: skip
 
 

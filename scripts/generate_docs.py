@@ -21,6 +21,7 @@ DEFAULTS = {
     "data_dir": "`~/.local/share/ingle/data`",
     "runtimes_dir": "`~/.local/share/ingle/runtimes`",
     "python_paths": "none",
+    "node_paths": "none",
 }
 
 
@@ -44,7 +45,7 @@ in one line that names where it stands.
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-`python_paths` separates paths with `:` in the option and the variable, and is a list in `ingle.toml`.
+`python_paths` and `node_paths` separate paths with `:` in the option and the variable, and are lists in `ingle.toml`.
 
 The client verbs (`invoke`, `logs`) also read what every AWS tool reads: `AWS_ENDPOINT_URL`, `AWS_REGION`,
 `AWS_DEFAULT_REGION` and `AWS_ACCESS_KEY_ID` (12 digits choose the account). `NO_COLOR` switches colour off.

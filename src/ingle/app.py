@@ -41,9 +41,12 @@ from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Registry
 from ingle.frontend.internal import health, packages
 from ingle.frontend.links import PackageLinks
+from ingle.frontend.metrics_page import Sources, metrics_page
+from ingle.frontend.room import while_there_is_room
 from ingle.frontend.server import HttpServer
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
+from ingle.invoke.meters import Meters
 from ingle.observability import log as observability
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
@@ -52,8 +55,11 @@ from ingle.sandbox.privileges import restrict
 from ingle.settings import Settings
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory, DataDirectoryError
+from ingle.storage.disk import Disk
 from ingle.storage.logs import LogStore
+from ingle.storage.metrics import MetricStore
 from ingle.storage.sql import SqlStore
+from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.logs import Logs
 from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
@@ -179,6 +185,7 @@ class _Server:
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
         store = await stack.enter_async_context(SqlStore(self._directory.database_url))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
+        metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         catalog = Catalog()
         for function in await store.load_all():
             catalog.put(function)
@@ -216,13 +223,30 @@ class _Server:
         quota = CodeQuota(catalog)
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
         versions = Versions(records, Publishing(clock, ids, quota), ids)
-        invoker = Invoker(catalog, Admission(settings.max_environments), placement)
-        handlers = registry(functions, versions, Account(catalog, quota), invoker, Logs(logs, clock))
+        meters = Meters(catalog, metrics, clock)
+        invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
+        disk = Disk(self._directory.path)
+        background.start(disk.watch())
+        handlers = registry(
+            functions, versions, Account(catalog, quota), invoker, Logs(logs, clock), CloudWatch(metrics, clock)
+        )
+
+        sources = Sources(
+            meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics, disk=disk
+        )
+
+        def problems() -> list[str]:
+            return [f"The disk is full: {disk.describe()}."] if disk.full else []
+
         routes = {
-            "/_ingle/health": health(version=__version__, clock=clock.now, ready=lambda: self._ready),
+            "/_ingle/health": health(
+                version=__version__, clock=clock.now, ready=lambda: self._ready, problems=problems
+            ),
+            "/_ingle/metrics": metrics_page(sources),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
-        application = Application(handlers, routes, hosts=[settings.host], ids=ids.uuid)
+        guarded = while_there_is_room(handlers, lambda: disk.full)
+        application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
         catalog.subscribe(host.function_changed)
@@ -239,12 +263,15 @@ class _Server:
             await references.sweep()
 
 
-def registry(functions: Functions, versions: Versions, account: Account, invoker: Invoker, logs: Logs) -> Registry:
+def registry(
+    functions: Functions, versions: Versions, account: Account, invoker: Invoker, logs: Logs, cloudwatch: CloudWatch
+) -> Registry:
     """All operations that have a handler, by service and name."""
     handlers = {**functions.handlers(), **versions.handlers(), **account.handlers(), **invoker.handlers()}
     return {
         **{("lambda", name): handler for name, handler in handlers.items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
+        **{("cloudwatch", name): handler for name, handler in cloudwatch.handlers().items()},
     }
 
 
@@ -254,4 +281,6 @@ def implemented_operations() -> list[tuple[str, str]]:
     functions = Functions(nothing, nothing, nothing, nothing, nothing, nothing)
     versions = Versions(nothing, nothing, nothing)
     account = Account(nothing, nothing)
-    return sorted(registry(functions, versions, account, Invoker(nothing, nothing, nothing), Logs(nothing, nothing)))
+    invoker = Invoker(nothing, nothing, nothing, nothing)
+    logs, cloudwatch = Logs(nothing, nothing), CloudWatch(nothing, nothing)
+    return sorted(registry(functions, versions, account, invoker, logs, cloudwatch))

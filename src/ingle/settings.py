@@ -111,9 +111,12 @@ class Settings:
     auth: str = _setting("none", _choice("none", "iam"), "Who may call: none (anyone on this machine).")
     function_api: str = _setting("open", _choice("open", "off"), "Whether functions may call Ingle's API: open or off.")
     runtimes_dir: Path = _setting(
-        lambda: _data_home() / "runtimes", _path, "Directory of the libraries that runtimes come with (boto3)."
+        lambda: _data_home() / "runtimes",
+        _path,
+        "Directory of what runtimes come with: the AWS SDK, and interpreters that were fetched.",
     )
     python_paths: tuple[Path, ...] = _setting((), _paths, "Further Python interpreters, or directories of them.")
+    node_paths: tuple[Path, ...] = _setting((), _paths, "Further Node.js interpreters, or directories of them.")
     isolation: str = _setting(
         "auto", _choice("auto", "root", "user", "process"), "How functions are isolated: auto, root, user or process."
     )

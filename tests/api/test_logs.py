@@ -12,7 +12,9 @@ import tempfile
 import time
 import uuid
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 CODE = """
@@ -198,3 +200,47 @@ def shown_until(output, text):
             assert text in shown
             return shown
         time.sleep(0.05)
+
+
+def test_a_deleted_group_or_stream_begins_anew_with_the_next_line_of_a_running_function(
+    lambda_client, logs_client, logged
+):
+    name, stream = logged
+    group = f"/aws/lambda/{name}"
+    events_until_report(logs_client, group)
+    logs_client.put_retention_policy(logGroupName=group, retentionInDays=1)
+    for word, delete in (
+        ("second", lambda: logs_client.delete_log_group(logGroupName=group)),
+        ("third", lambda: logs_client.delete_log_stream(logGroupName=group, logStreamName=stream)),
+    ):
+        delete()
+        lambda_client.invoke(FunctionName=name, Payload=json.dumps({"word": word}))
+        events = events_until_report(logs_client, group)
+        lines = [event["message"].rstrip("\n") for event in events if "second line" in event["message"]]
+        assert lines == [f"second line {word}"]
+        assert {event["logStreamName"] for event in events} == {stream}
+    (described,) = logs_client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert "retentionInDays" not in described, "the group is a new one"
+
+
+def test_groups_have_tags(logs_client):
+    group = f"tagged/{uuid.uuid4().hex}"
+    logs_client.create_log_group(logGroupName=group, tags={"team": "a b", "stage": "test"})
+    (described,) = logs_client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    arn = described["logGroupArn"]
+    logs_client.tag_resource(resourceArn=arn, tags={"stage": "live"})
+    logs_client.untag_resource(resourceArn=arn, tagKeys=["team"])
+    assert logs_client.list_tags_for_resource(resourceArn=arn)["tags"] == {"stage": "live"}
+    assert logs_client.list_tags_log_group(logGroupName=group)["tags"] == {"stage": "live"}
+    logs_client.delete_log_group(logGroupName=group)
+    with pytest.raises(logs_client.exceptions.ResourceNotFoundException):
+        logs_client.list_tags_for_resource(resourceArn=arn)
+
+
+def test_live_tails_say_by_name_that_they_are_not_there(endpoint):
+    client = boto3.client(
+        "logs", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
+        config=Config(inject_host_prefix=False, retries={"max_attempts": 1}),
+    )  # fmt: skip
+    with pytest.raises(ClientError, match=r"NotImplementedException.*StartLiveTail"):
+        client.start_live_tail(logGroupIdentifiers=["arn:aws:logs:us-east-1:000000000000:log-group:g"])

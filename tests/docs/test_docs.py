@@ -14,6 +14,8 @@ import typer.main
 from ingle import settings
 from ingle.app import implemented_operations
 from ingle.cli import app
+from ingle.frontend.compatibility import TITLES
+from ingle.frontend.metrics_page import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +49,16 @@ def test_every_verb_is_documented(verb):
     assert f"## `{verb}" in read("docs/reference/cli.md")
 
 
+@pytest.mark.parametrize("family", CATALOGUE, ids=lambda family: family.name)
+def test_every_metric_is_documented(family):
+    assert f"| `{family.name}` | {family.kind} |" in read("docs/reference/metrics.md")
+
+
+def test_every_documented_metric_exists():
+    documented = re.findall(r"^\| `((?:ingle|process)_\w+)` \|", read("docs/reference/metrics.md"), re.MULTILINE)
+    assert sorted(documented) == sorted(family.name for family in CATALOGUE)
+
+
 def test_generated_pages_are_current():
     command = [sys.executable, str(ROOT / "scripts/generate_docs.py"), "--check"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -56,8 +68,14 @@ def test_generated_pages_are_current():
 
 def test_every_operation_with_a_handler_is_told_to_work_and_no_other():
     table = re.compile(r"^\| (\w+) \| (works|not implemented) \|$", re.MULTILINE)
-    rows = dict(table.findall(read("docs/reference/operations.md")))
-    assert {name for name, state in rows.items() if state == "works"} == {name for _, name in implemented_operations()}
+    sections = re.split(r"^## (.+)$", read("docs/reference/operations.md"), flags=re.MULTILINE)[1:]
+    told = {
+        (title, name)
+        for title, section in zip(sections[::2], sections[1::2], strict=True)
+        for name, state in table.findall(section)
+        if state == "works"
+    }
+    assert told == {(TITLES[service], name) for service, name in implemented_operations()}
     assert "docs/reference/operations.md" in read("README.md")
 
 

@@ -123,8 +123,8 @@ class Cloning:
             variables = {"PYTHONPATH": os.pathsep.join(GUEST)}
             command = (sys.executable, "-S", f"{GUEST[0]}/zygote.py")
         await self.client.start_zygote(ZygoteSpec(
-            name="z", command=command, variables=variables, prefix=sys.base_prefix, forker=None, forker_files=GUEST,
-            guest=GUEST[1], libraries=None, libraries_at=None, preload=False,
+            name="z", command=command, variables=variables, mounts={"/var/lang": sys.base_prefix},
+            files={"/var/runtime": GUEST}, links={}, preload=False,
         ))  # fmt: skip
 
     async def template(self, source: str = "") -> Sandbox:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingle.storage.log_frames import Kind, decode_events, encode_events, encode_mark, scan
+from ingle.storage.log_frames import Kind, decode_events, encode_mark, scan
+from ingle.storage.log_frames import encode_events as encode_columns
 
 _events = st.lists(st.tuples(st.integers(-(2**62), 2**62), st.text(max_size=30)), min_size=1, max_size=5)
+
+
+def encode_events(stream: str, ingestion: int, events: list[tuple[int, str]]) -> bytes:
+    return encode_columns(stream, ingestion, [time for time, _ in events], [text.encode() for _, text in events])
 
 
 @given(stream=st.text(min_size=1, max_size=20), events=_events, ingestion=st.integers(0, 2**50))
@@ -45,10 +50,11 @@ def test_a_large_batch_is_cut_into_frames():
     assert [event for frame in frames for event in decode_events(data, frame)] == events
 
 
-def test_text_that_utf_8_cannot_hold_is_escaped():
-    data = encode_events("s", 1, [(1, "a\ud800b")])
+def test_bytes_that_are_not_utf_8_are_kept_and_replaced_when_they_are_read():
+    data = encode_columns("s", 1, [1], [b"a\xffb"])
     (frame,) = scan(data, verify=True)
-    assert decode_events(data, frame) == [(1, "a\\ud800b")]
+    assert b"a\xffb" in data
+    assert decode_events(data, frame) == [(1, "a\ufffdb")]
 
 
 def test_a_mark_has_no_events():

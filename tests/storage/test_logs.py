@@ -294,8 +294,8 @@ async def test_a_kill_loses_no_flushed_line(start: Callable[..., subprocess.Pope
     assert len(found) > flushed
 
 
-async def test_with_the_disk_full_events_wait_and_the_surplus_is_counted(small_disk: Path):
-    async with open_store(small_disk, buffer_bytes=100_000) as store:
+async def test_with_the_disk_full_lines_wait_and_the_oldest_beyond_a_bound_are_dropped_and_counted(small_disk: Path):
+    async with open_store(small_disk, buffer_bytes=800_000) as store:
         await fill(store, "s", (0, "first"))
         filler = fill_disk(small_disk)
         stream = store.stream(*HOME, "s")
@@ -304,6 +304,7 @@ async def test_with_the_disk_full_events_wait_and_the_surplus_is_counted(small_d
         assert not await store.flush()
         for number in range(100, 200):
             stream.append(number, "x" * 1000)
+        assert not stream.full, "a function is never stalled by a full disk"
         dropped = store.dropped
         assert 50 < dropped < 150
         with pytest.raises(StorageFull):
@@ -312,7 +313,65 @@ async def test_with_the_disk_full_events_wait_and_the_surplus_is_counted(small_d
         filler.unlink()
         assert await store.flush()
         found = await store.read(*HOME)
-    assert [event.timestamp for event in found] == list(range(200 - dropped))
+    assert [event.timestamp for event in found] == [0, *range(1 + dropped, 200)]
+
+
+async def test_lines_come_in_batches_of_bytes(tmp_path: Path):
+    async with open_store(tmp_path) as store:
+        stream = store.stream(*HOME, "s")
+        stream.append_many(5, [b"one\n", b"tw\xff", b""])
+        stream.append_many(5, [])
+        stream.append(6, "tex\ud800t")
+        found = await store.read(*HOME)
+    assert [(event.timestamp, event.message) for event in found] == [
+        (5, "one\n"),
+        (5, "tw\ufffd"),
+        (5, ""),
+        (6, "tex\\ud800t"),
+    ]
+
+
+async def test_a_group_that_fills_its_share_is_full_until_its_lines_are_written(tmp_path: Path):
+    async with open_store(tmp_path, buffer_bytes=800_000) as store:
+        flooding, same_function = store.stream(*HOME, "a"), store.stream(*HOME, "b")
+        other = store.stream(*HOME[:2], "another", "s")
+        told: list[str] = []
+        flooding.when_room(lambda: told.append("at once"))
+        await asyncio.sleep(0)
+        assert told == ["at once"]
+        while not flooding.full:
+            flooding.append_many(1, [b"x" * 100] * 10)
+        flooding.when_room(lambda: told.append("room"))
+        await asyncio.sleep(0)
+        assert (same_function.full, other.full, told) == (True, False, ["at once"])
+        assert store.waiting_bytes > 40_000
+        await store.flush()
+        assert (flooding.full, told, store.dropped, store.waiting_bytes) == (False, ["at once", "room"], 0, 0)
+
+
+async def test_a_function_that_does_not_stop_when_it_is_full_costs_no_other_function_a_line(tmp_path: Path):
+    async with open_store(tmp_path, buffer_bytes=800_000) as store:
+        flooding, other = store.stream(*HOME, "s"), store.stream(*HOME[:2], "another", "s")
+        other.append(1, "kept")
+        for number in range(100):
+            flooding.append_many(number, [b"x" * 1000] * 100)
+        other.append(2, "kept too")
+        dropped = store.dropped
+        assert dropped > 0
+        assert messages(await store.read(*HOME[:2], "another")) == ["kept", "kept too"]
+        found = await store.read(*HOME, limit=20_000)
+    assert len(found) == 10_000 - dropped
+    assert found[-1].timestamp == 99
+
+
+async def test_many_functions_that_do_not_stop_are_bounded_together(tmp_path: Path):
+    async with open_store(tmp_path, buffer_bytes=80_000) as store:
+        streams = [store.stream(*HOME[:2], f"group {number}", "s") for number in range(40)]
+        for _ in range(50):
+            for stream in streams:
+                stream.append_many(1, [b"x" * 100] * 5)
+        assert store.waiting_bytes <= 80_000
+        assert all([await store.read(*HOME[:2], f"group {number}") for number in range(40)])
 
 
 async def test_retention_deletes_whole_old_segments(tmp_path: Path):
@@ -352,3 +411,47 @@ async def test_what_a_crash_left_of_a_deletion_is_swept(tmp_path: Path):
         assert await store.groups(*HOME[:2]) == []
         await store.create_group(*HOME)
     assert not (tmp_path / ".deleted-1").exists()
+
+
+async def test_deleted_streams_give_their_space_back_once_nothing_older_is_left(tmp_path: Path):
+    async with open_store(tmp_path, segment_bytes=1000) as store:
+        for name in ("a", "b"):
+            for number in range(5):
+                await fill(store, name, (number, "x" * 600))
+        before = len(names(tmp_path, "*/*.log"))
+        await store.delete_stream(*HOME, "b")
+        assert len(names(tmp_path, "*/*.log")) >= before, "older lines of another stream stand before"
+        await store.delete_stream(*HOME, "a")
+        assert len(names(tmp_path, "*/*.log")) <= 1
+        assert await store.streams(*HOME) == []
+        await fill(store, "b", (9, "again"))
+    async with open_store(tmp_path, segment_bytes=1000) as store:
+        assert messages(await store.read(*HOME)) == ["again"]
+
+
+async def test_a_stream_that_is_deleted_while_it_is_written_begins_anew_with_its_next_line(tmp_path: Path):
+    async with open_store(tmp_path) as store:
+        stream = store.stream(*HOME, "s")
+        stream.append(1, "before")
+        await store.delete_stream(*HOME, "s")
+        stream.append(2, "after")
+        assert messages(await store.read(*HOME)) == ["after"]
+    async with open_store(tmp_path) as store:
+        assert messages(await store.read(*HOME)) == ["after"]
+
+
+async def test_retention_frees_the_disk(tmp_path: Path):
+    clock = FixedClock(100 * DAY)
+    async with LogStore(tmp_path, clock, segment_bytes=50_000) as store:
+        for day in range(90, 101):
+            await fill(store, "s", (day * DAY, "x" * 60_000))
+
+        def used() -> int:
+            return sum((tmp_path / name).stat().st_size for name in names(tmp_path, "*/*.log"))
+
+        before = used()
+        await store.put_retention(*HOME, 3)
+        assert used() < before / 2
+        clock.milliseconds = 200 * DAY
+        await store.apply_retention()
+        assert used() == 0

@@ -42,7 +42,7 @@ _CANDIDATES = (
 @cache
 def sample_text(pattern: str | None, shortest: int, longest: int) -> str:
     compiled = compile_pattern(pattern) if pattern else None
-    for candidate in _CANDIDATES:
+    for candidate in (*_CANDIDATES, "x" * shortest):
         if shortest <= len(candidate) <= longest and (compiled is None or compiled.fullmatch(candidate)):
             return candidate
     assert compiled is not None, (shortest, longest)

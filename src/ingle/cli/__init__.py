@@ -44,6 +44,7 @@ def serve(
     function_api: options.FunctionApi = None,
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
+    node_paths: options.NodePaths = None,
     isolation: options.Isolation = None,
     max_environments: options.MaxEnvironments = None,
     idle_timeout: options.IdleTimeout = None,
@@ -120,12 +121,13 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
+    node_paths: options.NodePaths = None,
     config: options.Config = None,
 ) -> None:
     """Say what this machine allows, and what is weaker because of what it does not."""
     from ingle.cli import machine
 
-    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths}
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths}
     raise typer.Exit(machine.doctor(options.load(given, config), as_json=json))
 
 
@@ -147,12 +149,14 @@ def runtimes_default(context: typer.Context) -> None:
 def runtimes_list(
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
+    node_paths: options.NodePaths = None,
     config: options.Config = None,
 ) -> None:
-    """List runtimes with their interpreter and boto3."""
+    """List runtimes with their interpreter and what is installed for them."""
     from ingle.cli import machine
 
-    machine.list_runtimes(options.load({"runtimes_dir": runtimes_dir, "python_paths": python_paths}, config))
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths}
+    machine.list_runtimes(options.load(given, config))
 
 
 @runtimes.command("install")
@@ -162,13 +166,14 @@ def runtimes_install(
     ] = None,
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
+    node_paths: options.NodePaths = None,
     config: options.Config = None,
 ) -> None:
-    """Install boto3 for runtimes. Does nothing where it is there already."""
+    """Install the AWS SDK for runtimes, and interpreters for named ones. Does nothing where they are there."""
     from ingle.cli import machine
 
-    settings = options.load({"runtimes_dir": runtimes_dir, "python_paths": python_paths}, config)
-    raise typer.Exit(machine.install_runtimes(names or [], settings))
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths}
+    raise typer.Exit(machine.install_runtimes(names or [], options.load(given, config)))
 
 
 @app.command()

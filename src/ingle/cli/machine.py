@@ -25,7 +25,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     """Tell what was found. The exit status: 1 when something is missing that functions need."""
     from ingle.worker import doctor as examination
 
-    findings = examination.examine(families.search(settings), settings.runtimes_dir)
+    findings = examination.examine(families.search(settings), settings.runtimes_dir, settings.data_dir)
     isolation = examination.isolation()
     if as_json:
         import json

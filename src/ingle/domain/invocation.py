@@ -31,10 +31,13 @@ class Invocation:
 class InvocationResult:
     """What the function answered. `error` is the X-Amz-Function-Error value ("Unhandled") or None.
 
-    `log_tail`: the last 4 KB of the invocation's log, if it was asked for.
+    `log_tail`: the last 4 KB of the invocation's log, if it was asked for. `duration_ms`: how long the function ran;
+    `init_ms`: how long its environment initialised before, in a cold start.
     """
 
     payload: bytes
     error: str | None = None
     executed_version: str = "$LATEST"
     log_tail: bytes | None = None
+    duration_ms: float = 0.0
+    init_ms: float | None = None

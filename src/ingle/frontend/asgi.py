@@ -12,7 +12,7 @@ from typing import Any
 
 from ingle.domain.clock import RandomIds
 from ingle.frontend.authentication import Unverified
-from ingle.frontend.dispatch import Authorise, Call, Dispatcher, Registry
+from ingle.frontend.dispatch import Authorise, Call, Dispatcher, Registry, named_in_body
 from ingle.frontend.internal import (
     PREFIX,
     InternalResponse,
@@ -22,9 +22,9 @@ from ingle.frontend.internal import (
     json_response,
     not_found,
 )
-from ingle.frontend.limits import BodyLimit, body_limit
+from ingle.frontend.limits import FORM_LIMIT, BodyLimit, body_limit
 from ingle.frontend.origin import OriginGuard
-from ingle.wire import HttpRequest, HttpResponse, choose_protocol
+from ingle.wire import QUERY, HttpRequest, HttpResponse, choose_protocol, inflate
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -87,6 +87,9 @@ class Application:
             self._guard.check(headers, environment=environment_id is not None)
             if request.method == "OPTIONS":
                 return self._dispatcher.options(request.path)
+            if named_in_body(request):
+                request.body = await _read_body(headers, receive, FORM_LIMIT)
+                inflate(request)
             call = self._dispatcher.route(
                 request,
                 request_id=request_id,
@@ -94,13 +97,16 @@ class Application:
                 base_url=f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}",
             )
             operation = call.operation
-            limit = body_limit(operation.service_name, operation.name, headers)
-            request.body = await _read_body(headers, receive, limit)
+            if operation.protocol is not QUERY:
+                limit = body_limit(operation.service_name, operation.name, headers)
+                request.body = await _read_body(headers, receive, limit)
             return await self._dispatcher.run(call, request)
         except _Disconnected:
             raise
         except Exception as error:  # the edge: `failure` logs what is no caller's error, and answers without details
-            response = self._dispatcher.failure(error, call, request_id, choose_protocol(headers))
+            response = self._dispatcher.failure(
+                error, call, request_id, choose_protocol(headers, request.path, request.query)
+            )
             if b"expect" in headers:
                 # The body was perhaps never asked for, and what follows on the connection would be ambiguous.
                 response.headers.append((b"connection", b"close"))
@@ -116,14 +122,16 @@ class Application:
 
     async def _internal_response(self, scope: Scope, request: HttpRequest, request_id: str) -> InternalResponse:
         try:
-            self._guard.check(request.headers, environment=scope["state"].get("environment_id") is not None)
+            environment = scope["state"].get("environment_id") is not None
+            self._guard.check(request.headers, environment=environment)
             found = find_route(self._routes, request.path)
             if found is None:
                 return not_found()
             if request.method not in ("GET", "HEAD"):
                 return json_response(405, {"message": "Method not allowed."})
             route, rest = found
-            response = await route(internal_request(request.method, rest, request.query))
+            asked = internal_request(request.method, rest, request.query, from_environment=environment)
+            response = await route(asked)
             if response.file is not None and not await asyncio.to_thread(response.file.is_file):
                 return not_found()
         except Exception as error:  # the edge, as in `_answer`

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 
 from ingle.wire import Service
 
-_TITLES = {"lambda": "AWS Lambda", "logs": "Amazon CloudWatch Logs"}
+TITLES = {"lambda": "AWS Lambda", "logs": "Amazon CloudWatch Logs", "cloudwatch": "Amazon CloudWatch"}
 
 
-def operations_table(implemented: Collection[tuple[str, str]], services: Iterable[str] = ("lambda", "logs")) -> str:
+def operations_table(implemented: Collection[tuple[str, str]], services: Iterable[str] = tuple(TITLES)) -> str:
     """A section for each service. `implemented` is the registry's keys, (service, operation)."""
     sections = [_section(service, implemented) for service in services]
     return "# Operations\n\n" + "\n".join(sections)
@@ -22,7 +22,7 @@ def _section(service: str, implemented: Collection[tuple[str, str]]) -> str:
     names = sorted(Service.load(service).operation_names)
     working = sum((service, name) in implemented for name in names)
     lines = [
-        f"## {_TITLES.get(service, service)}",
+        f"## {TITLES.get(service, service)}",
         "",
         f"{working} of {len(names)} operations work. The others answer `NotImplementedException` with their name.",
         "",

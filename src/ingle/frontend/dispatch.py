@@ -16,7 +16,9 @@ from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceE
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.payload import check_content_type, checked_payload
 from ingle.observability.log import Logger
+from ingle.storage.errors import StorageFull
 from ingle.wire import (
+    QUERY,
     ConstraintViolation,
     HttpRequest,
     HttpResponse,
@@ -65,16 +67,20 @@ class Dispatcher:
         names = sorted({service for service, _ in handlers} | {_DEFAULT_SERVICE})
         services = [Service.load(name) for name in names]
         self._default = Service.load(_DEFAULT_SERVICE)
+        self._services = services
         self._by_target = {service.target_prefix: service for service in services if service.target_prefix}
         self._by_scope = {service.signing_name: service for service in services if not service.target_prefix}
 
     def route(self, request: HttpRequest, *, request_id: str, environment_id: str | None, base_url: str) -> Call:
-        """Which operation a request means, and who calls. The body need not be there yet. Raises UnknownOperation."""
+        """Which operation a request means, and who calls. Raises UnknownOperation, and what reading a form raises.
+
+        The body need not be there yet, unless `named_in_body`.
+        """
         headers = request.headers
         identity = self._authentication.identify(headers, request.query)
-        protocol = choose_protocol(headers)
-        target = headers.get(b"x-amz-target", b"").decode("latin-1")
-        service = self._service(target, identity.service)
+        protocol = choose_protocol(headers, request.path, request.query)
+        target = protocol.target(request)
+        service = self._service(protocol, target, identity.service)
         operation = service.route(request.method, request.path, request.query, target=target, protocol=protocol)
         caller = Caller(
             account=identity.account,
@@ -87,13 +93,26 @@ class Dispatcher:
         )
         return Call(operation=operation, service=service, caller=caller)
 
-    def _service(self, target: str, scope: str | None) -> Service:
-        if target:
-            service = self._by_target.get(target.rpartition(".")[0])
-            if service is None:
-                raise UnknownOperation("The requested operation is not known.")
-            return service
-        return self._by_scope.get(scope or "", self._default)
+    def _service(self, protocol: Protocol, target: str, scope: str | None) -> Service:
+        if not target:
+            return self._by_scope.get(scope or "", self._default)
+        if protocol is QUERY:
+            return self._queried(target, scope)
+        service = self._by_target.get(target.rpartition(".")[0])
+        if service is None:
+            raise UnknownOperation("The requested operation is not known.")
+        return service
+
+    def _queried(self, target: str, scope: str | None) -> Service:
+        """The service of `Version.Action`: the one that the request is signed for, else one that has both."""
+        version, _, action = target.partition(".")
+        for service in self._services:
+            if service.signing_name == scope:
+                return service
+        for service in self._services:
+            if service.api_version == version and action in service.operation_names:
+                return service
+        raise UnknownOperation(f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}")
 
     async def run(self, call: Call, request: HttpRequest) -> HttpResponse:
         """Run a routed request whose body has been read. Raises what `failure` translates."""
@@ -113,20 +132,27 @@ class Dispatcher:
             params = operation.parse(request)
         if self._authorise is not None:
             await self._authorise(call.caller, operation, params)
-        return operation.serialize(await handler(call.caller, params))
+        response = operation.serialize(await handler(call.caller, params))
+        operation.protocol.stamp(response, call.caller.request_id)
+        return response
 
     def failure(self, error: Exception, call: Call | None, request_id: str, protocol: Protocol) -> HttpResponse:
         """The answer to a failed request. What is not a caller's error is logged, and told without details."""
         service = self._default if call is None else call.service
         if isinstance(error, ServiceError):
             translated = error
+        elif isinstance(error, StorageFull):
+            _log.error("request failed: the disk is full", request_id=request_id, reason=str(error))
+            translated = InternalFailure("The disk that holds the data directory is full.")
         elif isinstance(error, (SerializationFailure, ConstraintViolation, UnknownOperation)):
-            return _wire_failure(error, service, protocol)
+            response = _wire_failure(error, service, protocol)
+            protocol.stamp(response, request_id)
+            return response
         else:
             operation = None if call is None else call.operation.name
             _log.error("request failed", request_id=request_id, operation=operation, exc_info=error)
             translated = InternalFailure("The service encountered an internal error.")
-        return service.error(
+        response = service.error(
             translated.code,
             translated.message,
             translated.message_member,
@@ -135,6 +161,8 @@ class Dispatcher:
             translated.http_status,
             protocol=protocol,
         )
+        protocol.stamp(response, request_id)
+        return response
 
     def options(self, path: str) -> HttpResponse:
         """The answer to OPTIONS: which methods a path has. No cross-origin permission is ever given."""
@@ -143,6 +171,11 @@ class Dispatcher:
             raise UnknownOperation("No operation has this path.")
         allowed = ", ".join(sorted(methods | {"OPTIONS"})).encode()
         return HttpResponse(status=204, headers=[(b"allow", allowed)])
+
+
+def named_in_body(request: HttpRequest) -> bool:
+    """Whether the operation is known only once the body is there. `inflate` makes it readable then."""
+    return request.path == "/" and choose_protocol(request.headers, "/", request.query) is QUERY
 
 
 def _wire_failure(

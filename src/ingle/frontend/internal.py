@@ -23,11 +23,12 @@ _JSON = [(b"content-type", b"application/json")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InternalRequest:
-    """`path` is what follows the route's key."""
+    """`path` is what follows the route's key. `from_environment`: sent by code inside an execution environment."""
 
     method: str
     path: str
     query: Mapping[str, str]
+    from_environment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +63,35 @@ def find_route(routes: Mapping[str, InternalRoute], path: str) -> tuple[Internal
     return routes[key], path[len(key) :]
 
 
-def internal_request(method: str, path: str, query: str) -> InternalRequest:
-    return InternalRequest(method=method, path=path, query=dict(parse_qsl(query, errors="replace")))
+def internal_request(method: str, path: str, query: str, *, from_environment: bool = False) -> InternalRequest:
+    pairs = dict(parse_qsl(query, errors="replace"))
+    return InternalRequest(method=method, path=path, query=pairs, from_environment=from_environment)
 
 
-def health(*, version: str, clock: Callable[[], float], ready: Callable[[], bool]) -> InternalRoute:
-    """200 once `ready()`, 503 before. `clock` counts seconds; the uptime is measured from this call."""
+def health(
+    *,
+    version: str,
+    clock: Callable[[], float],
+    ready: Callable[[], bool],
+    problems: Callable[[], list[str]] = list,
+) -> InternalRoute:
+    """200 once `ready()`, 503 before. `clock` counts seconds; the uptime is measured from this call.
+
+    `problems`: what is wrong although functions run, in words. Then the status is `degraded`, and still 200.
+    """
     started = clock()
 
     async def answer(request: InternalRequest) -> InternalResponse:
         is_ready = ready()
-        document = {
-            "status": "ok" if is_ready else "starting",
+        found = problems()
+        document: dict[str, object] = {
+            "status": ("degraded" if found else "ok") if is_ready else "starting",
             "ready": is_ready,
             "version": version,
             "uptime_seconds": round(clock() - started, 3),
         }
+        if found:
+            document["problems"] = found
         return json_response(200 if is_ready else 503, document)
 
     return answer

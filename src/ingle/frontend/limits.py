@@ -42,6 +42,10 @@ class BodyLimit:
     error: Callable[[int], RequestEntityTooLarge]
 
 
+#: Of a form that names its operation: which one it is turns out when it has been read.
+FORM_LIMIT = BodyLimit(DEFAULT, lambda received: RequestEntityTooLarge(f"Request must be smaller than {DEFAULT} bytes"))
+
+
 def _invocation_limit(invocation_type: str, size: int) -> BodyLimit:
     def error(received: int) -> RequestEntityTooLarge:
         return RequestEntityTooLarge(

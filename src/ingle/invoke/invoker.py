@@ -15,10 +15,11 @@ from typing import Any
 
 from ingle.catalog import Catalog
 from ingle.domain.caller import Caller
-from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle
+from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle, TooManyRequests
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult, InvocationType
 from ingle.invoke.admission import Admission
+from ingle.invoke.meters import Meters
 from ingle.invoke.qualifier import resolve
 from ingle.placement.placement import Placement
 from ingle.worker.client import EnvironmentLost
@@ -32,7 +33,8 @@ _NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 
 
 class Invoker:
-    def __init__(self, catalog: Catalog, admission: Admission, placement: Placement) -> None:
+    def __init__(self, catalog: Catalog, admission: Admission, placement: Placement, meters: Meters) -> None:
+        self._meters = meters
         self._catalog = catalog
         self._admission = admission
         self._placement = placement
@@ -57,8 +59,15 @@ class Invoker:
             trace_id=_trace(caller.trace_header, caller.request_id),
             tail=params.get("LogType") == "Tail",
         )
-        with self._admission.admit(version):
-            result = await self._run(version, invocation)
+        began = time.time()
+        meter = self._meters.of(version, arn)
+        try:
+            with self._admission.admit(version), meter:
+                result = await self._run(version, invocation)
+        except TooManyRequests:
+            meter.throttled(began)
+            raise
+        meter.completed(began, result)
         answer: dict[str, Any] = {
             "StatusCode": 200, "Payload": result.payload, "ExecutedVersion": result.executed_version,
         }  # fmt: skip

@@ -59,6 +59,9 @@ class Channel:
             self._dropped_records += 1
             self._dropped_bytes += len(document)
             return
+        self._append(document)
+
+    def _append(self, document: bytes) -> None:
         if not self._pending:
             self._oldest = self._loop.time()
             self._wake.set()
@@ -150,7 +153,7 @@ class Channel:
         self._dropped_records = self._dropped_bytes = 0
         if "platform" in self.subscription.kinds:
             stamp = iso_time(int(time.time() * 1000))
-            self.put(orjson.dumps({"time": stamp, "type": "platform.logsDropped", "record": record}))
+            self._append(orjson.dumps({"time": stamp, "type": "platform.logsDropped", "record": record}))
 
     async def _patiently(self, work: Coroutine[Any, Any, None]) -> None:
         """Raises TimeoutError once `work` has had its seconds of the environment's running time."""

@@ -41,12 +41,9 @@ class ZygoteSpec:
     name: str
     command: tuple[str, ...]
     variables: dict[str, str]
-    prefix: str
-    forker: str | None
-    forker_files: tuple[str, ...]
-    guest: str
-    libraries: str | None
-    libraries_at: str | None
+    mounts: dict[str, str]
+    files: dict[str, tuple[str, ...]]
+    links: dict[str, str]
     preload: bool
 
 
@@ -117,14 +114,18 @@ class SupervisorClient:
         self._zygotes[spec.name] = ready
         self._send({
             "zygote": spec.name, "command": spec.command, "variables": spec.variables, "preload": spec.preload,
-            "root": {"prefix": spec.prefix, "forker": spec.forker, "forker_files": spec.forker_files,
-                     "guest": spec.guest, "libraries": spec.libraries, "libraries_at": spec.libraries_at},
+            "root": {"mounts": spec.mounts, "files": spec.files, "links": spec.links},
         })  # fmt: skip
         return await ready
 
-    async def create(self, zygote: str, tmp_mb: int) -> Sandbox:
-        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError."""
-        return await self._make({"create": f"e{next(self._numbers)}", "zygote": zygote, "tmp_mb": tmp_mb}, "create")
+    async def create(self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None) -> Sandbox:
+        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError.
+
+        `ahead`: what to execute before `run` says what the sandbox is for, with `command`, `variables`, `limits` and
+        `seccomp` as in the settings of `run`, whose `ahead` then says whether it can be used.
+        """
+        name = f"e{next(self._numbers)}"
+        return await self._make({"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead}, "create")
 
     async def _make(self, request: dict[str, Any], verb: str) -> Sandbox:
         self._require_supervisor()

@@ -30,12 +30,9 @@ class RootPlan:
     """What differs between roots. Paths are the host's; `users` is (first uid, count) of environments' users."""
 
     scratch: Path  # an empty directory to mount on
-    prefix: Path  # the runtime's interpreter
-    forker: Path | None  # the zygote's own interpreter, where that is another one; functions do not see it
-    forker_files: tuple[Path, ...]  # directories of files that the zygote runs
-    guest: Path  # a directory of files for /var/runtime
-    libraries: Path | None  # what is installed for the runtime
-    libraries_at: str | None  # its place below /var/runtime; None: each entry by its own name
+    mounts: dict[str, Path]  # path inside: a directory or file of the host; what functions must not see is in HIDDEN
+    files: dict[str, tuple[Path, ...]]  # path inside: directories whose files are copied there
+    links: dict[str, str]  # path inside: where a symbolic link there leads
     packages: Path
     images: Path | None
     users: tuple[int, int]
@@ -53,9 +50,13 @@ def enter(plan: RootPlan) -> None:
     _bind_system(root)
     _fill_etc(root / "etc", plan.users)
     _make_devices(root / "dev", plan.privileged)
-    linux.bind(str(plan.prefix), str(root / "var/lang"))
-    _fill_runtime(root / "var/runtime", plan)
     _hide(root / HIDDEN[1:], plan)
+    for inside, source in plan.mounts.items():
+        _mount(source, root / inside[1:])
+    for inside, directories in plan.files.items():
+        _copy_files(directories, root / inside[1:])
+    for inside, target in plan.links.items():
+        (root / inside[1:]).symlink_to(target)
     linux.mount("proc", str(root / "proc"), "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.pivot_root(str(root))
     linux.mount("", "/", "", linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID)
@@ -110,26 +111,19 @@ def _make_devices(dev: Path, privileged: bool) -> None:
         (dev / name).symlink_to(target)
 
 
-def _fill_runtime(runtime: Path, plan: RootPlan) -> None:
-    """`/var/runtime`: Ingle's guest files, and the runtime's libraries."""
-    _copy_files(plan.guest, runtime)
-    if plan.forker is None:
-        for directory in plan.forker_files:
-            _copy_files(directory, runtime)
-    if plan.libraries is None:
-        return
-    place = runtime / (plan.libraries_at or ".libraries")
-    place.mkdir()
-    linux.bind(str(plan.libraries), str(place))
-    if plan.libraries_at is None:
-        for entry in plan.libraries.iterdir():
-            if not entry.name.startswith("."):
-                (runtime / entry.name).symlink_to(f"{place.name}/{entry.name}")
+def _mount(source: Path, place: Path) -> None:
+    if source.is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+    else:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    linux.bind(str(source), str(place))
 
 
-def _copy_files(source: Path, destination: Path) -> None:
-    """The guest files of a directory, which may have `__init__.py` to be a package on the host."""
-    for file in source.iterdir():
+def _copy_files(directories: tuple[Path, ...], destination: Path) -> None:
+    """The guest files of directories, which may have `__init__.py` to be packages on the host."""
+    destination.mkdir(exist_ok=True)
+    for file in (file for directory in directories for file in directory.iterdir()):
         if file.is_file() and file.name != "__init__.py":
             shutil.copy(file, destination / file.name)
 
@@ -138,12 +132,6 @@ def _hide(hidden: Path, plan: RootPlan) -> None:
     linux.mount("tmpfs", str(hidden), "tmpfs", linux.MS_NOSUID, "size=1m,mode=700")
     (hidden / "packages").mkdir()
     linux.bind(str(plan.packages), str(hidden / "packages"))
-    if plan.forker is not None:
-        (hidden / "forker").mkdir()
-        linux.bind(str(plan.forker), str(hidden / "forker"))
-        (hidden / "forker-files").mkdir()
-        for directory in plan.forker_files:
-            _copy_files(directory, hidden / "forker-files")
     if plan.images is not None:
         (hidden / "images").mkdir()
         (hidden / "dev").mkdir()

@@ -7,7 +7,7 @@ stops every environment. It reads no network and never runs function code. Singl
 Messages from the server, JSON with descriptors beside them:
 
     {"zygote": name, "command": [...], "variables": {...}, "root": {...}, "preload": bool}
-    {"create": environment, "zygote": name, "tmp_mb": n}
+    {"create": environment, "zygote": name, "tmp_mb": n, "ahead": {...} | null}     ahead: see `inside.ahead`
     {"run": environment, "memory_mb": n, "settings": {...}}     settings: see `inside.environment.Parked`
     {"extend": environment, "memory_mb": n, "settings": {...}}  settings: see `inside.extensions.start_all`
     {"sockets": environment, "wanted": [...]}                   wanted: see `inside.environment.make_sockets`
@@ -203,13 +203,13 @@ class Supervisor:
             self._tell({"failed": name, "reason": f"there is no zygote {message['zygote']}"})
         else:
             try:
-                self._fork(zygote, name, message["tmp_mb"])
+                self._fork(zygote, name, message)
             except OSError as error:
                 self._tell({"failed": name, "reason": str(error)})
 
-    def _fork(self, zygote: Zygote, name: str, tmp_mb: int) -> None:
+    def _fork(self, zygote: Zygote, name: str, message: Message) -> None:
         """Raises OSError, and then holds nothing for the environment."""
-        options = self._options
+        options, tmp_mb = self._options, message["tmp_mb"]
         claim = self._claims.take(name, tmp_mb)
         with contextlib.ExitStack() as undo:
             undo.callback(self._claims.give_back, claim)
@@ -224,6 +224,7 @@ class Supervisor:
                 "image": claim.image,
                 "loop": FIRST_LOOP + claim.uid - options.users[0],
                 "tmp_mb": tmp_mb,
+                "ahead": message["ahead"],
                 "descriptors": offer.names,
             }
             with contextlib.closing(offer):

@@ -75,12 +75,9 @@ def _become(request: dict[str, Any], place: ZygotePlace, channel: socket.socket)
 def _plan(root: dict[str, Any], place: ZygotePlace) -> RootPlan:
     return RootPlan(
         scratch=place.scratch,
-        prefix=Path(root["prefix"]),
-        forker=Path(root["forker"]) if root["forker"] else None,
-        forker_files=tuple(Path(path) for path in root["forker_files"]),
-        guest=Path(root["guest"]),
-        libraries=Path(root["libraries"]) if root["libraries"] else None,
-        libraries_at=root["libraries_at"],
+        mounts={inside: Path(path) for inside, path in root["mounts"].items()},
+        files={inside: tuple(Path(path) for path in paths) for inside, paths in root["files"].items()},
+        links=root["links"],
         packages=place.packages,
         images=place.images,
         users=place.users,

@@ -1,6 +1,6 @@
 """A consistent copy of a data directory, made beside a server that uses it, from any process.
 
-Consistency rests on three facts: the database copies itself as of one moment; blobs never change and are there before
+Consistency rests on three facts: each database copies itself as of one moment; blobs never change and are there before
 a record names them; log segments only grow, and a torn last record is ignored by whoever opens them.
 Called by `ingle backup` and before a migration.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from ingle.storage.blobs import blob_path
 from ingle.storage.errors import BackupError, DataDirectoryError, of_os_error
 from ingle.storage.files import sync_directory, sync_file, write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOGS, read_format
+from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOGS, METRICS, read_format
 from ingle.storage.sqlite_copy import copy_database, package_digests
 
 #: A record that is deleted between the copy of the database and of the blobs can take its blob along: copy again.
@@ -82,6 +82,8 @@ def _copy(source: Path, destination: Path) -> None:
             break
     else:
         raise BackupError(f"The packages in {source} change too fast to be copied; try again.")
+    if (source / METRICS).exists():
+        copy_database(source / METRICS, destination / METRICS)
     _copy_tree(source / LOGS, destination / LOGS, again=True)
     sync_directory(destination)
     write_atomically(destination / FORMAT, format_text)

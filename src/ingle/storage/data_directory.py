@@ -3,6 +3,7 @@
     <dir>/FORMAT       the format's number; written last, so a directory without it was never finished
     <dir>/lock         held with flock by the one server that uses the directory
     <dir>/ingle.db     functions
+    <dir>/metrics.db   metrics by the minute
     <dir>/blobs/       deployment packages as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
     <dir>/logs/        log segments
@@ -26,7 +27,7 @@ from typing import Self
 from ingle.storage.backup import copy_data
 from ingle.storage.errors import DataDirectoryError, StorageError
 from ingle.storage.files import write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOCK, LOGS, PACKAGES, read_format
+from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOCK, LOGS, METRICS, PACKAGES, read_format
 
 __all__ = ["DataDirectory", "DataDirectoryError", "Formats"]
 
@@ -66,6 +67,10 @@ class DataDirectory:
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.path / DATABASE}"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"sqlite:///{self.path / METRICS}"
 
     @property
     def packages(self) -> Path:

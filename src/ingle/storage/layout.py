@@ -9,6 +9,7 @@ from ingle.storage.errors import DataDirectoryError
 FORMAT = "FORMAT"
 LOCK = "lock"
 DATABASE = "ingle.db"
+METRICS = "metrics.db"
 BLOBS = "blobs"
 PACKAGES = "packages"
 LOGS = "logs"

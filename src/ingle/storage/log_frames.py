@@ -2,10 +2,11 @@
 
     u32 length of the body   u32 CRC-32 of everything after it   u8 kind   u16 length of the stream's name
     u32 count of events      i64 ingestion   i64 smallest timestamp   i64 largest timestamp
-    body: the stream's name, then per event: i64 timestamp, u32 length, message (UTF-8)
+    body: the stream's name, then of all events the timestamps (i64), the lengths (u32), and the messages
 
-Times are milliseconds since the epoch. A frame is whole or it is not there: the length and the CRC tell. Used by
-`log_segments` and `log_groups`.
+Times are milliseconds since the epoch, messages are bytes as the function wrote them. A frame is whole or it is not
+there: the length and the CRC tell. Columns rather than records, because a column is packed and joined without a step of
+Python for each line. Used by `log_segments` and `log_groups`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from enum import IntEnum
 from typing import NamedTuple
 
 _HEADER = struct.Struct("<IIBHIqqq")
-_EVENT = struct.Struct("<qI")
 _UNCHECKED = 8  # bytes of the header that the CRC does not cover: the length and itself
 
 #: A body is cut into frames of about this size, so that reading one event never means decoding megabytes.
@@ -46,35 +46,27 @@ class Frame(NamedTuple):
 
 
 def encode_mark(kind: Kind, stream: str, ingestion: int) -> bytes:
-    return _frame(kind, stream, ingestion, (), b"")
+    return _frame(kind, stream, ingestion, (), ())
 
 
-def encode_events(stream: str, ingestion: int, events: Sequence[tuple[int, str]]) -> bytes:
-    """Frames with `events`, (timestamp, message) in the order they came."""
-    frames: list[bytes] = []
-    parts: list[bytes] = []
-    times: list[int] = []
-    size = 0
-    pack = _EVENT.pack
-    for timestamp, message in events:
-        data = message.encode("utf-8", "backslashreplace")
-        if not -_MAX_TIME <= timestamp <= _MAX_TIME:
-            timestamp = -_MAX_TIME if timestamp < 0 else _MAX_TIME
-        parts.append(pack(timestamp, len(data)))
-        parts.append(data)
-        times.append(timestamp)
-        size += len(data)
-        if size >= _FRAME_BYTES:
-            frames.append(_frame(Kind.EVENTS, stream, ingestion, times, b"".join(parts)))
-            parts, times, size = [], [], 0
-    if parts:
-        frames.append(_frame(Kind.EVENTS, stream, ingestion, times, b"".join(parts)))
-    return b"".join(frames)
+def encode_events(stream: str, ingestion: int, times: Sequence[int], lines: Sequence[bytes]) -> bytes:
+    """Frames with the events in the order they came: `times` and `lines` belong together."""
+    if max(times) > _MAX_TIME or min(times) < -_MAX_TIME:
+        times = [max(-_MAX_TIME, min(time, _MAX_TIME)) for time in times]
+    pieces = -(-sum(map(len, lines)) // _FRAME_BYTES) or 1
+    step = -(-len(lines) // pieces)
+    return b"".join(
+        [
+            _frame(Kind.EVENTS, stream, ingestion, times[at : at + step], lines[at : at + step])
+            for at in range(0, len(lines), step)
+        ]
+    )
 
 
-def _frame(kind: Kind, stream: str, ingestion: int, times: Sequence[int], events: bytes) -> bytes:
+def _frame(kind: Kind, stream: str, ingestion: int, times: Sequence[int], lines: Sequence[bytes]) -> bytes:
     name = stream.encode("utf-8", "backslashreplace")
-    body = name + events
+    columns = struct.pack(f"<{len(times)}q{len(lines)}I", *times, *map(len, lines))
+    body = b"".join([name, columns, *lines])
     first, last = (min(times), max(times)) if times else (0, 0)
     header = _HEADER.pack(len(body), 0, kind, len(name), len(times), ingestion, first, last)[_UNCHECKED:]
     return struct.pack("<II", len(body), zlib.crc32(body, zlib.crc32(header))) + header + body
@@ -102,11 +94,11 @@ def decode_events(data: bytes, frame: Frame) -> list[tuple[int, str]]:
     _, crc, _, name_length, count, *_ = _HEADER.unpack_from(data, frame.offset)
     if zlib.crc32(memoryview(data)[frame.offset + _UNCHECKED : frame.end]) != crc:
         return []
-    events: list[tuple[int, str]] = []
     at = frame.offset + _HEADER.size + name_length
-    for _ in range(count):
-        timestamp, length = _EVENT.unpack_from(data, at)
-        at += _EVENT.size
+    columns = struct.unpack_from(f"<{count}q{count}I", data, at)
+    at += 12 * count
+    events: list[tuple[int, str]] = []
+    for timestamp, length in zip(columns[:count], columns[count:], strict=True):
         events.append((timestamp, data[at : at + length].decode("utf-8", "replace")))
         at += length
     return events

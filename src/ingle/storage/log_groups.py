@@ -15,11 +15,12 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ingle.storage.errors import LogStreamExists, LogStreamNotFound, StorageUnavailable
 from ingle.storage.files import sync_directory, write_atomically
+from ingle.storage.log_buffer import Batch
 from ingle.storage.log_frames import Frame, Kind, encode_events, encode_mark, scan
 from ingle.storage.log_segments import SUFFIX, Segment, Span
 from ingle.storage.log_values import GroupInfo, GroupKey, LogEvent, Page, Query, StreamInfo
@@ -42,6 +43,7 @@ class LogGroup:
         self.key = key
         self.created = created
         self.retention_days = retention_days
+        self.tags: dict[str, str] = {}
         self._directory = directory
         self._rotate_at = rotate_at
         self._deleted: dict[str, tuple[int, int]] = {}
@@ -52,11 +54,14 @@ class LogGroup:
         self._written = False
 
     @classmethod
-    def create(cls, logs: Path, key: GroupKey, created: int, rotate_at: int) -> LogGroup:
+    def create(
+        cls, logs: Path, key: GroupKey, created: int, rotate_at: int, tags: Mapping[str, str] | None = None
+    ) -> LogGroup:
         """Durable when it returns. Raises OSError."""
         directory = logs / directory_name(key)
         directory.mkdir(mode=0o700, exist_ok=True)
         group = cls(directory, key, created, None, rotate_at)
+        group.tags.update(tags or {})
         group.describe()
         sync_directory(logs)
         return group
@@ -70,7 +75,9 @@ class LogGroup:
         try:
             description = json.loads((directory / _DESCRIPTION).read_bytes())
             key = GroupKey(description["account"], description["region"], description["name"])
-            return cls(directory, key, description["created"], description["retention_days"], rotate_at)
+            group = cls(directory, key, description["created"], description["retention_days"], rotate_at)
+            group.tags.update(description.get("tags", {}))
+            return group
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError):
@@ -78,7 +85,9 @@ class LogGroup:
 
     def describe(self) -> None:
         """Writes the description."""
-        description = {**self.key._asdict(), "created": self.created, "retention_days": self.retention_days}
+        description = {
+            **self.key._asdict(), "created": self.created, "retention_days": self.retention_days, "tags": self.tags,
+        }  # fmt: skip
         write_atomically(self._directory / _DESCRIPTION, json.dumps(description).encode())
 
     def delete(self) -> None:
@@ -91,12 +100,29 @@ class LogGroup:
         self._recover()
         stored = sum(segment.size for segment in self._segments)
         return GroupInfo(
-            name=self.key.name, created=self.created, stored_bytes=stored, retention_days=self.retention_days
+            name=self.key.name,
+            created=self.created,
+            stored_bytes=stored,
+            retention_days=self.retention_days,
+            tags=dict(self.tags),
         )
 
-    def append(self, events: Mapping[str, Sequence[tuple[int, str]]], ingestion: int) -> None:
-        """Writes the events of some streams, all or none. Raises OSError."""
-        self._write(b"".join(encode_events(stream, ingestion, batch) for stream, batch in events.items()))
+    def append(self, batches: Iterable[Batch], ingestion: int) -> None:
+        """Writes lines of some streams, all or none. Raises OSError."""
+        streams: dict[str, tuple[list[int], list[str | bytes]]] = {}
+        for stream, timestamp, batch, _ in batches:
+            columns = streams.get(stream)
+            if columns is None:
+                columns = streams[stream] = [], []
+            if len(batch) == 1:
+                columns[0].append(timestamp)
+                columns[1].append(batch[0])
+            else:
+                columns[0].extend([timestamp] * len(batch))
+                columns[1].extend(batch)
+        self._write(
+            b"".join([encode_events(name, ingestion, times, _bytes(lines)) for name, (times, lines) in streams.items()])
+        )
 
     def create_stream(self, name: str, now: int) -> None:
         if self.has_stream(name):
@@ -107,6 +133,7 @@ class LogGroup:
         if not self.has_stream(name):
             raise LogStreamNotFound(f"The log stream {name} does not exist.")
         self._write(encode_mark(Kind.DELETED, name, now))
+        self._drop_segments(lambda segment: not segment.spans)
 
     def has_stream(self, name: str) -> bool:
         self._index()
@@ -136,14 +163,17 @@ class LogGroup:
 
     def apply_retention(self, now: int) -> None:
         """Deletes segments from the front while all that is in them is too old, by timestamp of the events."""
-        if self.retention_days is None:
-            return
-        self._index()
-        limit = now - self.retention_days * _DAY_MS
-        old = list(itertools.takewhile(lambda segment: segment.size > 0 and segment.newest() < limit, self._segments))
-        if old and old[-1] is self._segments[-1]:
+        if self.retention_days is not None:
+            self._index()
+            limit = now - self.retention_days * _DAY_MS
+            self._drop_segments(lambda segment: segment.newest() < limit)
+
+    def _drop_segments(self, useless: Callable[[Segment], bool]) -> None:
+        """Deletes useless segments from the front, up to the first that is not."""
+        found = list(itertools.takewhile(lambda segment: segment.size > 0 and useless(segment), self._segments))
+        if found and found[-1] is self._segments[-1]:
             self._rotate()
-        for segment in old:
+        for segment in found:
             segment.path.unlink(missing_ok=True)
             self._segments.remove(segment)
 
@@ -195,6 +225,10 @@ class LogGroup:
                     other.spans.pop(frame.stream, None)
             return
         segment.spans.setdefault(frame.stream, Span(created=frame.ingestion)).add(frame)
+
+
+def _bytes(lines: Iterable[str | bytes]) -> list[bytes]:
+    return [line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace") for line in lines]
 
 
 def _stream_info(name: str, spans: Sequence[Span]) -> StreamInfo:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from ingle.storage.errors import (
     StorageUnavailable,
     of_os_error,
 )
+from ingle.storage.log_buffer import Batch, LogBuffer, LogStream
 from ingle.storage.log_groups import SEGMENT_BYTES, LogGroup
 from ingle.storage.log_values import GroupInfo, GroupKey, LogEvent, Position, Query, StreamInfo
 
@@ -34,64 +35,12 @@ _log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.04
 _RETRY_SECONDS = 1.0
 _RETENTION_SECONDS = 3600.0
-#: What an event takes beyond its text, about.
-_OVERHEAD = 200
-
-
-class _Pending:
-    """Events that are not written yet, oldest first, bounded by their size. Event loop only."""
-
-    __slots__ = ("dropped", "events", "room", "size", "wake")
-
-    def __init__(self, limit: int) -> None:
-        self.events: list[tuple[LogStream, int, str]] = []
-        self.size = limit
-        self.room = limit
-        self.dropped = 0
-        self.wake = asyncio.Event()
-
-    def take(self) -> list[tuple[LogStream, int, str]]:
-        events, self.events = self.events, []
-        self.room = self.size
-        return events
-
-    def put_back(self, events: list[tuple[LogStream, int, str]]) -> None:
-        """Events that could not be written come before those that came meanwhile; what does not fit is dropped."""
-        everything = events + self.take()
-        for event in everything:
-            if self.room < 0:
-                break
-            self.room -= len(event[2]) + _OVERHEAD
-            self.events.append(event)
-        self.dropped += len(everything) - len(self.events)
-
-
-class LogStream:
-    """Where one execution environment's lines go. Creates nothing until its first event is flushed."""
-
-    __slots__ = ("_pending", "key", "name")
-
-    def __init__(self, pending: _Pending, key: GroupKey, name: str) -> None:
-        self._pending = pending
-        self.key = key
-        self.name = name
-
-    def append(self, timestamp_ms: int, message: str) -> None:
-        """Event loop only; never waits and never raises. With the disk full for long, counts the event as dropped."""
-        pending = self._pending
-        if pending.room < 0:
-            pending.dropped += 1
-            return
-        if not pending.events:
-            pending.wake.set()
-        pending.room -= len(message) + _OVERHEAD
-        pending.events.append((self, timestamp_ms, message))
 
 
 class LogStore:
     """Log groups below `path`. `async with LogStore(path, clock) as logs`; leaving flushes. Calls after that raise.
 
-    `buffer_bytes` bounds what waits in memory when the disk is full. Every call but `stream` may raise StorageFull or
+    `buffer_bytes` bounds what waits in memory, see `log_buffer`. Every call but `stream` may raise StorageFull or
     StorageUnavailable.
     """
 
@@ -101,7 +50,7 @@ class LogStore:
         self._path = path
         self._clock = clock
         self._segment_bytes = segment_bytes
-        self._pending = _Pending(buffer_bytes)
+        self._buffer = LogBuffer(buffer_bytes)
         self._groups: dict[GroupKey, LogGroup] = {}
         self._flushing = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -123,7 +72,7 @@ class LogStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
-        self._pending.wake.set()
+        self._buffer.wake.set()
         try:
             await self._tasks.__aexit__(kind, error, trace)
         finally:
@@ -134,12 +83,17 @@ class LogStore:
 
     @property
     def dropped(self) -> int:
-        """Events lost so far because the disk stayed full."""
-        return self._pending.dropped
+        """Lines lost so far because the disk stayed full."""
+        return self._buffer.dropped
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What is not written yet, about."""
+        return self._buffer.size
 
     def stream(self, account: str, region: str, group: str, stream_name: str) -> LogStream:
         """The group is created with the first event if it does not exist then, also if it was deleted meanwhile."""
-        return LogStream(self._pending, GroupKey(account, region, group), stream_name)
+        return LogStream(self._buffer, GroupKey(account, region, group), stream_name)
 
     async def flush(self) -> bool:
         """Returns when every event appended before is written. False if some could not be: they are kept for later."""
@@ -158,11 +112,11 @@ class LogStore:
             found = self._group(GroupKey(account, region, group))
             if not found.has_stream(stream):
                 raise LogStreamNotFound(f"The log stream {stream} does not exist.")
-            found.append({stream: events}, ingestion)
+            found.append([(stream, timestamp, (message,), 0) for timestamp, message in events], ingestion)
 
         await self._after_flush(put)
 
-    async def create_group(self, account: str, region: str, group: str) -> None:
+    async def create_group(self, account: str, region: str, group: str, tags: Mapping[str, str] | None = None) -> None:
         """Raises LogGroupExists."""
         key = GroupKey(account, region, group)
         now = milliseconds(self._clock)
@@ -170,7 +124,7 @@ class LogStore:
         def create() -> None:
             if key in self._groups:
                 raise LogGroupExists(f"The log group {group} exists.")
-            self._create(key, now)
+            self._create(key, now, tags)
 
         await self._after_flush(create)
 
@@ -196,6 +150,28 @@ class LogStore:
 
         await self._after_flush(put)
 
+    async def change_tags(
+        self, account: str, region: str, group: str, change: Callable[[dict[str, str]], None]
+    ) -> None:
+        """`change` gets the tags and changes them; what it raises leaves them as they were. Raises LogGroupNotFound."""
+
+        def put() -> None:
+            found = self._group(GroupKey(account, region, group))
+            before, tags = found.tags, dict(found.tags)
+            change(tags)
+            found.tags = tags
+            try:
+                found.describe()
+            except OSError:
+                found.tags = before
+                raise
+
+        await self._after_flush(put)
+
+    async def tags(self, account: str, region: str, group: str) -> Mapping[str, str]:
+        """Raises LogGroupNotFound."""
+        return await self._after_flush(lambda: dict(self._group(GroupKey(account, region, group)).tags))
+
     async def apply_retention(self) -> None:
         """Deletes what is too old. The store does it by itself every hour."""
         now = milliseconds(self._clock)
@@ -212,7 +188,10 @@ class LogStore:
         await self._after_flush(lambda: self._group(GroupKey(account, region, group)).create_stream(stream, now))
 
     async def delete_stream(self, account: str, region: str, group: str, stream: str) -> None:
-        """Raises LogGroupNotFound, LogStreamNotFound. The space comes back with retention."""
+        """Raises LogGroupNotFound, LogStreamNotFound.
+
+        The space comes back when everything before it in the group is deleted or too old.
+        """
         now = milliseconds(self._clock)
         await self._after_flush(lambda: self._group(GroupKey(account, region, group)).delete_stream(stream, now))
 
@@ -273,21 +252,22 @@ class LogStore:
 
     async def _flusher(self) -> None:
         """Sleeps until there is an event, then lets more of them gather. Ends when the store closes."""
-        pending = self._pending
+        buffer = self._buffer
         checked = 0.0
         while not self._stopping.is_set():
             now = self._clock.now()
             if abs(now - checked) >= _RETENTION_SECONDS:
                 checked = now
                 await self._retain()
-            await _within(_RETENTION_SECONDS, pending.wake)
-            pending.wake.clear()
+            await _within(_RETENTION_SECONDS, buffer.wake)
+            buffer.wake.clear()
             await _within(_FLUSH_SECONDS, self._stopping)
             while not await self._flush() and not self._stopping.is_set():
                 await _within(_RETRY_SECONDS, self._stopping)
         if not await self._flush():
-            pending.dropped += len(pending.take())
-            _log.error("log events were lost at shutdown: %d", pending.dropped)
+            lost = sum(len(lines) for _, batches in buffer.take() for _, _, lines, _ in batches)
+            buffer.dropped += lost
+            _log.error("log lines were lost at shutdown: %d", lost)
 
     async def _retain(self) -> None:
         try:
@@ -297,34 +277,27 @@ class LogStore:
 
     async def _flush(self) -> bool:
         async with self._flushing:
-            events = self._pending.take()
-            if not events:
+            taken = self._buffer.take()
+            if not taken:
                 return True
             ingestion = milliseconds(self._clock)
-            unwritten = await self._run(lambda: self._write(events, ingestion))
-            if unwritten:
-                self._pending.put_back(unwritten)
-            return not unwritten
+            failed = await self._run(lambda: self._write(taken, ingestion))
+            self._buffer.stuck = bool(failed)
+            if failed:
+                self._buffer.put_back(failed)
+            return not failed
 
-    def _write(self, events: list[tuple[LogStream, int, str]], ingestion: int) -> list[tuple[LogStream, int, str]]:
-        """Writes a batch, group by group; returns the events of the groups that could not be written."""
-        batches: dict[GroupKey, dict[str, list[tuple[int, str]]]] = {}
-        of_stream: dict[LogStream, list[tuple[int, str]]] = {}
-        for stream, timestamp, message in events:
-            batch = of_stream.get(stream)
-            if batch is None:
-                # Two environments never share a stream, but two handles of one stream may exist.
-                batch = of_stream[stream] = batches.setdefault(stream.key, {}).setdefault(stream.name, [])
-            batch.append((timestamp, message))
-        failed: set[GroupKey] = set()
-        for key, streams in batches.items():
+    def _write(self, taken: list[tuple[GroupKey, list[Batch]]], ingestion: int) -> list[tuple[GroupKey, list[Batch]]]:
+        """Writes group by group; returns those that could not be written."""
+        failed = []
+        for key, batches in taken:
             try:
                 group = self._groups.get(key) or self._create(key, ingestion)
-                group.append(streams, ingestion)
+                group.append(batches, ingestion)
             except OSError as error:
-                failed.add(key)
-                _log.warning("log events of %s wait: %s", key.name, error.strerror)
-        return [event for event in events if event[0].key in failed] if failed else []
+                failed.append((key, batches))
+                _log.warning("log lines of %s wait: %s", key.name, error.strerror)
+        return failed
 
     def _group(self, key: GroupKey) -> LogGroup:
         group = self._groups.get(key)
@@ -332,8 +305,8 @@ class LogStore:
             raise LogGroupNotFound(f"The log group {key.name} does not exist.")
         return group
 
-    def _create(self, key: GroupKey, now: int) -> LogGroup:
-        group = self._groups[key] = LogGroup.create(self._path, key, now, self._segment_bytes)
+    def _create(self, key: GroupKey, now: int, tags: Mapping[str, str] | None = None) -> LogGroup:
+        group = self._groups[key] = LogGroup.create(self._path, key, now, self._segment_bytes, tags)
         return group
 
     def _load(self) -> None:

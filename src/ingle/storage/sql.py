@@ -1,4 +1,4 @@
-"""Functions in SQL, through SQLAlchemy Core: SQLite in WAL mode now, nothing here but `_sqlite` knows a dialect.
+"""Functions in SQL, through SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
 
 All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
 meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
@@ -8,7 +8,6 @@ meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,16 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, create_engine, delete, event, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, delete, select
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.storage.documents import from_document, to_document
-from ingle.storage.errors import RecordExists, RecordNotFound, StorageError, StorageFull, StorageUnavailable
+from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
 from ingle.storage.schema import functions, versions
 from ingle.storage.schema_upgrade import bring_to_head
+from ingle.storage.sql_engine import named_error, open_engine
 from ingle.storage.sqlite_copy import copy_database
 
 _Result = TypeVar("_Result")
@@ -92,10 +92,10 @@ class SqlStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except SQLAlchemyError as error:
-            raise _named(error) from error
+            raise named_error(error) from error
 
     def _open(self) -> None:
-        self._engine = _engine(self._url)
+        self._engine = open_engine(self._url)
         with self._engine.begin() as connection:
             bring_to_head(connection, self._back_up)
 
@@ -113,34 +113,6 @@ class SqlStore:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
-
-
-def _engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=1, max_overflow=0)
-    if engine.dialect.name == sqlite_dialect.name:
-        _sqlite(engine)
-    return engine
-
-
-def _sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver would begin transactions by itself, and not before DDL: migrations would not be atomic.
-        connection.isolation_level = None
-        for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # IMMEDIATE: a transaction that reads first and writes later cannot fail half-way because another wrote.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _named(error: SQLAlchemyError) -> StorageError:
-    original = getattr(error, "orig", None)
-    if getattr(original, "sqlite_errorname", "") == "SQLITE_FULL":
-        return StorageFull("No space left while writing the database.")
-    return StorageUnavailable(f"The database failed: {str(original or error).splitlines()[0]}.")
 
 
 def _of(table: Table, key: FunctionKey) -> ColumnElement[bool]:

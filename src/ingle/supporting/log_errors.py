@@ -24,6 +24,10 @@ class LogsResourceAlreadyExists(LogsError):
     code = "ResourceAlreadyExistsException"
 
 
+class LogsTooManyTags(LogsError):
+    code = "TooManyTagsException"
+
+
 class LogsUnavailable(LogsError):
     code = "ServiceUnavailableException"
     http_status = 500

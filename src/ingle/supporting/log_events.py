@@ -12,6 +12,7 @@ from typing import Any
 
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, milliseconds
+from ingle.domain.errors import NotImplementedByIngle
 from ingle.storage.log_values import LogEvent, Position
 from ingle.storage.logs import LogStore
 from ingle.supporting import log_tokens
@@ -42,7 +43,7 @@ class LogEvents:
         self._clock = clock
 
     async def get_log_events(self, caller: Caller, params: dict[str, Any]) -> Answer:
-        group, stream = group_name(params), params["logStreamName"]
+        group, stream = group_name(caller, params), params["logStreamName"]
         await self._require_streams(caller, group, [stream])
         token = params.get("nextToken")
         ahead = token.startswith("f/") if token else params.get("startFromHead", False)
@@ -69,7 +70,9 @@ class LogEvents:
         }
 
     async def filter_log_events(self, caller: Caller, params: dict[str, Any]) -> Answer:
-        group = group_name(params)
+        group = group_name(caller, params)
+        if params.get("startFromHead") is False:
+            raise NotImplementedByIngle("Ingle does not implement FilterLogEvents with startFromHead false yet.")
         try:
             passes = compile_pattern(params.get("filterPattern", ""))
         except PatternError as problem:

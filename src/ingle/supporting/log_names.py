@@ -7,30 +7,37 @@ from typing import Any
 
 from ingle.domain.arn import partition_of
 from ingle.domain.caller import Caller
-from ingle.supporting.log_errors import LogsInvalidParameter
+from ingle.supporting.log_errors import LogsInvalidParameter, no_group
 
-_GROUP_ARN = re.compile(r"arn:[a-z-]+:logs:[a-z0-9-]+:\d{12}:log-group:([^:*]+)(?::\*)?\Z")
+_GROUP_ARN = re.compile(
+    r"arn:[a-z-]+:logs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):log-group:(?P<name>[^:*]+)(?::\*)?\Z"
+)
 
 
-def group_name(params: dict[str, Any]) -> str:
-    """The group that a request names, by name or by identifier (a name or an ARN). Raises LogsInvalidParameter."""
+def group_name(caller: Caller, params: dict[str, Any]) -> str:
+    """The group that a request names, by name or by identifier (a name or an ARN).
+
+    Raises LogsInvalidParameter, LogsResourceNotFound.
+    """
     name: str | None = params.get("logGroupName")
     identifier: str | None = params.get("logGroupIdentifier")
     if name is not None and identifier is not None:
         raise LogsInvalidParameter("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
     if name is None and identifier is None:
         raise LogsInvalidParameter("Either LogGroup name or LogGroup ARN must be provided.")
-    return name if name is not None else name_of(str(identifier))
+    return name if name is not None else name_of(caller, str(identifier))
 
 
-def name_of(identifier: str) -> str:
-    """The name in an identifier. Raises LogsInvalidParameter."""
+def name_of(caller: Caller, identifier: str) -> str:
+    """The name in an identifier. Raises LogsInvalidParameter; LogsResourceNotFound for another account or region."""
     if not identifier.startswith("arn:"):
         return identifier
     match = _GROUP_ARN.match(identifier)
     if match is None:
         raise LogsInvalidParameter("Invalid LogGroup ARN.")
-    return match[1]
+    if (match["account"], match["region"]) != (caller.account, caller.region):
+        raise no_group()
+    return match["name"]
 
 
 def group_arn(caller: Caller, name: str) -> str:

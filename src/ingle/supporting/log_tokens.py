@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
-
-import orjson
 
 from ingle.storage.errors import BadPosition
 from ingle.storage.log_values import Position
+from ingle.supporting import page_tokens
 from ingle.supporting.log_errors import LogsInvalidParameter
+
+encode = page_tokens.encode
 
 #: Before every event.
 START = Position(0, 0, 0, 0)
 
 
-def encode(*key: str | int) -> str:
-    """A token for the place after `key`, the sort key of the last item of a page."""
-    return base64.urlsafe_b64encode(orjson.dumps(key)).decode()
-
-
 def decode(token: str | None, *kinds: type) -> tuple[Any, ...] | None:
     """The key in a token. Raises LogsInvalidParameter."""
-    if token is None:
-        return None
-    try:
-        key = orjson.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, binascii.Error):
-        raise invalid() from None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+    key = page_tokens.decode(token, *kinds)
+    if token is not None and key is None:
         raise invalid()
-    return tuple(key)
+    return key
 
 
 def forward(position: Position, *, including: bool = False) -> str:

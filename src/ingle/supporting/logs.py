@@ -1,4 +1,5 @@
-"""The CloudWatch Logs API over the log store: groups, streams and retention here, events in `log_events`.
+"""The CloudWatch Logs API over the log store: groups, streams and retention here, events in `log_events`, tags in
+`log_tags`.
 
 Owns no data. Handlers take what `wire` parsed and answer in the model's member names; times are epoch milliseconds.
 Operations that are not listed in `handlers` are answered by the frontend as not implemented.
@@ -11,6 +12,7 @@ from typing import Any
 
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock
+from ingle.domain.errors import NotImplementedByIngle
 from ingle.storage.errors import (
     LogGroupExists,
     LogGroupNotFound,
@@ -31,11 +33,14 @@ from ingle.supporting.log_errors import (
 )
 from ingle.supporting.log_events import LogEvents
 from ingle.supporting.log_names import group_arn, group_name, name_of, stream_arn
+from ingle.supporting.log_tags import LogTags, check_tags
 
 Answer = dict[str, Any]
 Handler = Callable[[Caller, dict[str, Any]], Awaitable[Answer]]
 
 MOST_DESCRIBED = 50
+#: Of all log groups here.
+_CLASS = "STANDARD"
 #: Days that a retention policy can have (Logs API reference, PutRetentionPolicy).
 RETENTION_DAYS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
@@ -48,6 +53,7 @@ class Logs:
     def __init__(self, store: LogStore, clock: Clock) -> None:
         self._store = store
         self._events = LogEvents(store, clock)
+        self._tags = LogTags(store)
 
     def handlers(self) -> dict[str, Handler]:
         """By operation name."""
@@ -61,13 +67,22 @@ class Logs:
             "DescribeLogStreams": self.describe_log_streams,
             "FilterLogEvents": self._events.filter_log_events,
             "GetLogEvents": self._events.get_log_events,
+            "ListLogGroups": self.list_log_groups,
             "PutLogEvents": self._events.put_log_events,
             "PutRetentionPolicy": self.put_retention_policy,
         }
+        found |= self._tags.handlers()
         return {name: _translating(handler) for name, handler in found.items()}
 
     async def create_log_group(self, caller: Caller, params: dict[str, Any]) -> Answer:
-        await self._store.create_group(caller.account, caller.region, params["logGroupName"])
+        if params.get("logGroupClass", _CLASS) != _CLASS:
+            raise NotImplementedByIngle(f"Ingle does not implement the log group class {params['logGroupClass']} yet.")
+        for name in ("kmsKeyId", "deletionProtectionEnabled"):
+            if params.get(name):
+                raise NotImplementedByIngle(f"Ingle does not implement CreateLogGroup with {name} yet.")
+        tags = params.get("tags") or {}
+        check_tags(tags, LogsInvalidParameter)
+        await self._store.create_group(caller.account, caller.region, params["logGroupName"], tags)
         return {}
 
     async def delete_log_group(self, caller: Caller, params: dict[str, Any]) -> Answer:
@@ -105,13 +120,13 @@ class Logs:
         after = log_tokens.decode(params.get("nextToken"), str)
         groups = await self._store.groups(caller.account, caller.region, prefix or "")
         identifiers = params.get("logGroupIdentifiers")
-        named = None if identifiers is None else {name_of(identifier) for identifier in identifiers}
+        named = None if identifiers is None else {name_of(caller, identifier) for identifier in identifiers}
         matching = [
             group
             for group in groups
             if (pattern or "") in group.name
             and (named is None or group.name in named)
-            and params.get("logGroupClass", "STANDARD") == "STANDARD"
+            and params.get("logGroupClass", _CLASS) == _CLASS
             and (after is None or group.name > after[0])
         ]
         limit = params.get("limit", MOST_DESCRIBED)
@@ -120,8 +135,31 @@ class Logs:
             answer["nextToken"] = log_tokens.encode(matching[limit - 1].name)
         return answer
 
+    async def list_log_groups(self, caller: Caller, params: dict[str, Any]) -> Answer:
+        for name in ("dataSources", "fieldIndexNames", "logGroupTags"):
+            if params.get(name):
+                raise NotImplementedByIngle(f"Ingle does not implement ListLogGroups with {name} yet.")
+        after = log_tokens.decode(params.get("nextToken"), str)
+        parts = params.get("logGroupNamePattern", "").split("|")
+        groups = [
+            group.name
+            for group in await self._store.groups(caller.account, caller.region)
+            if any(group.name.startswith(part[1:]) if part.startswith("^") else part in group.name for part in parts)
+            and params.get("logGroupClass", _CLASS) == _CLASS
+            and (after is None or group.name > after[0])
+        ]
+        limit = params.get("limit", MOST_DESCRIBED)
+        found = [
+            {"logGroupName": name, "logGroupArn": group_arn(caller, name), "logGroupClass": _CLASS}
+            for name in groups[:limit]
+        ]
+        answer: Answer = {"logGroups": found}
+        if len(groups) > limit:
+            answer["nextToken"] = log_tokens.encode(groups[limit - 1])
+        return answer
+
     async def describe_log_streams(self, caller: Caller, params: dict[str, Any]) -> Answer:
-        group, prefix = group_name(params), params.get("logStreamNamePrefix")
+        group, prefix = group_name(caller, params), params.get("logStreamNamePrefix")
         by_time = params.get("orderBy") == "LastEventTime"
         if by_time and prefix is not None:
             raise LogsInvalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.")
@@ -170,7 +208,7 @@ def _group(caller: Caller, group: GroupInfo) -> Answer:
         "metricFilterCount": 0,
         "arn": f"{arn}:*",
         "storedBytes": group.stored_bytes,
-        "logGroupClass": "STANDARD",
+        "logGroupClass": _CLASS,
         "logGroupArn": arn,
     }
     return answer if group.retention_days is None else {**answer, "retentionInDays": group.retention_days}

@@ -11,7 +11,9 @@ from its model is data in `overrides`. Imports nothing of Ingle and no code of b
 
 from __future__ import annotations
 
+from ingle.wire.aws_query import QUERY
 from ingle.wire.codec import Protocol
+from ingle.wire.compression import inflate
 from ingle.wire.json_text import explain as explain_json_error
 from ingle.wire.messages import (
     ConstraintViolation,
@@ -22,10 +24,13 @@ from ingle.wire.messages import (
     UnknownOperation,
     WireError,
 )
+from ingle.wire.rpc_v2_cbor import RPC_V2_CBOR
 from ingle.wire.service import REST_JSON, Operation, Service, choose_protocol
 
 __all__ = [
+    "QUERY",
     "REST_JSON",
+    "RPC_V2_CBOR",
     "ConstraintViolation",
     "ErrorAnswer",
     "HttpRequest",
@@ -38,4 +43,5 @@ __all__ = [
     "WireError",
     "choose_protocol",
     "explain_json_error",
+    "inflate",
 ]

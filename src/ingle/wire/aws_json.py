@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingle.wire import event_stream
-from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status
+from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status, query_error
 from ingle.wire.constraints import raise_violations
 from ingle.wire.json_values import parse_document, write_document
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
@@ -19,6 +19,9 @@ class AwsJson:
     def __init__(self, version: str) -> None:
         self.name = f"json-{version}"
         self._content_type = (b"content-type", f"application/x-amz-json-{version}".encode())
+
+    def target(self, request: HttpRequest) -> str:
+        return request.headers.get(b"x-amz-target", b"").decode("latin-1")
 
     def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
         prefix, _, name = target.rpartition(".")
@@ -36,9 +39,16 @@ class AwsJson:
         body = write_document({"__type": answer.code, **members})
         return HttpResponse(
             status=modelled_status(compiled.model, answer),
-            headers=[self._content_type, (b"x-amzn-errortype", answer.code.encode("latin-1"))],
+            headers=[
+                self._content_type,
+                (b"x-amzn-errortype", answer.code.encode("latin-1")),
+                *query_error(compiled.model, answer),
+            ],
             body=body,
         )
+
+    def stamp(self, response: HttpResponse, request_id: str) -> None:
+        """The header is the only place."""
 
     def _parse(self, compiled: CompiledModel, operation: str) -> Parse:
         shape = compiled.model.io_shape(operation, "input")

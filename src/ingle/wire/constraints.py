@@ -10,8 +10,12 @@ Orders that answers of the service show: length before pattern, upper bound befo
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
+from itertools import groupby
 from typing import Any
 
 from ingle.wire.messages import ConstraintViolation
@@ -60,11 +64,22 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         if java in pattern:
             flags = re.UNICODE
             pattern = pattern.replace(java, python)
+    if r"\p{" in pattern:
+        flags = re.UNICODE
+        pattern = re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), pattern)
     # Java takes a hyphen behind a class escape for itself, `re` for a bad range.
     pattern = re.sub(r"(\\[wdsWDS])-", r"\1\\-", pattern)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         return re.compile(pattern, flags)
+
+
+@cache
+def _category(name: str) -> str:
+    """The inside of a character class for a Unicode category, for example M or Zs. Takes a moment, once."""
+    codes = [code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)).startswith(name)]
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(codes), lambda item: item[1] - item[0])]
+    return "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in runs)
 
 
 def raise_violations(violations: list[str]) -> None:

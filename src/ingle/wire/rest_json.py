@@ -33,6 +33,10 @@ class RestJson:
 
     name = "rest-json"
 
+    def target(self, request: HttpRequest) -> str:
+        """Method and path say it all."""
+        return ""
+
     def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
         if compiled.routes is None:
             compiled.routes = Routes(compiled.model)
@@ -54,6 +58,9 @@ class RestJson:
                     headers.append((member.wire_name.lower().encode(), str(answer.members[member.name]).encode()))
         body = write_document(error_body(answer, frozenset(in_header)))
         return HttpResponse(status=modelled_status(compiled.model, answer), headers=headers, body=body)
+
+    def stamp(self, response: HttpResponse, request_id: str) -> None:
+        """The header is the only place."""
 
 
 def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:

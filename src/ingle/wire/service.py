@@ -10,20 +10,30 @@ from functools import cache
 from typing import Any
 
 from ingle.wire.aws_json import JSON_1_0, JSON_1_1
+from ingle.wire.aws_query import QUERY
 from ingle.wire.codec import CompiledModel, Parse, Protocol, Serialize
+from ingle.wire.compression import inflate
 from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
 from ingle.wire.model import load_model
 from ingle.wire.rest_json import RestJson
+from ingle.wire.rpc_v2_cbor import RPC_V2_CBOR
 
 REST_JSON = RestJson()
+_FORM = b"application/x-www-form-urlencoded"
 
 
-def choose_protocol(headers: Mapping[bytes, bytes]) -> Protocol:
-    """The protocol that a request speaks, from its headers (lower-case names)."""
-    if b"x-amz-target" not in headers:
-        return REST_JSON
-    return JSON_1_0 if headers.get(b"content-type", b"").startswith(b"application/x-amz-json-1.0") else JSON_1_1
+def choose_protocol(headers: Mapping[bytes, bytes], path: str = "", query: str = "") -> Protocol:
+    """The protocol that a request speaks, from its headers (lower-case names), raw path and query string."""
+    if b"x-amz-target" in headers:
+        return JSON_1_0 if headers.get(b"content-type", b"").startswith(b"application/x-amz-json-1.0") else JSON_1_1
+    if path == "/":
+        # On other paths the type of a form means nothing: it is what curl sends when it is told no type.
+        if headers.get(b"content-type", b"").startswith(_FORM) or "Action=" in query:
+            return QUERY
+    elif headers.get(b"smithy-protocol") == b"rpc-v2-cbor":
+        return RPC_V2_CBOR
+    return REST_JSON
 
 
 class Operation:
@@ -58,7 +68,17 @@ class Operation:
         return self._serialize(result)
 
     def _compile(self) -> None:
-        self._parse, self._serialize = self.protocol.compile(self._compiled, self.name)
+        parse, self._serialize = self.protocol.compile(self._compiled, self.name)
+        compressed = "requestcompression" in self._compiled.model.operations[self.name]
+        self._parse = _inflating(parse) if compressed else parse
+
+
+def _inflating(parse: Parse) -> Parse:
+    def parse_inflated(request: HttpRequest) -> dict[str, Any]:
+        inflate(request)
+        return parse(request)
+
+    return parse_inflated
 
 
 class Service:
@@ -72,6 +92,8 @@ class Service:
         self.signing_name = self._compiled.model.signing_name
         #: What precedes the operation in X-Amz-Target; None for services without such a header.
         self.target_prefix: str | None = self._compiled.model.metadata.get("targetPrefix")
+        #: What requests of the query protocol name in `Version`.
+        self.api_version: str = self._compiled.model.metadata["apiVersion"]
 
     @staticmethod
     @cache

@@ -33,7 +33,7 @@ class Telemetry(Protocol):
     def publish(self, kind: str, event_type: str, record: Mapping[str, Any] | str) -> None: ...
 
 
-def filtered(line: str, threshold: str) -> str | None:
+def filtered(line: bytes, threshold: str) -> bytes | None:
     """The line as it goes into the log; None if its level is below `threshold`.
 
     An object without a valid level or timestamp counts as INFO and is given both.
@@ -53,4 +53,4 @@ def filtered(line: str, threshold: str) -> str | None:
     if not dated:
         document["timestamp"] = iso_time(int(time.time() * 1000))
     document["level"] = _DEFAULT
-    return orjson.dumps(document).decode() + "\n"
+    return orjson.dumps(document) + b"\n"

@@ -17,6 +17,7 @@ from pathlib import Path
 from ingle.domain.runtimes import is_python
 from ingle.sandbox import launch
 from ingle.sandbox.launch import Isolation
+from ingle.storage.disk import Space
 from ingle.worker import kernel
 from ingle.worker.families import family_of
 from ingle.worker.interpreters import Discovery
@@ -56,7 +57,7 @@ class Cgroups:
     kill: bool = False
 
 
-def examine(discovery: Discovery, runtimes_dir: Path) -> list[Finding]:
+def examine(discovery: Discovery, runtimes_dir: Path, data_dir: Path) -> list[Finding]:
     """Everything looked at, in the order it is told. Takes a fraction of a second."""
     root = os.geteuid() == 0
     users = kernel.attempt(lambda: kernel.unshare(Namespace.USER))
@@ -73,6 +74,7 @@ def examine(discovery: Discovery, runtimes_dir: Path) -> list[Finding]:
         _tmp_images(root),
         _overlay(base),
         _nftables(base),
+        disk(data_dir),
         _runtimes(discovery, runtimes_dir),
         *_rejected(discovery),
     ]
@@ -299,6 +301,28 @@ def _nftables(base: Namespace) -> Finding:
         detail=problem + tool,
         consequence="Security groups cannot be enforced. Functions have no network besides Ingle itself, so nothing is "
         "open because of it now.",
+    )
+
+
+def disk(data_dir: Path, look: Callable[[Path], Space] = Space.of) -> Finding:
+    """The disk of the data directory, or of where that will be made."""
+    place = next((path for path in (data_dir, *data_dir.parents) if path.exists()), Path("/"))
+    try:
+        space = look(place)
+    except OSError as error:
+        return Finding(
+            subject="disk", level=Level.MISSING, detail=f"{place}: {error.strerror}",
+            consequence="There is no place for functions and their logs.",
+        )  # fmt: skip
+    detail = f"{space.free >> 20} MB of {space.total >> 20} MB free at {place}"
+    if not space.is_full():
+        return Finding(subject="disk", level=Level.OK, detail=detail)
+    return Finding(
+        subject="disk",
+        level=Level.WEAKER,
+        detail=detail,
+        consequence=f"Less than {space.reserve >> 20} MB: functions run, but new ones and changes are refused, and "
+        "logs may be lost. Free some space; the server notices by itself.",
     )
 
 

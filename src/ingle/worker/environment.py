@@ -557,7 +557,7 @@ class Environment:
         if self._launch.impossible is None and self.alive:
             self._reset_reason = _reset_reason(failure)
             self._become(State.RESETTING)
-        return self._result(body, error=True, tail=self._output.writer.take_tail())
+        return self._result(body, report, error=True, tail=self._output.writer.take_tail())
 
     def _begin(self, invocation: Invocation) -> None:
         if invocation.tail:
@@ -597,7 +597,7 @@ class Environment:
             body, error = outcome.body(invocation.request_id), True
         await self._conclude(report, wait=invocation.tail)
         tail = self._output.writer.take_tail() if invocation.tail else None
-        return self._result(body, error=error, tail=tail)
+        return self._result(body, report, error=error, tail=tail)
 
     async def _conclude(self, report: Report, *, wait: bool) -> None:
         """Report what was, and become what comes after it: idle, or to be reset before the next use."""
@@ -652,10 +652,11 @@ class Environment:
         if self._polled is not None and not self._polled.done():
             self._polled.set_result(None)
 
-    def _result(self, body: bytes, *, error: bool, tail: bytes | None) -> InvocationResult:
+    def _result(self, body: bytes, report: Report, *, error: bool, tail: bytes | None) -> InvocationResult:
         return InvocationResult(
-            payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail
-        )
+            payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail,
+            duration_ms=report.duration or (report.replied - report.started) * 1000, init_ms=report.init,
+        )  # fmt: skip
 
     def _finish_late(self) -> None:
         """Report an invocation whose extensions are done by now."""

@@ -32,7 +32,7 @@ from ingle.storage.errors import StorageError
 from ingle.worker.client import CannotPlace
 from ingle.worker.environment import INIT_LIMIT, Environment, Launch
 from ingle.worker.families import PYTHON, family_of
-from ingle.worker.families.family import Family, Layout, guest_directory
+from ingle.worker.families.family import Family, Layout, Libraries, guest_directory, path_below
 from ingle.worker.families.python_sdk_use import may_use_sdk
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import (
@@ -41,6 +41,7 @@ from ingle.worker.launch_plan import (
     CannotStart,
     Flavour,
     Place,
+    ahead,
     check_bootstrap,
     command,
     extension_settings,
@@ -49,11 +50,12 @@ from ingle.worker.launch_plan import (
     settings,
     variables,
 )
+from ingle.worker.lifecycle import State
 from ingle.worker.output import EventSink
 from ingle.worker.platform_log import RuntimeVersion
 from ingle.worker.snapshots import INIT_LIMIT as SNAPSHOT_INIT_LIMIT
 from ingle.worker.snapshots import InitialisationFailed, Snapshots
-from ingle.worker.stock import Stock
+from ingle.worker.stock import Kind, Stock
 
 log = Logger("worker")
 
@@ -189,7 +191,8 @@ class Host:
     async def prepare(self, version: Version) -> Prepared:
         runtime = version.configuration.runtime
         try:
-            await self._get_ready(version)
+            ready = await self._get_ready(version)
+            self._stock.want(*self._kind(version, ready))
             if starts_from_snapshot(version):
                 await self._snapshots.make(version)
         except InitialisationFailed as error:
@@ -204,12 +207,15 @@ class Host:
         return Prepared()
 
     async def _get_ready(self, version: Version) -> Ready:
-        key = (version.configuration.package.digest, must_execute(version), version.configuration.runtime)
+        runtime = version.configuration.runtime
+        if family_of(runtime) is None:
+            raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
+        key = (version.configuration.package.digest, must_execute(version), runtime)
         known = self._ready.get(key)
         # A package that nobody used for a while is extracted again when it comes back.
         if known is not None and known.directory.is_dir():
             return known
-        base = self._base(version.configuration.runtime)
+        base = self._base(runtime)
         directory = await self._packages.extract(version.configuration.package)
         impossible = None
         zygote, forked = base.bare, False
@@ -228,8 +234,7 @@ class Host:
     def _base(self, runtime: str) -> Base:
         """Raises CannotPlace where the machine has not what it takes."""
         family = family_of(runtime)
-        if family is None:
-            raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
+        assert family is not None
         forker = self._forker()
         if family.name == "provided":
             return Base(family=family, lang=PYTHON, interpreter=forker, forker=forker)
@@ -258,20 +263,24 @@ class Host:
         bare = await self._zygote(base.bare, base)
         return base.bare, not execute and not modules & bare.modules
 
-    def _libraries(self, base: Base) -> str | None:
-        """The host's directory of what is installed for a runtime."""
-        found = base.lang.libraries(self._options.runtimes_dir, base.interpreter.runtime)
-        return str(found.directory) if found else None
+    def _libraries(self, base: Base) -> Libraries | None:
+        return base.lang.libraries(self._options.runtimes_dir, base.interpreter.runtime)
 
     def _layout(self, base: Base, directory: Path) -> Layout:
         """Where a runtime's processes find its parts: at AWS's paths, or at the host's where there is no namespace."""
         if self._namespaces:
-            libraries = f"/var/runtime/{base.lang.libraries_at}" if base.lang.libraries_at else None
-            return Layout(interpreter=_inside("/var/lang", base.interpreter), libraries=libraries)
+            return Layout(interpreter=base.lang.inside(base.interpreter))
+        libraries = self._libraries(base)
         return Layout(
             interpreter=str(base.interpreter.executable), guest=base.family.guest, task=str(directory),
-            libraries=self._libraries(base),
+            libraries=str(libraries.directory) if libraries else None,
         )  # fmt: skip
+
+    def _kind(self, version: Version, ready: Ready) -> tuple[Kind, dict[str, Any] | None]:
+        """Of which kind a sandbox for `version` is, and what is executed ahead of time in it."""
+        early = ahead(version, self._layout(ready.base, ready.directory), self._seccomp)
+        memory = None if early is None else version.configuration.memory
+        return Kind(zygote=ready.zygote, memory_mb=memory), early
 
     # --- zygotes ----------------------------------------------------------------------------------------------------
 
@@ -280,20 +289,23 @@ class Host:
 
     def _zygote_spec(self, name: str, base: Base) -> ZygoteSpec:
         libraries = self._libraries(base)
-        apart = base.forker is not base.interpreter
-        lang, files = ("/run/forker", "/run/forker-files") if apart else ("/var/lang", "/var/runtime")
+        mounts = base.lang.mounts(base.interpreter, libraries)
+        files: dict[str, tuple[str, ...]] = {"/var/runtime": _FORKER_FILES}
+        lang, scripts = "/var/lang", "/var/runtime"
+        if base.forker is not base.interpreter:
+            lang, scripts = "/run/forker", "/run/forker-files"
+            mounts |= {lang: str(base.forker.prefix)}
+            files = {"/var/runtime": (base.lang.guest,), scripts: _FORKER_FILES}
         variables = {"LD_LIBRARY_PATH": f"{lang}/lib:{LIBRARY_PATH}", "LANG": "en_US.UTF-8", "LC_CTYPE": "C.UTF-8",
                      "PATH": PATH, "TZ": ":UTC"}  # fmt: skip
-        program = _inside(lang, base.forker)
+        program = path_below(lang, base.forker)
         if not self._namespaces:
-            shared = [libraries] if libraries and not apart else []
+            shared = [str(libraries.directory)] if libraries and base.lang.forks else []
             variables["PYTHONPATH"] = os.pathsep.join([*_FORKER_FILES, *shared])
-            program, files = str(base.forker.executable), _FORKER_FILES[0]
+            program, scripts = str(base.forker.executable), _FORKER_FILES[0]
         return ZygoteSpec(
-            name=name, command=(program, "-S", f"{files}/zygote.py"), variables=variables,
-            prefix=str(base.interpreter.prefix), forker=str(base.forker.prefix) if apart else None,
-            forker_files=_FORKER_FILES, guest=base.lang.guest, libraries=libraries,
-            libraries_at=base.lang.libraries_at, preload=name == base.warm,
+            name=name, command=(program, "-S", f"{scripts}/zygote.py"), variables=variables, mounts=mounts, files=files,
+            links=base.lang.links(libraries), preload=name == base.warm,
         )  # fmt: skip
 
     def _zygote_lost(self, name: str) -> None:
@@ -315,7 +327,7 @@ class Host:
 
     async def _take(self, version: Version, ready: Ready) -> Sandbox:
         try:
-            return await self._stock.take(ready.zygote, version.configuration.ephemeral_storage)
+            return await self._stock.take(*self._kind(version, ready), version.configuration.ephemeral_storage)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
 
@@ -427,6 +439,17 @@ class Host:
         default = version.configuration.logging.group == f"/aws/lambda/{version.key.name}"
         return f"{day}/{'' if default else version.key.name}[{version.version}]{uuid.uuid4().hex}"
 
+    def census(self) -> dict[str, int]:
+        """How many environments are in each state."""
+        found = {state.value: 0 for state in State}
+        for environment in self._environments:
+            found[environment.state.value] += 1
+        return found
+
+    @property
+    def zygotes(self) -> int:
+        return self._stock.zygotes
+
     def uses(self, package: Package) -> bool:
         """Whether an environment that is not gone yet runs from `package`."""
         return any(
@@ -455,11 +478,3 @@ class Host:
         digest = version.configuration.package.digest
         for key in [key for key in self._ready if key[0] == digest]:
             del self._ready[key]
-
-
-def _inside(lang: str, interpreter: Interpreter) -> str:
-    """An interpreter's path once its prefix is at `lang`."""
-    try:
-        return f"{lang}/{interpreter.executable.relative_to(interpreter.prefix)}"
-    except ValueError:
-        return f"{lang}/bin/{interpreter.executable.name}"

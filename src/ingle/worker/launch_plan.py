@@ -190,6 +190,25 @@ def settings(
         "variables": variables(version, place),
         "command": programs,
         "log_fd": _family(version).frames_log,
+        "ahead": starts_ahead(version),
+    }
+
+
+def starts_ahead(version: Version) -> bool:
+    """Whether a runtime can serve this version that was executed without knowing it."""
+    return _family(version).starts_ahead and not must_execute(version)
+
+
+def ahead(version: Version, layout: Layout, seccomp: bytes) -> dict[str, Any] | None:
+    """What to execute ahead of time for versions like this one; the same for all of one runtime and memory size."""
+    if not starts_ahead(version):
+        return None
+    return {
+        "command": command(version, layout, forked=False),
+        "variables": defaults(version, layout),
+        "limits": LIMITS,
+        "seccomp": seccomp.hex(),
+        "log_fd": True,
     }
 
 

@@ -11,7 +11,9 @@ import asyncio
 import fcntl
 import os
 import select
+import struct
 import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ingle.worker.application_log import Telemetry, filtered
@@ -19,19 +21,27 @@ from ingle.worker.application_log import Telemetry, filtered
 _TAIL_BYTES = 4096
 _CHUNK = 65536
 #: Bytes that are read in one turn of the loop: one that writes without end gets its turn and no more.
-_TURN = 8192
+_TURN = 16384
 #: Longest line that is kept together, in bytes; CloudWatch splits at about the same size.
 _MAX_LINE = 256 * 1024
 _STREAM_FRAME = 0x696E676C
-_HEADER = 16
+
+
+_FRAME = struct.Struct(">IIQ")
 
 
 class EventSink(Protocol):
+    """A log stream, see `storage.log_buffer.LogStream`."""
+
     def append(self, timestamp_ms: int, message: str) -> None: ...
+    def append_many(self, timestamp_ms: int, lines: Sequence[bytes]) -> None: ...
+    @property
+    def full(self) -> bool: ...
+    def when_room(self, callback: Callable[[], None]) -> None: ...
 
 
 class LineSplitter:
-    """Bytes to events at line ends; the line end stays part of the event."""
+    """Bytes to lines; the line end stays part of the line."""
 
     def __init__(self, emit: GuestLines) -> None:
         self._emit = emit
@@ -40,32 +50,40 @@ class LineSplitter:
     def feed(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
-        for line in lines:
-            self._emit.write(line + b"\n")
+        if lines:
+            self._emit.write([line + b"\n" for line in lines])
         if len(self._rest) > _MAX_LINE:
             self.flush()
 
     def flush(self) -> None:
         if self._rest:
             rest, self._rest = self._rest, b""
-            self._emit.write(rest)
+            self._emit.write([rest])
 
 
 class EventWriter:
     """The end of the line: a log stream, and the tail for callers that ask for it."""
 
     def __init__(self, sink: EventSink) -> None:
-        self._sink = sink
+        self.sink = sink
         self._tail: bytearray | None = None
 
     def write_text(self, *messages: str) -> None:
         now = int(time.time() * 1000)
         for message in messages:
-            self._sink.append(now, message)
+            self.sink.append(now, message)
             if self._tail is not None:
                 self._tail += message.encode() if message.endswith("\n") else message.encode() + b"\n"
                 if len(self._tail) > _CHUNK:
                     del self._tail[:-_TAIL_BYTES]
+
+    def write_lines(self, lines: list[bytes]) -> None:
+        self.sink.append_many(int(time.time() * 1000), lines)
+        if self._tail is not None:
+            for line in lines:
+                self._tail += line if line.endswith(b"\n") else line + b"\n"
+            if len(self._tail) > _CHUNK:
+                del self._tail[:-_TAIL_BYTES]
 
     def start_tail(self) -> None:
         self._tail = bytearray()
@@ -87,24 +105,82 @@ class GuestLines:
         self._telemetry = telemetry
         self._level = level
 
-    def write(self, line: bytes) -> None:
-        """A line as a program wrote it."""
-        text = line.decode("utf-8", "replace")
+    def write(self, lines: list[bytes]) -> None:
+        """Lines as a program wrote them."""
         if self._telemetry.wanted:
-            self._telemetry.publish(self._kind, self._kind, text)
-        if self._level is not None and text.startswith("{"):
-            kept = filtered(text, self._level)
-            if kept is None:
-                return
-            text = kept
-        self._writer.write_text(text)
+            self._publish(lines)
+        if self._level is not None:
+            lines = self._filtered(lines, self._level)
+        self._writer.write_lines(lines)
 
     def write_event(self, event: bytes) -> None:
         """An event that the runtime itself framed, and filtered."""
-        text = event.decode("utf-8", "replace")
         if self._telemetry.wanted:
-            self._telemetry.publish(self._kind, self._kind, text)
-        self._writer.write_text(text)
+            self._publish([event])
+        self._writer.write_lines([event])
+
+    def _publish(self, lines: list[bytes]) -> None:
+        for line in lines:
+            self._telemetry.publish(self._kind, self._kind, line.decode("utf-8", "replace"))
+
+    @staticmethod
+    def _filtered(lines: list[bytes], level: str) -> list[bytes]:
+        kept = (filtered(line, level) if line.startswith(b"{") else line for line in lines)
+        return [line for line in kept if line is not None]
+
+
+class Pipe:
+    """The end of a pipe from inside: read as it fills, bounded in each turn, and not while the log is full.
+
+    `take(data)` gets what was read. The descriptor is the caller's.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, descriptor: int, sink: EventSink, take: Callable[[bytes], None]
+    ) -> None:
+        self._loop = loop
+        self._descriptor = descriptor
+        self._sink = sink
+        self._take = take
+        self._open = True
+        os.set_blocking(descriptor, False)
+        loop.add_reader(descriptor, self._turn)
+
+    def _turn(self) -> None:
+        self.read(_TURN)
+        if self._open and self._sink.full:
+            # The pipe fills up and the function waits: better than to lose its lines, or to keep them all here.
+            self._loop.remove_reader(self._descriptor)
+            self._sink.when_room(self._resume)
+
+    def _resume(self) -> None:
+        if self._open:
+            self._loop.add_reader(self._descriptor, self._turn)
+
+    def read(self, size: int) -> bool:
+        """Whether there may be more."""
+        try:
+            data = os.read(self._descriptor, size)
+        except BlockingIOError:
+            return False
+        if data:
+            self._take(data)
+        else:
+            self.close()
+        return len(data) == size
+
+    def drain(self) -> None:
+        """Read what is there, never more than the pipe can hold: who goes on writing must not keep the loop here."""
+        if self._open:
+            for _ in range(fcntl.fcntl(self._descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK + 1):
+                if not self.read(_CHUNK):
+                    break
+
+    def close(self) -> None:
+        """Read no more. Idempotent."""
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._descriptor)
 
 
 class Output:
@@ -118,25 +194,22 @@ class Output:
         level: str | None = None,
     ) -> None:  # fmt: skip
         self._loop = loop
-        self._output = output
-        self._events = events
         self.writer = EventWriter(sink)
         self._telemetry = telemetry
         self._guest = GuestLines("function", self.writer, telemetry, level)
         self._lines = LineSplitter(self._guest)
         self._framed_lines = LineSplitter(self._guest)
-        self._extensions: ExtensionOutput | None = None
         self._frames = b""
+        self._pipes = (Pipe(loop, events, sink, self._take_frames), Pipe(loop, output, sink, self._lines.feed))
+        self._extensions: ExtensionOutput | None = None
         self._readable = select.poll()
         for descriptor in (output, events):
             self._readable.register(descriptor, select.POLLIN)
-        loop.add_reader(output, self._read_output)
-        loop.add_reader(events, self._read_events)
 
     def close(self) -> None:
         self.drain()
-        self._loop.remove_reader(self._output)
-        self._loop.remove_reader(self._events)
+        for pipe in self._pipes:
+            pipe.close()
         if self._extensions is not None:
             self._extensions.close()
 
@@ -145,101 +218,61 @@ class Output:
         if self._extensions is not None:
             self._extensions.close()
         lines = GuestLines("extension", self.writer, self._telemetry)
-        self._extensions = ExtensionOutput(self._loop, descriptor, lines)
+        self._extensions = ExtensionOutput(self._loop, descriptor, self.writer.sink, lines)
 
     def drain(self) -> None:
-        """Read what is there, then end unfinished lines: the invocation that wrote them is over.
-
-        Never more than the pipes can hold at one moment: a process that goes on writing must not keep the loop here.
-        """
+        """Read what is there, then end unfinished lines: the invocation that wrote them is over."""
         if self._readable.poll(0):
-            self._drain_pipes()
+            for pipe in self._pipes:
+                pipe.drain()
         self._framed_lines.flush()
         self._lines.flush()
         if self._extensions is not None:
             self._extensions.drain()
 
-    def _drain_pipes(self) -> None:
-        for descriptor, read in ((self._events, self._read_events), (self._output, self._read_output)):
-            for _ in range(fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK + 1):
-                if not read(_CHUNK):
-                    break
-
-    def _read_output(self, size: int = _TURN) -> bool:
-        """Whether there may be more."""
-        try:
-            data = os.read(self._output, size)
-        except BlockingIOError:
-            return False
-        if data:
-            self._lines.feed(data)
-        else:
-            self._loop.remove_reader(self._output)
-        return len(data) == size
-
-    def _read_events(self, size: int = _TURN) -> bool:
-        """Whether there may be more."""
-        try:
-            data = os.read(self._events, size)
-        except BlockingIOError:
-            return False
-        if not data:
-            self._loop.remove_reader(self._events)
-            return False
-        frames = self._frames + data
-        position = 0
-        while len(frames) - position >= _HEADER:
-            kind = int.from_bytes(frames[position : position + 4], "big")
-            length = int.from_bytes(frames[position + 4 : position + 8], "big")
-            end = position + _HEADER + length
+    def _take_frames(self, data: bytes) -> None:
+        frames = self._frames + data if self._frames else data
+        size, position, streamed = len(frames), 0, []
+        while size - position >= _FRAME.size:
+            kind, length, _ = _FRAME.unpack_from(frames, position)
+            end = position + _FRAME.size + length
             if length > _MAX_LINE * 4:
                 # Not a frame: function code wrote to the channel itself. What it wrote is shown as lines.
-                self._framed_lines.feed(frames[position:])
-                position = len(frames)
+                streamed.append(frames[position:])
+                position = size
                 break
-            if end > len(frames):
+            if end > size:
                 break
-            content = frames[position + _HEADER : end]
             if kind == _STREAM_FRAME:
-                self._framed_lines.feed(content)
+                streamed.append(frames[position + _FRAME.size : end])
             else:
+                self._feed(streamed)
                 self._framed_lines.flush()
-                self._guest.write_event(content)
+                self._guest.write_event(frames[position + _FRAME.size : end])
             position = end
+        self._feed(streamed)
         self._frames = frames[position:]
-        return len(data) == size
+
+    def _feed(self, streamed: list[bytes]) -> None:
+        """Pieces of the framed standard streams, together: most are single lines."""
+        if streamed:
+            self._framed_lines.feed(b"".join(streamed))
+            streamed.clear()
 
 
 class ExtensionOutput:
-    """The one pipe that all extensions of an environment write to."""
+    """The one pipe that all extensions of an environment write to. Unfinished lines are finished later."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int, lines: GuestLines) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int, sink: EventSink, lines: GuestLines) -> None:
         self._descriptor = descriptor
         self._lines = LineSplitter(lines)
-        os.set_blocking(descriptor, False)
-        loop.add_reader(descriptor, self._read)
-
-    def _read(self, size: int = _TURN) -> bool:
-        """Whether there may be more."""
-        try:
-            data = os.read(self._descriptor, size)
-        except BlockingIOError:
-            return False
-        if data:
-            self._lines.feed(data)
-        else:
-            self._loop.remove_reader(self._descriptor)
-        return len(data) == size
+        self._pipe = Pipe(loop, descriptor, sink, self._lines.feed)
 
     def drain(self) -> None:
-        """Read what is there, never more than the pipe can hold. Unfinished lines are finished later."""
-        for _ in range(fcntl.fcntl(self._descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK + 1):
-            if not self._read(_CHUNK):
-                break
+        self._pipe.drain()
 
     def close(self) -> None:
-        self.drain()
+        self._pipe.drain()
+        self._pipe.close()
         self._lines.flush()
-        self._loop.remove_reader(self._descriptor)
         os.close(self._descriptor)

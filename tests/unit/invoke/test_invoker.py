@@ -8,12 +8,14 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingle.catalog import Catalog
 from ingle.domain.caller import Caller
+from ingle.domain.clock import SystemClock
 from ingle.domain.errors import (
     InternalFailure,
     InvalidRequestContent,
@@ -25,7 +27,9 @@ from ingle.domain.errors import (
 from ingle.domain.function import Configuration, Function, FunctionKey, Package, State, Version
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
+from ingle.invoke.meters import Meters
 from ingle.placement.placement import Placement
+from ingle.storage.metrics import MetricStore
 from ingle.testing.fake_worker import FakeWorker
 
 KEY = FunctionKey(account="000000000000", region="us-east-1", name="f")
@@ -41,8 +45,9 @@ VERSION = Version(
 class Invoked:
     """An invoker with one function, and its callers."""
 
-    def __init__(self, invoker: Invoker, worker: FakeWorker, catalog: Catalog) -> None:
+    def __init__(self, invoker: Invoker, worker: FakeWorker, catalog: Catalog, meters: Meters) -> None:
         self.invoker = invoker
+        self.meters = meters
         self.worker = worker
         self.catalog = catalog
 
@@ -54,11 +59,15 @@ class Invoked:
 
 
 @pytest.fixture
-async def invoke() -> AsyncIterator[Invoked]:
+async def invoke(tmp_path: Path) -> AsyncIterator[Invoked]:
     worker, catalog = FakeWorker(), Catalog()
     catalog.put(Function(key=KEY, latest=VERSION, serving=VERSION))
-    async with Placement(catalog, worker, limit=10, idle_timeout=1000, lifetime=1000) as placement:
-        yield Invoked(Invoker(catalog, Admission(3), placement), worker, catalog)
+    async with (
+        MetricStore(f"sqlite:///{tmp_path / 'metrics.db'}", SystemClock()) as metrics,
+        Placement(catalog, worker, limit=10, idle_timeout=1000, lifetime=1000) as placement,
+    ):
+        meters = Meters(catalog, metrics, SystemClock())
+        yield Invoked(Invoker(catalog, Admission(3), placement, meters), worker, catalog, meters)
 
 
 def test_permits_are_counted_and_give_themselves_back() -> None:
@@ -86,6 +95,23 @@ async def test_the_result_is_what_the_environment_answered(invoke: Invoked) -> N
     (invocation,) = invoke.worker.environments[0].invocations
     assert invocation.request_id == "some-id"
     assert invocation.invoked_arn == "arn:aws:lambda:us-east-1:000000000000:function:f"
+
+
+async def test_what_ran_is_counted_and_what_was_refused_is_a_throttle(invoke: Invoked) -> None:
+    await invoke()
+    invoke.worker.hold = True
+    invoke.worker.environments[0].lost = True
+    waiting = [asyncio.create_task(invoke()) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests):
+        await invoke()
+    assert invoke.meters.running() == {KEY: 3}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    total = (await invoke.meters.totals())[KEY, "$LATEST"]
+    assert (total.invocations, total.throttles, total.errors) == (1, 1, 0)
+    assert invoke.meters.running() == {KEY: 0}
 
 
 async def test_a_dry_run_runs_nothing(invoke: Invoked) -> None:

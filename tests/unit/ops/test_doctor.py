@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ingle.storage.disk import Space
 from ingle.worker import doctor, kernel
 from ingle.worker.doctor import Level
 from ingle.worker.interpreters import Discovery, Interpreter
 
 
 def test_every_lack_has_a_consequence_and_everything_is_looked_at(tmp_path):
-    findings = doctor.examine(Discovery(), tmp_path)
+    findings = doctor.examine(Discovery(), tmp_path, tmp_path)
     subjects = {finding.subject for finding in findings}
     assert {"user", "namespaces", "network namespaces", "cgroups", "seccomp", "Landlock", "nftables"} <= subjects
     assert all(finding.detail and (finding.level is Level.OK or finding.consequence) for finding in findings)
@@ -21,7 +22,7 @@ def test_every_lack_has_a_consequence_and_everything_is_looked_at(tmp_path):
 
 def test_a_runtime_without_boto3_is_told_with_the_command(tmp_path):
     interpreter = Interpreter(runtime="python3.12", version="3.12.1", executable=Path("/x"), prefix=Path("/"))
-    (finding,) = [f for f in doctor.examine(Discovery([interpreter]), tmp_path) if f.subject == "runtimes"]
+    (finding,) = [f for f in doctor.examine(Discovery([interpreter]), tmp_path, tmp_path) if f.subject == "runtimes"]
     assert finding.level is Level.WEAKER
     assert "ingle runtimes install" in finding.consequence
 
@@ -78,7 +79,7 @@ def test_an_attempt_tells_why_it_failed_and_changes_nothing_here():
 def test_findings_become_json(tmp_path):
     from dataclasses import asdict
 
-    findings = doctor.examine(Discovery(), tmp_path)
+    findings = doctor.examine(Discovery(), tmp_path, tmp_path)
     assert json.loads(json.dumps([asdict(finding) for finding in findings]))[0]["subject"] == "machine"
 
 
@@ -87,3 +88,21 @@ def test_system_programs_are_found_beyond_the_path(name):
     assert bool(doctor.program(name, lambda _, path=None: "/bin/sh" if path and name == "sh" else None)) is (
         name == "sh"
     )
+
+
+def test_the_disk_of_a_data_directory_that_is_not_there_yet_is_looked_at(tmp_path):
+    looked_at = []
+
+    def look(path):
+        looked_at.append(path)
+        return Space(free=1 << 40, total=1 << 41)
+
+    finding = doctor.disk(tmp_path / "not" / "yet", look)
+    assert (finding.level, looked_at) == (Level.OK, [tmp_path])
+
+
+def test_a_full_disk_is_told_with_what_follows(tmp_path):
+    finding = doctor.disk(tmp_path, lambda path: Space(free=1 << 20, total=1 << 41))
+    assert finding.level is Level.WEAKER
+    assert "1 MB" in finding.detail
+    assert "refused" in finding.consequence

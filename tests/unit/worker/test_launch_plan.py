@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ RESERVED = {
 
 def test_the_reserved_variables_are_there() -> None:
     assert RESERVED.items() <= variables(version_of(), PLACE).items()
+
+
+def test_environments_of_one_snapshot_are_not_told_a_log_stream() -> None:
+    version = replace(version_of(snap_start="PublishedVersions"), version="1")
+    given = variables(version, PLACE)
+    assert given["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
+    assert not {"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"} & given.keys()
+    latest = variables(version_of(snap_start="PublishedVersions"), PLACE)
+    assert latest["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
+    assert "AWS_LAMBDA_LOG_STREAM_NAME" in latest
 
 
 @pytest.mark.parametrize("name", [*RESERVED, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])

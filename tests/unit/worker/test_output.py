@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
@@ -23,6 +23,8 @@ class Piped:
         for descriptor in (self.output_end, self.log_end):
             os.set_blocking(descriptor, False)
         self.published: list[object] = []
+        self.full = False
+        self.waiting: list[Callable[[], None]] = []
         self.reader = Output(asyncio.get_running_loop(), self.output_end, self.log_end, self, self)
 
     @property
@@ -35,6 +37,13 @@ class Piped:
     def append(self, timestamp_ms: int, message: str) -> None:
         assert timestamp_ms > 1_000_000_000_000
         self.events.append(message)
+
+    def append_many(self, timestamp_ms: int, lines: Sequence[bytes]) -> None:
+        for line in lines:
+            self.append(timestamp_ms, line.decode("utf-8", "replace"))
+
+    def when_room(self, callback: Callable[[], None]) -> None:
+        self.waiting.append(callback)
 
     def write(self, data: bytes) -> None:
         assert os.write(self.output, data) == len(data)
@@ -197,3 +206,34 @@ async def test_the_tail_is_the_last_4_kb(piped: Piped, lines: int) -> None:
     whole = [f"{number:079d}\n" for number in range(lines)]
     piped.reader.writer.write_text(*whole)
     assert piped.reader.writer.take_tail() == "".join(whole).encode()[-4096:]
+
+
+async def test_a_function_waits_while_the_log_is_full(piped: Piped) -> None:
+    piped.full = True
+    piped.write(b"one\n")
+    piped.frame(b"framed")
+    await arrived(piped, 2)
+    piped.write(b"two\n")
+    await asyncio.sleep(0.02)
+    assert len(piped.events) == 2
+    piped.full = False
+    for callback in piped.waiting:
+        callback()
+    await arrived(piped, 3)
+    assert piped.events[-1] == "two\n"
+
+
+async def test_what_was_written_before_the_end_is_read_while_the_log_is_full(piped: Piped) -> None:
+    piped.full = True
+    piped.write(b"one\n")
+    await arrived(piped, 1)
+    piped.write(b"last words")
+    piped.reader.drain()
+    assert piped.events == ["one\n", "last words"]
+
+
+async def test_telemetry_gets_lines_as_they_were_written(piped: Piped) -> None:
+    piped.write(b"one\ntwo\n")
+    piped.frame(b"an event")
+    await arrived(piped, 3)
+    assert sorted(map(str, piped.published)) == ["an event", "one\n", "two\n"]

@@ -37,6 +37,12 @@ _NAMESPACES = (
 _PROC = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
 
 
+def keep_channel(descriptor):
+    """Move the channel from `descriptor` to its place."""
+    os.dup2(descriptor, CHANNEL_FD, inheritable=False)
+    os.close(descriptor)
+
+
 class Template:
     """`log_fd`: the number of the log channel. `seccomp`: the filter of clones. `forget()`: called in each clone."""
 

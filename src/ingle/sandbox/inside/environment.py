@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 
+import ahead
 import bootstrap
 import cloning
 import confinement
@@ -48,6 +49,7 @@ class Init:
         self._joins = [fd for name, fd in zip(request["descriptors"], descriptors) if name == "join"]
         self._control = socket.socket(fileno=self._names["control"])
         self._main = None
+        self._ahead = None
         self._generation = 0
         self._extensions = {}  # process id to name
 
@@ -60,7 +62,12 @@ class Init:
             os.write(descriptor, b"0")
             os.close(descriptor)
         listeners = self._isolate()
+        if self._request["ahead"]:
+            parked_process = Parked(self._request, self._names, None)
+            self._ahead = ahead.Ahead(lambda descriptor: self._guarded(parked_process.start_ahead, descriptor))
         parked = self._park()
+        if self._ahead:
+            self._ahead.forget_settings()
         address = "%s:%d" % listeners[0].getsockname()
         api_address = "%s:%d" % listeners[1].getsockname()
         ready = {"prepared": True, "runtime_api": address, "api": api_address}
@@ -97,19 +104,23 @@ class Init:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            try:
-                ours.close()
-                self._control.close()
-                Parked(self._request, self._names, theirs).run()
-            except SystemExit as stop:
-                _exit_like_python(stop)
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-            finally:
-                os._exit(1)
+            ours.close()
+            self._guarded(Parked(self._request, self._names, theirs, self._ahead).run)
         theirs.close()
         self._main = pid
         return ours
+
+    def _guarded(self, work, *arguments):
+        """In a forked child: do `work`, which does not return, and never go on as init."""
+        try:
+            self._control.close()
+            work(*arguments)
+        except SystemExit as stop:
+            _exit_like_python(stop)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(1)
 
     def _serve(self):
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -168,6 +179,7 @@ class Init:
         """A new parked process in the same sandbox, once nothing of the old runtime is left."""
         self._extensions = {}
         self._end_descendants()
+        self._ahead = None
         self._generation = generation
         parked = self._park()
         linux.send_message(self._control, json.dumps({"parked": generation}).encode(), [parked.fileno()])
@@ -206,6 +218,13 @@ class Init:
             self._ended(pid, status)
 
     def _ended(self, pid, status):
+        early = self._ahead
+        if early and pid == early.pid:
+            early.status = status
+        if early and pid == self._main != early.pid and early.took_over():
+            self._main, pid, status = early.pid, early.pid, early.status
+            if status is None:
+                return
         name = self._extensions.pop(pid, None)
         if pid == self._main or name is not None:
             if name is None:
@@ -216,40 +235,72 @@ class Init:
 
 
 class Parked:
-    """The process that becomes the runtime, once it is told which."""
+    """The process that becomes the runtime, once it is told which, or hands over to one that was started ahead."""
 
-    def __init__(self, request, names, channel):
+    def __init__(self, request, names, channel, early=None):
         self._request = request
         self._names = names
         self._channel = channel
+        self._ahead = early
+
+    def start_ahead(self, descriptor):
+        """Execute the runtime now; it reads its settings from `descriptor`."""
+        given = self._request["ahead"]
+        self._leave_init()
+        self._attach_output(descriptor)
+        self._restrict(given)
+        given["variables"]["_INGLE_SETTINGS_FD"] = str(ahead.SETTINGS_FD)
+        self._execute(given, given["variables"])
 
     def run(self):
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setpgid(0, 0)
+        self._leave_init()
         data, _ = linux.receive_message(self._channel)
         if not data:
             os._exit(0)
         settings = json.loads(data)
         if self._request["namespaces"] and settings["mount"]:
             confinement.mount(settings)
-        # Of the processes of an environment the kernel shall kill the function's, not init.
-        confinement.write("/proc/self/oom_score_adj", "500")
-        self._attach_output("template" in settings)
-        confinement.limit(settings["limits"])
-        confinement.give_up_privileges(self._request, settings)
+        if self._ahead and self._hand_over(settings):
+            os._exit(0)
+        if "template" in settings:
+            self._attach_output(self._channel.fileno())
+            cloning.keep_channel(LOG_FD + 1)
+        else:
+            self._attach_output()
+        self._restrict(settings)
         os.chdir(settings["directory"])
         self._become(settings)
 
-    def _attach_output(self, keeps_channel):
+    def _leave_init(self):
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+
+    def _hand_over(self, settings):
+        """Whether the runtime that was started ahead is the function's now."""
+        if not settings["ahead"]:
+            self._ahead.discard()
+            return False
+        variables = dict(settings["variables"], _LAMBDA_TELEMETRY_LOG_FD=str(LOG_FD))
+        return self._ahead.hand_over({"variables": variables, "directory": settings["directory"]})
+
+    def _restrict(self, settings):
+        # Of the processes of an environment the kernel shall kill the function's, not init.
+        confinement.write("/proc/self/oom_score_adj", "500")
+        confinement.limit(settings["limits"])
+        confinement.give_up_privileges(self._request, settings)
+
+    def _attach_output(self, *more):
+        """Standard streams, the log channel, and `more` descriptors in the numbers behind them; no others."""
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(self._names["output"], 1)
         os.dup2(self._names["output"], 2)
-        os.dup2(self._names["events"], LOG_FD, inheritable=True)
-        if keeps_channel:
-            os.dup2(self._channel.fileno(), cloning.CHANNEL_FD, inheritable=False)
-        os.closerange(LOG_FD + 1, cloning.CHANNEL_FD if keeps_channel else 1024)
+        kept = [os.dup(descriptor) for descriptor in (self._names["events"], *more)]
+        for number, descriptor in enumerate(kept, LOG_FD):
+            os.dup2(descriptor, number, inheritable=True)
+            os.set_inheritable(number, True)
+        os.closerange(LOG_FD + len(kept), 1024)
 
     def _become(self, settings):
         variables = settings["variables"]

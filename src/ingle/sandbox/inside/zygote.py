@@ -18,8 +18,8 @@ import environment
 import linux
 import warm_sdk
 
-OWN_MODULES = ("bootstrap", "cloning", "confinement", "environment", "extensions", "inherited", "linux", "warm_sdk",
-               "zygote")  # fmt: skip
+OWN_MODULES = ("ahead", "bootstrap", "cloning", "confinement", "environment", "extensions", "inherited", "linux",
+               "warm_sdk", "zygote")  # fmt: skip
 
 
 def preload_site():

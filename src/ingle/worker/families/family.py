@@ -30,7 +30,7 @@ class Layout:
     interpreter: str = ""
     guest: str = "/var/runtime"
     task: str = "/var/task"
-    #: The directory of `Libraries`, if there is one.
+    #: The directory of `Libraries`, where it is not at its place below `guest`.
     libraries: str | None = None
 
 
@@ -51,6 +51,14 @@ def guest_directory(name: str) -> str:
     return str(Path(ingle.__file__).parent / name)
 
 
+def path_below(lang: str, interpreter: Interpreter) -> str:
+    """An interpreter's path once its prefix is at `lang`."""
+    try:
+        return f"{lang}/{interpreter.executable.relative_to(interpreter.prefix)}"
+    except ValueError:
+        return f"{lang}/bin/{interpreter.executable.name}"
+
+
 class Family(ABC):
     """The runtimes of one language. Stateless."""
 
@@ -64,12 +72,11 @@ class Family(ABC):
     forks = False
     #: Whether the runtime writes framed records to the descriptor in _LAMBDA_TELEMETRY_LOG_FD.
     frames_log = True
-    #: Whether the executed runtime can be started before the function is known; see `worker.stock`.
+    #: Whether its runtime can be executed before the function is known: it then waits for its variables, and its
+    #: command depends on nothing but runtime and memory size. See `sandbox.inside.ahead`.
     starts_ahead = False
     #: Whether its runtimes come with libraries, which `ingle runtimes install` brings.
     installs = False
-    #: Where below /var/runtime the libraries are; None: each of their entries is there by its own name.
-    libraries_at: str | None = None
     #: Variables that its interpreter reads when it is executed, by how their names begin.
     read_at_start: tuple[str, ...] = ()
 
@@ -118,6 +125,20 @@ class Family(ABC):
         Blocks for seconds. Raises InstallError.
         """
         raise InstallError(f"nothing is installed for {interpreter.runtime}")
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def mounts(self, interpreter: Interpreter, libraries: Libraries | None) -> dict[str, str]:
+        """Paths inside, and the host's files or directories that are there."""
+        return {"/var/lang": str(interpreter.prefix)}
+
+    def links(self, libraries: Libraries | None) -> dict[str, str]:
+        """Symbolic links inside, and where they lead."""
+        return {}
+
+    def inside(self, interpreter: Interpreter) -> str:
+        """The interpreter's path inside."""
+        return path_below("/var/lang", interpreter)
 
     # --- starting ---------------------------------------------------------------------------------------------------
 

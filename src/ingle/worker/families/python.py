@@ -11,6 +11,8 @@ from ingle.worker.families import python_interpreters, python_libraries
 from ingle.worker.families.family import Family, Layout, Libraries, guest_directory
 from ingle.worker.interpreters import Discovery, Interpreter
 
+_LIBRARIES = ".libraries"
+
 
 class Python(Family):
     title = "Python"
@@ -39,6 +41,15 @@ class Python(Family):
 
     def install(self, runtimes_dir: Path, interpreter: Interpreter) -> str:
         return f"boto3 {python_libraries.install(runtimes_dir, interpreter).boto3}"
+
+    def mounts(self, interpreter: Interpreter, libraries: Libraries | None) -> dict[str, str]:
+        shared = {f"/var/runtime/{_LIBRARIES}": str(libraries.directory)} if libraries else {}
+        return super().mounts(interpreter, libraries) | shared
+
+    def links(self, libraries: Libraries | None) -> dict[str, str]:
+        """Each package is beside the runtime's own files, as on AWS."""
+        names = sorted(entry.name for entry in libraries.directory.iterdir()) if libraries else []
+        return {f"/var/runtime/{name}": f"{_LIBRARIES}/{name}" for name in names if not name.startswith(".")}
 
     def defaults(self, runtime: str, layout: Layout) -> dict[str, str]:
         return {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": layout.guest, "PWD": layout.task, "SHLVL": "0"}

@@ -95,7 +95,7 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
 
 def _pip(target: Path, interpreter: Interpreter) -> None:
     command = [
-        *_pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
+        *pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
         "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{minor(interpreter.runtime)}",
         "--target", str(target), *_requirements(minor(interpreter.runtime)),
     ]  # fmt: skip
@@ -106,7 +106,7 @@ def _pip(target: Path, interpreter: Interpreter) -> None:
     except subprocess.TimeoutExpired:
         raise InstallError(f"pip did not finish within {_PIP_SECONDS} s") from None
     if result.returncode != 0:
-        raise InstallError(_reason(result.stderr))
+        raise InstallError(pip_reason(result.stderr))
 
 
 def _requirements(number: int) -> list[str]:
@@ -120,7 +120,7 @@ def _requirements(number: int) -> list[str]:
     return [REQUIREMENT, _SNAPSHOT_REQUIREMENT] if number >= _FIRST_WITH_SNAPSHOTS else [REQUIREMENT]
 
 
-def _reason(output: str) -> str:
+def pip_reason(output: str) -> str:
     """The first line of pip's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
@@ -130,7 +130,7 @@ def _reason(output: str) -> str:
     return (errors or lines or ["pip failed without saying why"])[0]
 
 
-def _pip_command() -> list[str]:
+def pip_command() -> list[str]:
     """pip of the environment Ingle runs in or, where that has none, the one that Python carries for ensurepip."""
     from importlib.util import find_spec
 

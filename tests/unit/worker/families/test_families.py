@@ -8,14 +8,16 @@ from ingle.domain.runtimes import RUNTIMES
 from ingle.worker.families import FAMILIES, family_of
 
 
-@pytest.mark.parametrize("runtime", ["python3.9", "python3.14", "provided.al2", "provided"])
+@pytest.mark.parametrize("runtime", ["python3.9", "python3.14", "nodejs18.x", "nodejs26.x", "provided.al2", "provided"])
 def test_runtimes_that_functions_may_have(runtime: str) -> None:
     family = family_of(runtime)
     assert family is not None
     assert runtime.startswith(family.name)
 
 
-@pytest.mark.parametrize("runtime", ["python3.8", "python2.7", "dotnet8", "custom", "go1.x", ""])
+@pytest.mark.parametrize(
+    "runtime", ["python3.8", "python2.7", "dotnet8", "custom", "go1.x", "nodejs16.x", "nodejs", ""]
+)
 def test_runtimes_that_ingle_does_not_run(runtime: str) -> None:
     assert family_of(runtime) is None
 

@@ -77,4 +77,4 @@ def test_a_directory_without_a_good_stamp_counts_as_nothing(tmp_path):
     ],
 )
 def test_the_reason_of_a_failure_is_one_line(output, reason):
-    assert libraries._reason(output).startswith(reason)
+    assert libraries.pip_reason(output).startswith(reason)

@@ -1,0 +1,114 @@
+"""The query protocol: the operation and its members are form parameters, answers are XML.
+
+`Action` and `Version` stand among the parameters, in the body of a POST to `/` or in the query string, so the body is
+read before the operation is known. ec2 is the same with other names and answers; it shares `query_values` and
+`xml_values`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ingle.wire.codec import CompiledModel, Parse, Serialize, is_senders_fault, modelled_status, wire_code
+from ingle.wire.constraints import raise_violations
+from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
+from ingle.wire.query_values import read_form
+from ingle.wire.xml_values import element, escape
+
+_HEADERS = [(b"content-type", b"text/xml")]
+#: How services of this protocol call what others call as on the left; codes that a model has are the model's.
+_CODES: Mapping[str, str] = {
+    "AccessDeniedException": "AccessDenied",
+    "SerializationException": "MalformedQueryString",
+    "ServiceException": "InternalFailure",
+    "UnknownOperationException": "InvalidAction",
+    "ValidationException": "ValidationError",
+}
+
+
+class AwsQuery:
+    """See `codec.Protocol`. A target is `Version.Action`."""
+
+    name = "query"
+
+    def target(self, request: HttpRequest) -> str:
+        """Which operation a request means. Raises UnknownOperation, SerializationFailure."""
+        form = read_form(request.query, request.body)
+        action, version = form.get("Action"), form.get("Version", "")
+        if not isinstance(action, str) or not isinstance(version, str):
+            raise UnknownOperation("The request must contain the parameter Action.")
+        return f"{version}.{action}"
+
+    def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
+        version, _, name = target.partition(".")
+        if name not in compiled.model.operations:
+            raise UnknownOperation(f"Could not find operation {name} for version {version or 'NO_VERSION_SPECIFIED'}")
+        return name
+
+    def compile(self, compiled: CompiledModel, operation: str) -> tuple[Parse, Serialize]:
+        return _compile_parse(compiled, operation), _compile_serialize(compiled, operation)
+
+    def error(self, compiled: CompiledModel, answer: ErrorAnswer) -> HttpResponse:
+        code = wire_code(compiled.model, answer.code)
+        if code == answer.code:
+            code = _CODES.get(code, code)
+        fault = "Sender" if is_senders_fault(compiled.model, answer) else "Receiver"
+        content = element("Type", fault) + element("Code", escape(code))
+        content += element("Message", escape(answer.message or ""))
+        content += "".join([element(name, escape(str(value))) for name, value in answer.members.items()])
+        body = _document(compiled, "ErrorResponse", element("Error", content))
+        return HttpResponse(status=modelled_status(compiled.model, answer), headers=list(_HEADERS), body=body)
+
+    def stamp(self, response: HttpResponse, request_id: str) -> None:
+        """The request id stands in the document too, at its end."""
+        metadata = element("RequestId", request_id)
+        if response.status == 200:
+            metadata = element("ResponseMetadata", metadata)
+        end = response.body.rindex(b"</")
+        response.body = response.body[:end] + metadata.encode() + response.body[end:]
+
+
+def _document(compiled: CompiledModel, name: str, content: str) -> bytes:
+    namespace = escape(compiled.model.metadata.get("xmlNamespace", ""))
+    return f'<{name} xmlns="{namespace}">{content}</{name}>\n'.encode()
+
+
+def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:
+    shape = compiled.model.io_shape(operation, "input")
+    if shape is None:
+        return lambda request: {}
+    structure = compiled.query_parsers.structure(list(shape.members.values()))
+    check = compiled.constraints.compile_input(shape)
+
+    def parse(request: HttpRequest) -> dict[str, Any]:
+        try:
+            params: dict[str, Any] = structure(read_form(request.query, request.body))
+        except RecursionError:
+            raise SerializationFailure("The parameters are nested too deeply.") from None
+        violations: list[str] = []
+        if check is not None:
+            check(params, "", violations)
+        if violations:
+            raise_violations(violations)
+        return params
+
+    return parse
+
+
+def _compile_serialize(compiled: CompiledModel, operation: str) -> Serialize:
+    shape = compiled.model.io_shape(operation, "output")
+    write = None if shape is None else compiled.xml_serializers.structure(list(shape.members.values()))
+    wrapper: str | None = (compiled.model.operations[operation].get("output") or {}).get("resultWrapper")
+
+    def serialize(result: Mapping[str, Any]) -> HttpResponse:
+        content = "" if write is None else write(result)
+        if wrapper is not None:
+            content = element(wrapper, content)
+        body = _document(compiled, f"{operation}Response", content)
+        return HttpResponse(status=200, headers=list(_HEADERS), body=body)
+
+    return serialize
+
+
+QUERY = AwsQuery()
