@@ -265,6 +265,7 @@ class _Server:
         application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await http.listen(self._listener)
+        catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
         # What lives now lives as long as the server: the collector need not look at it again.
         gc.collect()

@@ -167,6 +167,13 @@ if "multiprocessing.process" in sys.modules:
     assert not set(first) & set(second)
 
 
+def test_siblings_share_no_randomness_of_openssl(sandboxed: Sandboxed) -> None:
+    sandboxed.require_sdk("python3.11")
+    names = [sandboxed.create(PROBE + "import boto3, ssl\n", MemorySize=256) for _ in range(2)]
+    first, second = (sandboxed.probe("result = ssl.RAND_bytes(16).hex()", function=name) for name in names)
+    assert first != second
+
+
 def test_environments_have_users_of_their_own(sandboxed: Sandboxed) -> None:
     sandboxed.require("root", because="all functions run as the server's user")
     names = [sandboxed.create(PROBE, MemorySize=256) for _ in range(2)]

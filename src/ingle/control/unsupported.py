@@ -40,7 +40,6 @@ _ASKS: dict[str, Asks] = {
     "PublishTo": _anything,
     "RuntimeConfig": _anything,
     "S3ObjectStorageMode": _not("COPY"),
-    "SnapStart": lambda value: value.get("ApplyOn", "None") != "None",
     "SourceKMSKeyArn": bool,
     "Tags": bool,
     "TenancyConfig": _anything,

@@ -7,6 +7,8 @@
     ├── ResourceNotFound
     ├── ResourceConflict
     ├── PreconditionFailed
+    ├── SnapStartFailed                a hook of the function's own failed after a restore
+    ├── SnapStartTimeout               a restore took too long
     ├── TooManyRequests
     ├── AccessDenied
     ├── RequestEntityTooLarge
@@ -81,6 +83,18 @@ class TooManyRequests(ServiceError):
 
     code = "TooManyRequestsException"
     http_status = 429
+
+
+class SnapStartFailed(ServiceError):
+    code = "SnapStartException"
+    http_status = 400
+    message_member = "Message"
+
+
+class SnapStartTimeout(ServiceError):
+    code = "SnapStartTimeoutException"
+    http_status = 408
+    message_member = "Message"
 
 
 class AccessDenied(ServiceError):

@@ -100,6 +100,7 @@ class Owner(Protocol):
     def runtime_ready(self) -> None: ...
     def runtime_replied(self, reply: Reply) -> None: ...
     def runtime_failed_to_initialise(self, reply: Reply) -> None: ...
+    def runtime_restorable(self) -> None: ...
 
 
 class Poll(Protocol):
@@ -174,6 +175,7 @@ class RuntimeSession:
         if not self._restorable:
             raise Refused(404, "NotFound", "this function has no SnapStart")
         self._advance(Event.RESTORE)
+        self._owner.runtime_restorable()
 
     def restore_error(self, reply: Reply) -> None:
         self._advance(Event.RESTORE_ERROR)

@@ -225,6 +225,14 @@ class Cgroup:
             with contextlib.suppress(OSError):
                 _kill(path)
 
+    def processes(self) -> set[int]:
+        """Ids of the processes in it."""
+        found: set[int] = set()
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                found |= {int(pid) for pid in (path / "cgroup.procs").read_text().split()}
+        return found
+
     def remove(self, patience: float = 0.0) -> bool:
         """Whether the groups are gone; False while processes are still on their way out, after `patience` seconds."""
         return False not in [remove(path, patience) for path in self.paths]

@@ -68,6 +68,8 @@ class Claims:
         """The claims of which nothing is left since the last call."""
         gone = [claim for claim in self._dying if claim.cgroup.remove()]
         self._dying = [claim for claim in self._dying if claim not in gone]
+        for claim in self._dying:
+            claim.cgroup.kill()  # a clone's processes may have forked while they were being killed
         self._free_uids += [claim.uid for claim in gone]
         return gone
 

@@ -19,11 +19,15 @@ from typing import Any, Self
 
 from ingle.sandbox.handle import Sandbox as Sandbox
 from ingle.sandbox.inside import linux
-from ingle.sandbox.launch import SupervisorProcess
+from ingle.sandbox.launch import Isolation, SupervisorProcess
 
 
 class SandboxError(Exception):
     """A zygote or a sandbox could not be made, or what was asked of one was not done; the text says why."""
+
+
+class NotCloneable(SandboxError):
+    """A template cannot be copied; the text says why, in words for the function's author."""
 
 
 class SupervisorGone(SandboxError):
@@ -74,6 +78,7 @@ class SupervisorClient:
         self._zygotes: dict[str, asyncio.Future[ZygoteInfo]] = {}
         self._creating: dict[str, asyncio.Future[Sandbox]] = {}
         self._restarting: dict[str, asyncio.Future[None]] = {}
+        self._templates: dict[str, asyncio.Future[None]] = {}
         self._extending: dict[str, asyncio.Future[tuple[int, dict[str, str]]]] = {}
         self._dialling: dict[str, deque[asyncio.Future[list[socket.socket]]]] = {}
         self._sandboxes: dict[str, Sandbox] = {}
@@ -119,15 +124,50 @@ class SupervisorClient:
         `ahead`: what to execute before `run` says what the sandbox is for, with `command`, `variables`, `limits` and
         `seccomp` as in the settings of `run`, whose `ahead` then says whether it can be used.
         """
-        self._require_supervisor()
         name = f"e{next(self._numbers)}"
+        return await self._make({"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead}, "create")
+
+    async def _make(self, request: dict[str, Any], verb: str) -> Sandbox:
+        self._require_supervisor()
+        name = request[verb]
         made = self._creating[name] = self._loop.create_future()
-        self._send({"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead})
+        self._send(request)
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
             made.add_done_callback(lambda done: self._abandon(name, done))
+            if verb == "clone":
+                # A template is the function's: it may never do what it is asked.
+                self._send({"destroy": name})
             raise
+
+    async def make_template(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> None:
+        """Let the parked process become the runtime, and return once it is initialised and can be cloned.
+
+        `settings["template"]` holds the system-call filter of clones as {"seccomp": hex}. Raises NotCloneable with the
+        reason if it cannot be copied, and SandboxError if it ends before that.
+        """
+        self._require_supervisor()
+        if self.isolation is Isolation.PROCESS:
+            raise NotCloneable("plain processes without namespaces cannot be cloned")
+        ready = self._templates[sandbox.name] = self._loop.create_future()
+        self.run(sandbox, memory_mb, settings)
+        try:
+            await ready
+        finally:
+            self._templates.pop(sandbox.name, None)
+
+    async def clone(self, template: Sandbox, tmp_mb: int, memory_mb: int) -> Sandbox:
+        """A clone of a template that is ready, in a sandbox of its own. Raises SandboxError.
+
+        Its runtime waits for one `run`, of whose settings it takes the "variables", and goes on where the template
+        waits. It outlives the template, and `restart` refuses it.
+        """
+        name = f"c{next(self._numbers)}"
+        request = {"clone": name, "template": template.name, "tmp_mb": tmp_mb, "memory_mb": memory_mb}
+        sandbox = await self._make(request, "clone")
+        sandbox.is_clone = True
+        return sandbox
 
     def run(self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]) -> None:
         """Let the parked process become the runtime. Raises SandboxError if the settings are too long."""
@@ -136,6 +176,8 @@ class SupervisorClient:
     async def restart(self, sandbox: Sandbox, generation: int) -> None:
         """Kill every process of the sandbox and park a new one; `run` it again afterwards. Raises SandboxError."""
         self._require_sandbox(sandbox)
+        if sandbox.is_clone:
+            raise SandboxError("a clone cannot be started again")
         parked = self._restarting[sandbox.name] = self._loop.create_future()
         self._send({"restart": sandbox.name, "generation": generation})
         await parked
@@ -146,6 +188,8 @@ class SupervisorClient:
         The descriptor is the caller's. Raises SandboxError.
         """
         self._require_sandbox(sandbox)
+        if sandbox.is_clone:
+            raise SandboxError("a clone has no processes but its runtime's")
         extended: asyncio.Future[tuple[int, dict[str, str]]] = self._loop.create_future()
         self._extending[sandbox.name] = extended
         self._send({"extend": sandbox.name, "memory_mb": memory_mb, "settings": settings})
@@ -261,6 +305,8 @@ class SupervisorClient:
                 parked.set_result(None)
         elif "zygote" in message:
             self._zygote(message)
+        elif "template" in message:
+            self._template(message)
         elif "started" in message:
             self.controllers = frozenset(message["controllers"])
             self.images = message["images"]
@@ -308,6 +354,17 @@ class SupervisorClient:
             modules = frozenset(ready["modules"])
             future.set_result(ZygoteInfo(name=message["zygote"], pid=ready["pid"], modules=modules))
 
+    def _template(self, message: dict[str, Any]) -> None:
+        ready = self._templates.get(message["template"])
+        if ready is None or ready.done():
+            return  # a template ended that was ready: its next clone fails
+        if "refused" in message:
+            ready.set_exception(NotCloneable(message["refused"]))
+        elif "ended" in message:
+            ready.set_exception(SandboxError("the process ended"))
+        else:
+            ready.set_result(None)
+
     def _prepared(self, message: dict[str, Any], descriptors: list[int]) -> None:
         if len(descriptors) != len(message["descriptors"]):
             # The kernel drops descriptors when this process has no room for more.
@@ -344,7 +401,7 @@ class SupervisorClient:
     def _gone(self, name: str, error: SandboxError) -> None:
         waiting: list[asyncio.Future[Any] | None] = [
             self._creating.pop(name, None), self._restarting.pop(name, None), self._extending.pop(name, None),
-            *self._dialling.pop(name, ()),
+            self._templates.pop(name, None), *self._dialling.pop(name, ()),
         ]  # fmt: skip
         for future in waiting:
             if future is not None and not future.done():

@@ -19,10 +19,10 @@ Message = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Environment:
-    """`pidfd` is of its init, None until the zygote told its id; `parked` takes the settings, once."""
+    """`pidfd` is of its init, None until that is known; `parked` takes the settings, once. A clone has no `zygote`."""
 
     name: str
-    zygote: str
+    zygote: str | None
     claim: Claim
     namespaces: bool
     control: socket.socket
@@ -79,7 +79,7 @@ class Offer:
             os.close(descriptor)
 
 
-def acquire(claim: Claim, zygote: str, *, namespaces: bool) -> tuple[Environment, Offer]:
+def acquire(claim: Claim, zygote: str | None, *, namespaces: bool) -> tuple[Environment, Offer]:
     """Channels and pipes for one environment. Raises OSError and then holds nothing."""
     with contextlib.ExitStack() as undo:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

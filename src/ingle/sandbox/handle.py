@@ -29,6 +29,10 @@ class Sandbox:
     on_exit: Callable[[int, int], None] = lambda status, generation: None
     on_extension_exit: Callable[[str, int, int], None] = lambda name, status, generation: None
     on_gone: Callable[[], None] = lambda: None
+    #: Forked from an initialised template: it has no parked process to start again from.
+    is_clone: bool = False
+    #: Bytes that its template used when it was cloned: memory that it has, though not charged to it.
+    inherited_memory: int = 0
     #: Nothing is held any more: the sandbox is gone, and the descriptors' numbers may belong to others.
     released: bool = False
     _files: dict[str, int] = field(default_factory=dict)
@@ -58,9 +62,12 @@ class Sandbox:
         self._write("quota", f"{unlimited}{self._quota_suffix}".encode())
 
     def memory_peak(self) -> int | None:
-        """The most memory that was charged to the sandbox so far, in bytes; None where nothing counts it."""
+        """The most memory that the sandbox used so far, in bytes; None where nothing counts it.
+
+        Of a clone an upper bound: pages of its template that it has changed count twice.
+        """
         text = self._read("peak")
-        return int(text) if text else None
+        return int(text) + self.inherited_memory if text else None
 
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed a process for memory since the last call."""

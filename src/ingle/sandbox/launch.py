@@ -122,7 +122,8 @@ def _start(channel: socket.socket, options: str, isolation: Isolation, report: i
     """In the forked child: make the namespaces, then the supervisor in them; ends this process."""
     try:
         if isolation is not Isolation.PROCESS:
-            flags = linux.CLONE_NEWNS | linux.CLONE_NEWPID
+            # It needs no network, and goes back to its own after it was in that of a clone.
+            flags = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET
             _unshare(flags, maps=isolation is Isolation.USER)
         pid = os.fork()
         if pid:

@@ -21,7 +21,7 @@ _AT_LEAST = 0x35  # BPF_JMP | BPF_JGE | BPF_K
 _ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
 _RETURN = 0x06
 
-_NUMBER, _ARCHITECTURE, _ARGUMENT_0 = 0, 4, 16
+_NUMBER, _ARCHITECTURE, _ARGUMENT_0, _ARGUMENT_3, _ARGUMENT_4 = 0, 4, 16, 40, 48
 _NEW_NAMESPACES = 0x7E020000 | 0x02000000 | 0x80  # user, pid, net, ipc, uts, mount, cgroup, time
 
 #: Calls that no function needs and that have widened attackers' reach before: (x86-64, AArch64) numbers.
@@ -41,14 +41,22 @@ DENIED = {
 }  # fmt: skip
 _SPECIAL = {"clone": (56, 220), "unshare": (272, 97), "clone3": (435, 435), "socket": (41, 198)}
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+#: What a template's clones need on their way into namespaces of their own, and nothing near it:
+#: (call, offset of the argument that is looked at, its values). `inside.cloning` makes these calls.
+CLONING = (
+    ("unshare", _ARGUMENT_0, (0x78020000,)),  # user, pid, net, ipc and mount together
+    ("mount", _ARGUMENT_3, (0xE, 0x6)),  # nosuid and nodev, with or without noexec
+    ("move_mount", _ARGUMENT_4, (0x4,)),  # of a descriptor
+)
 #: UNIX, INET, INET6, NETLINK.
 _SOCKET_FAMILIES = (1, 2, 10, 16)
 
 
-def compile_filter(machine: str | None = None) -> bytes:
+def compile_filter(machine: str | None = None, *, cloning: bool = False) -> bytes:
     """The filter for `machine` (as `platform.machine()` names it): bytes of struct sock_filter.
 
-    Raises KeyError for a machine whose numbers are not known; the caller then runs without a filter and says so.
+    With `cloning`, that of a template, which allows the calls of `CLONING`. Raises KeyError for a machine whose numbers
+    are not known; the caller then runs without a filter and says so.
     """
     column, architecture = _ARCHITECTURES[machine or platform.machine()]
     deny = _return(_ERRNO | errno.EPERM)
@@ -56,6 +64,10 @@ def compile_filter(machine: str | None = None) -> bytes:
     if column == 0:
         # The x32 interface reaches the same calls under other numbers.
         program += [_jump(_AT_LEAST, 0x40000000, 0, 1), _return(_ERRNO | errno.ENOSYS)]
+    if cloning:
+        numbers_of = {**DENIED, **_SPECIAL}
+        for name, offset, values in CLONING:
+            program += _allow(numbers_of[name][column], offset, values)
     for numbers in DENIED.values():
         program += [_jump(_EQUAL, numbers[column], 0, 1), deny]
     program += [_jump(_EQUAL, _SPECIAL["clone3"][column], 0, 1), _return(_ERRNO | errno.ENOSYS)]
@@ -73,6 +85,14 @@ def compile_filter(machine: str | None = None) -> bytes:
         program.append(_jump(_EQUAL, family, len(_SOCKET_FAMILIES) - index, 0))
     program += [deny, _return(_ALLOW)]
     return b"".join(program)
+
+
+def _allow(number: int, offset: int, values: tuple[int, ...]) -> list[bytes]:
+    """Allow the call `number` with these values of an argument, and go on with the number of the call otherwise."""
+    program = [_jump(_EQUAL, number, 0, 2 * len(values) + 2), _load(offset)]
+    for value in values:
+        program += [_jump(_EQUAL, value, 0, 1), _return(_ALLOW)]
+    return [*program, _load(_NUMBER)]
 
 
 def _load(offset: int) -> bytes:

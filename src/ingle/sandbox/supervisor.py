@@ -14,12 +14,15 @@ Messages from the server, JSON with descriptors beside them:
     {"restart": environment, "generation": n}
     {"signal": environment, "name": "SIGSTOP", "runtime_only": bool}
     {"destroy": environment}
+    {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n}    see `clones`
 
 Messages to the server:
 
     {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}     the latter also when one ends later
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
+    {"template": environment, "ready": true} | {"template": environment, "refused": reason}     then, perhaps:
+    {"template": environment, "ended": true}
     {"extended": environment, "errors": {name: text}}      with the end of a pipe, what the extensions write
     {"sockets": environment, "error": text or null}        with the sockets
     {"exited": environment, "status": wait status, "generation": n, "extension": name or null}
@@ -42,6 +45,7 @@ from pathlib import Path
 
 from ingle.sandbox import zygotes
 from ingle.sandbox.claims import Claims
+from ingle.sandbox.clones import Clones, Place
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
 from ingle.sandbox.images import ImageStore
 from ingle.sandbox.inside import linux
@@ -56,7 +60,7 @@ _END_LIMIT = 5.0
 USER_INSIDE = 993
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
-_VERBS = ("create", "zygote", "run", "extend", "sockets", "restart", "signal", "destroy")
+_VERBS = ("create", "zygote", "clone", "run", "extend", "sockets", "restart", "signal", "destroy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,11 @@ class Supervisor:
             namespaces=options.namespaces, privileged=options.privileged, scratch=scratch, users=options.users,
             packages=options.data_directory / "packages", images=images if has_images else None,
         )  # fmt: skip
+        place = Place(
+            privileged=options.privileged, api_host=options.api_host, first_user=options.users[0],
+            first_loop=FIRST_LOOP, run=run,
+        )  # fmt: skip
+        self._clones = Clones(place, self._claims, _CloneKeeper(self))
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
@@ -151,7 +160,7 @@ class Supervisor:
         except (OSError, ValueError, LookupError) as error:
             self._tell({"failed": environment.name, "reason": f"{type(error).__name__}: {error}"})
             environment.destroyed = True
-            environment.kill()
+            self._clones.kill(environment)
 
     def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
         try:
@@ -173,6 +182,8 @@ class Supervisor:
             self._start_zygote(message)
         elif verb == "create":
             self._create(message)
+        elif verb == "clone":
+            self._clone(message)
         elif (environment := self._environments.get(message[verb])) is not None:
             self._guarded(environment, lambda: getattr(self, f"_{verb}")(environment, message))
 
@@ -227,14 +238,26 @@ class Supervisor:
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         if environment.parked is not None:
             parked, environment.parked = environment.parked, None
-            with parked:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(parked)
                 linux.send_message(parked, json.dumps(message["settings"]).encode())
+                if "template" in message["settings"]:
+                    stack.pop_all()
+                    self._clones.adopt(environment, parked)
+
+    def _clone(self, message: Message) -> None:
+        try:
+            self._clones.start(message)
+        except OSError as error:
+            self._tell({"failed": message["clone"], "reason": str(error)})
 
     def _extend(self, environment: Environment, message: Message) -> None:
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         linux.send_message(environment.control, json.dumps({"extend": message["settings"]}).encode())
 
     def _sockets(self, environment: Environment, message: Message) -> None:
+        if self._clones.make_sockets(environment, message["wanted"]):
+            return
         linux.send_message(environment.control, json.dumps({"sockets": message["wanted"]}).encode())
 
     def _restart(self, environment: Environment, message: Message) -> None:
@@ -242,13 +265,14 @@ class Supervisor:
         linux.send_message(environment.control, json.dumps({"restart": message["generation"]}).encode())
 
     def _signal(self, environment: Environment, message: Message) -> None:
-        request = {"signal": message["name"], "runtime_only": message["runtime_only"]}
-        linux.send_message(environment.control, json.dumps(request).encode())
+        if not self._clones.signal(environment, message["name"], runtime_only=message["runtime_only"]):
+            request = {"signal": message["name"], "runtime_only": message["runtime_only"]}
+            linux.send_message(environment.control, json.dumps(request).encode())
 
     def _destroy(self, environment: Environment, _message: Message) -> None:
         environment.destroyed = True
-        if environment.pidfd is not None:
-            environment.kill()  # otherwise once its process is known
+        if environment.pidfd is not None or environment.zygote is None:
+            self._clones.kill(environment)  # otherwise once its process is known
 
     # --- from inside ------------------------------------------------------------------------------------------------
 
@@ -331,7 +355,22 @@ class Supervisor:
                 self._unwatch(descriptor)
         environment.close()
         del self._environments[environment.name]
+        self._clones.forget(environment)
         self._claims.give_back(environment.claim)
+
+
+class _CloneKeeper:
+    """The supervisor as `clones` sees it."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.tell = supervisor._tell
+        self.watch = supervisor._watch_environment
+        self.unwatch = supervisor._unwatch
+        self.ended = supervisor._ended
+        self._environments = supervisor._environments
+
+    def add(self, environment: Environment) -> None:
+        self._environments[environment.name] = environment
 
 
 def main() -> None:

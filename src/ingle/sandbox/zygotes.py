@@ -54,7 +54,9 @@ def start(request: dict[str, Any], place: ZygotePlace) -> Zygote:
 def _become(request: dict[str, Any], place: ZygotePlace, channel: socket.socket) -> NoReturn:
     try:
         os.umask(0o022)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # What the supervisor ignores would be ignored by functions and by what they start.
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         os.set_inheritable(channel.fileno(), True)
         if place.namespaces:
             linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ingle.domain.errors import SnapStartFailed, SnapStartTimeout
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult
 from ingle.runtime_api.calls import Interfaces
@@ -22,7 +23,7 @@ from ingle.runtime_api.extensions import Extension, Extensions, FunctionFacts
 from ingle.runtime_api.http import RuntimeConnection
 from ingle.runtime_api.session import Reply, RuntimeSession
 from ingle.runtime_api.telemetry import Telemetry
-from ingle.sandbox.client import Sandbox, SandboxError
+from ingle.sandbox.client import NotCloneable, Sandbox, SandboxError
 from ingle.worker.client import EnvironmentLost
 from ingle.worker.failures import Failure, describe_exit, extension_failure, timed_out
 from ingle.worker.launch_plan import CannotStart, cpu_quota
@@ -33,6 +34,8 @@ from ingle.worker.verdict import Outcome, Verdict
 
 #: Seconds that initialisation may take before it is repeated inside the invocation, as on AWS.
 INIT_LIMIT = 10.0
+#: Seconds that a restore may take, hooks included, as on AWS.
+RESTORE_LIMIT = 10.0
 #: A dying process may have sent its reply just before; what is in flight is read first. Seconds.
 _LAST_WORDS = 0.01
 #: How long killing and parking may take before the environment is given up, in seconds.
@@ -45,6 +48,11 @@ _CONNECTIONS = 64
 MB = 1 << 20
 #: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
 _PEAK_AGE = 0.02
+#: The error type of a hook that failed, and what the caller is told.
+_AFTER_RESTORE = "Runtime.AfterRestoreError"
+_HOOK_FAILED = (
+    "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."
+)
 _READY = Reply(body=b"", failed=False)
 
 
@@ -73,6 +81,10 @@ class Launch:
 
     `start(first)` sends the runtime's settings, `first` at the first time; `extensions` are the names of the programs
     to start before it, `extend(first)` their settings.
+
+    SnapStart: `hold` starts a runtime that is to be cloned, and returns once it waits for that; `not_cloneable` says
+    why it cannot be. `restores`: the sandbox is a clone, which `start` resumes. `restorable`: the runtime asks to be
+    restored once it is initialised.
     """
 
     start: Callable[[bool], None]
@@ -80,6 +92,13 @@ class Launch:
     impossible: CannotStart | None = None
     extensions: tuple[str, ...] = ()
     extend: Callable[[bool], dict[str, Any]] = lambda first: {}
+    hold: Callable[[], Coroutine[Any, Any, None]] | None = None
+    not_cloneable: str | None = None
+    restores: bool = False
+    restorable: bool = False
+    #: Initialisation type, as records name it.
+    initialization: str = "on-demand"
+    init_limit: float = INIT_LIMIT
 
 
 class Environment:
@@ -104,7 +123,7 @@ class Environment:
         self._telemetry = Telemetry(self._dial, spawn)
         level = configuration.logging.application_level if configuration.logging.format == "JSON" else None
         self._output = Output(self._loop, sandbox.output, sandbox.events, sink, self._telemetry, level)
-        self._log = PlatformLog(version, self._output.writer, self._telemetry, launch.runtime)
+        self._log = PlatformLog(version, self._output.writer, self._telemetry, launch.runtime, launch.initialization)
         self._verdict = Verdict(self._loop, lambda: timed_out(self._timeout))
         self._generation = 0
         self._connect_runtime()
@@ -119,6 +138,11 @@ class Environment:
         self._quota_set = False
         self._reset_reason = "FAILURE"
         self._init_ms: float | None = None
+        #: Why the initialised runtime cannot be cloned; None if it can.
+        self.not_cloneable = launch.not_cloneable
+        #: Initialisation is all that happens here: hooks that run after a restore are not part of it.
+        self._rehearsing = False
+        self._spawn = spawn
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
         sandbox.on_exit = self._runtime_exited
@@ -131,7 +155,7 @@ class Environment:
         facts = FunctionFacts(
             name=key.name, version=self.version.version, handler=configuration.handler, account=key.account
         )
-        self._session = RuntimeSession(self)
+        self._session = RuntimeSession(self, restorable=self._launch.restorable)
         self._extensions = Extensions(self, facts, self._launch.extensions)
         self._interfaces = Interfaces(runtime=self._session, extensions=self._extensions, telemetry=self._telemetry)
         #: Whether there are extensions: without, nothing of theirs is looked at.
@@ -271,6 +295,10 @@ class Environment:
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
         self._verdict.settle(reply)
 
+    def runtime_restorable(self) -> None:
+        if self.state is State.INITIALIZING and self._rehearsing:
+            self._verdict.settle(_READY)
+
     def extensions_changed(self) -> None:
         self._extended = True
         if self.state is State.INITIALIZING:
@@ -364,8 +392,61 @@ class Environment:
         if self._launch.extensions:
             await self._launch_extensions(outcome)
         if not outcome.done():
-            self._launch.start(self._generation == 0)
+            if self._launch.hold is not None:
+                self._spawn(self._hold(self._launch.hold))
+            else:
+                self._launch.start(self._generation == 0)
         return await outcome
+
+    # --- SnapStart --------------------------------------------------------------------------------------------------
+
+    async def initialise(self, limit: float) -> Outcome | None:
+        """Initialise ahead of all invocations; what went wrong, or None. Raises EnvironmentLost."""
+        self._rehearsing = True
+        outcome = await self._initialise(limit, "snap-start")
+        if outcome is None and self.not_cloneable is not None:
+            self._log.not_cloned(self.not_cloneable)
+        return outcome
+
+    async def _hold(self, hold: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await hold()
+        except NotCloneable as error:
+            self.not_cloneable = str(error)
+        except SandboxError:
+            return  # that the runtime ended is told by its status
+        if self._extended:
+            self.not_cloneable = "an extension was registered"
+        self._verdict.settle(_READY)
+
+    async def _restore(self) -> float:
+        """Resume a clone and wait until it polls; milliseconds.
+
+        Raises SnapStartTimeout and SnapStartFailed, the environment has ended then, and EnvironmentLost.
+        """
+        self._session.restore()
+        self._log.restore_start()
+        started = time.perf_counter()
+        self._become(State.INITIALIZING)
+        outcome = await self._bring_up(RESTORE_LIMIT)
+        elapsed = (time.perf_counter() - started) * 1000
+        self._extensions.close_registration()
+        if not self.alive:
+            raise EnvironmentLost
+        failure = None if isinstance(outcome, Reply) and not outcome.failed else _failure_of(outcome)
+        if failure is not None:
+            self._output.drain()
+        self._log.restore_report(elapsed, failure)
+        if failure is None:
+            self._become(State.IDLE)
+            self._telemetry.close_subscriptions()
+            return elapsed
+        self.stop()
+        if failure.status == "timeout":
+            raise SnapStartTimeout("Lambda couldn't restore the snapshot within the timeout limit.")
+        raise SnapStartFailed(_HOOK_FAILED)
+
+    # --- extensions, before the runtime -----------------------------------------------------------------------------
 
     async def _launch_extensions(self, outcome: asyncio.Future[Outcome]) -> None:
         """Return once all have registered, or `outcome` is known."""
@@ -438,10 +519,16 @@ class Environment:
 
     async def _run(self, invocation: Invocation) -> InvocationResult:
         init_ms: float | None = None
+        restore_ms: float | None = None
         spent = 0.0
-        if self.state is State.STARTING:
-            outcome = await self._initialise(INIT_LIMIT, "init")
+        if self.state is State.STARTING and self._launch.restores:
+            restore_ms = await self._restore()
+        elif self.state is State.STARTING:
+            outcome = await self._initialise(self._launch.init_limit, "init")
             init_ms = self._init_ms
+            if isinstance(outcome, Reply) and outcome.error_type == _AFTER_RESTORE:
+                self.stop()
+                raise SnapStartFailed(_HOOK_FAILED)
             if outcome is not None and self._launch.impossible is None:
                 # Initialisation is repeated inside the invocation, within its time limit and as part of its duration.
                 self._reset_reason = _reset_reason(outcome)
@@ -455,7 +542,7 @@ class Environment:
         if not self._session.polling:
             self.stop()
             raise EnvironmentLost
-        return await self._invoke(invocation, init_ms, spent)
+        return await self._invoke(invocation, init_ms, spent, restore_ms)
 
     def _failed_start(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
         """The result of an invocation whose runtime did not come up."""
@@ -477,7 +564,9 @@ class Environment:
             self._output.writer.start_tail()
         self._log.start(invocation.request_id, invocation.trace_id)
 
-    async def _invoke(self, invocation: Invocation, init_ms: float | None, spent: float) -> InvocationResult:
+    async def _invoke(
+        self, invocation: Invocation, init_ms: float | None, spent: float, restore_ms: float | None
+    ) -> InvocationResult:
         """`spent`: seconds of the invocation's time that are over already."""
         self._become(State.BUSY)
         if not self._quota_set:
@@ -486,7 +575,7 @@ class Environment:
             self.sandbox.set_cpu_quota(cpu_quota(self._memory_mb))
         self._begin(invocation)
         report = Report(
-            request_id=invocation.request_id, trace_id=invocation.trace_id, init=init_ms,
+            request_id=invocation.request_id, trace_id=invocation.trace_id, init=init_ms, restore=restore_ms,
             started=time.perf_counter() - spent,
         )  # fmt: skip
         limit = max(self._timeout - spent, 0.001)

@@ -14,13 +14,15 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
-from ingle.domain.function import Configuration, Package, Version
+from ingle.domain.function import Configuration, Function, FunctionKey, Package, Version
+from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import is_python, runtime_version_arn
 from ingle.observability.log import Logger
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient, ZygoteInfo, ZygoteSpec
@@ -28,7 +30,7 @@ from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
 from ingle.storage.errors import StorageError
 from ingle.worker.client import CannotPlace
-from ingle.worker.environment import Environment, Launch
+from ingle.worker.environment import INIT_LIMIT, Environment, Launch
 from ingle.worker.families import PYTHON, family_of
 from ingle.worker.families.family import Family, Layout, Libraries, guest_directory, path_below
 from ingle.worker.families.python_sdk_use import may_use_sdk
@@ -44,13 +46,17 @@ from ingle.worker.launch_plan import (
     check_bootstrap,
     command,
     extension_settings,
+    initialization,
     must_execute,
     settings,
+    variables,
 )
 from ingle.worker.layer_contents import extension_names, layer_modules
 from ingle.worker.lifecycle import State
 from ingle.worker.output import EventSink
 from ingle.worker.platform_log import RuntimeVersion
+from ingle.worker.snapshots import INIT_LIMIT as SNAPSHOT_INIT_LIMIT
+from ingle.worker.snapshots import InitialisationFailed, Snapshots
 from ingle.worker.stock import Kind, Stock
 
 log = Logger("worker")
@@ -110,6 +116,14 @@ class Base:
         return f"{self.interpreter.runtime}-{Flavour.WARM}"
 
 
+class Role(Enum):
+    """What an environment is for."""
+
+    ORDINARY = auto()
+    TEMPLATE = auto()  # it is initialised and cloned, and serves nobody
+    CLONE = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """What `prepare` found out about a version."""
@@ -147,23 +161,27 @@ class Host:
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
-        self._seccomp = self._compile_seccomp()
+        self._seccomp, self._template_seccomp = self._compile_seccomp()
+        self._snapshots = Snapshots(sandboxes, self._open_for_snapshot)
 
     @staticmethod
-    def _compile_seccomp() -> bytes:
+    def _compile_seccomp() -> tuple[bytes, bytes]:
+        """The filter of environments, and that of templates, whose forks make namespaces."""
         try:
-            return compile_filter()
+            return compile_filter(), compile_filter(cloning=True)
         except KeyError:
             log.warning("no system-call filter for this machine", machine=platform.machine())
-            return b""
+            return b"", b""
 
     async def __aenter__(self) -> Self:
         await self._stock.__aenter__()
+        await self._snapshots.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
             task.cancel()
+        await self._snapshots.__aexit__()
         await self._stock.__aexit__()
         for environment in list(self._environments):
             environment.stop()
@@ -186,6 +204,10 @@ class Host:
         try:
             ready = await self._get_ready(version)
             self._stock.want(*self._kind(version, ready))
+            if starts_from_snapshot(version):
+                await self._snapshots.make(version)
+        except InitialisationFailed as error:
+            return Prepared(reason_code="FunctionError", reason=str(error))
         except PackageError as error:
             return Prepared(reason_code="InvalidZipFileException", reason=str(error))
         except CannotPlace as error:
@@ -333,12 +355,37 @@ class Host:
             ready = await self._get_ready(version)
         except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
+        clone = await self._snapshots.clone(version)
+        if clone is not None:
+            return await self._open(version, ready, clone, Role.CLONE)
+        return await self._open(version, ready, await self._take(version, ready), Role.ORDINARY)
+
+    async def _take(self, version: Version, ready: Ready) -> Sandbox:
         try:
-            sandbox = await self._stock.take(*self._kind(version, ready), version.configuration.ephemeral_storage)
+            return await self._stock.take(*self._kind(version, ready), version.configuration.ephemeral_storage)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
+
+    async def _open_for_snapshot(self, version: Version) -> Environment:
+        """An environment for the initialisation of a version that is being published. Raises CannotPlace."""
         try:
-            environment = self._environment(version, sandbox, ready)
+            ready = await self._get_ready(version)
+        except (PackageError, SandboxError, StorageError, OSError) as error:
+            raise CannotPlace(str(error)) from error
+        role = Role.TEMPLATE if self._not_cloneable(ready) is None else Role.ORDINARY
+        return await self._open(version, ready, await self._take(version, ready), role)
+
+    def _not_cloneable(self, ready: Ready) -> str | None:
+        """Why environments of a version cannot be cloned, whatever its code does; None if they can."""
+        if not self._namespaces:
+            return "this server runs functions as plain processes"
+        if not ready.forked:
+            return "its runtime has to be executed"
+        return "it has extensions" if ready.extensions else None
+
+    async def _open(self, version: Version, ready: Ready, sandbox: Sandbox, role: Role) -> Environment:
+        try:
+            environment = self._environment(version, sandbox, ready, role)
             await environment.open()
         except BaseException as error:
             self._sandboxes.destroy(sandbox)
@@ -349,11 +396,11 @@ class Host:
         self._spawn(self._accompany(environment))
         return environment
 
-    def _environment(self, version: Version, sandbox: Sandbox, ready: Ready) -> Environment:
+    def _environment(self, version: Version, sandbox: Sandbox, ready: Ready, role: Role) -> Environment:
         name = self._stream_name(version)
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
-        launch = self._launch(version, sandbox, ready, name)
+        launch = self._launch(version, sandbox, ready, name, role)
         return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn)
 
     async def _accompany(self, environment: Environment) -> None:
@@ -373,7 +420,7 @@ class Host:
             if close is not None:
                 close()
 
-    def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str) -> Launch:
+    def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
         runtime = version.configuration.runtime
         layout = self._layout(ready.base, ready.directory, ready.layers)
         place = Place(
@@ -391,10 +438,20 @@ class Host:
             return extension_settings(version, place, extensions, self._seccomp, mount=first)
 
         def start(first: bool) -> None:
+            if role is Role.CLONE:
+                resume = {"variables": variables(version, place)}
+                self._sandboxes.run(sandbox, version.configuration.memory, resume)
+                return
             # Where there are extensions, they are there before the runtime, and the mounts with them.
             message = settings(version, place, programs, self._seccomp, mount=first and not extensions)
             self._sandboxes.run(sandbox, version.configuration.memory, message)
 
+        async def hold() -> None:
+            message = settings(version, place, programs, self._template_seccomp, mount=True)
+            message["template"] = {"seccomp": self._seccomp.hex()}
+            await self._sandboxes.make_template(sandbox, version.configuration.memory, message)
+
+        snap_start = starts_from_snapshot(version)
         arn = runtime_version_arn(runtime, version.key.region)
         return Launch(
             start=start,
@@ -402,6 +459,12 @@ class Host:
             impossible=ready.impossible,
             extensions=extensions,
             extend=extend,
+            hold=hold if role is Role.TEMPLATE else None,
+            not_cloneable=self._not_cloneable(ready),
+            restores=role is Role.CLONE,
+            restorable=snap_start,
+            initialization=initialization(version),
+            init_limit=max(SNAPSHOT_INIT_LIMIT, version.configuration.timeout) if snap_start else INIT_LIMIT,
         )
 
     def _stream_name(self, version: Version) -> str:
@@ -428,9 +491,20 @@ class Host:
 
     def warm_up(self, versions: Iterable[Version]) -> None:
         """Start, in the background, what running `versions` needs; a failure shows again when one is invoked."""
+        versions = list(versions)
         first = {version.configuration.runtime: version for version in versions}
         for version in first.values():
             self._spawn(self.prepare(version))
+        self._spawn(self._initialise_again([version for version in versions if starts_from_snapshot(version)]))
+
+    async def _initialise_again(self, versions: list[Version]) -> None:
+        """One after another, so that invocations find processors free meanwhile."""
+        for version in versions:
+            await self.prepare(version)
+
+    def function_changed(self, key: FunctionKey, function: Function | None) -> None:
+        """Drop the snapshots of versions that no longer exist."""
+        self._snapshots.function_changed(key, function)
 
     def forget(self, version: Version) -> None:
         """Drop what was prepared for `version`; it is prepared again if it is used again."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ingle.domain.function import Version
+from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import is_provided
 from ingle.worker.families import family_of
 from ingle.worker.families.family import IN_SANDBOX, READ_BY_ALL, Family, Layout
@@ -93,6 +94,11 @@ def defaults(version: Version, layout: Layout) -> dict[str, str]:
     }
 
 
+def initialization(version: Version) -> str:
+    """The initialisation type, as variables and records name it."""
+    return "snap-start" if starts_from_snapshot(version) else "on-demand"
+
+
 def variables(version: Version, place: Place) -> dict[str, str]:
     """The process environment: defaults that a function may override, its own variables, then the reserved ones."""
     configuration, key = version.configuration, version.key
@@ -111,7 +117,7 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": key.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": version.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization(version),
         "AWS_LAMBDA_LOG_GROUP_NAME": configuration.logging.group,
         "AWS_LAMBDA_LOG_STREAM_NAME": place.log_stream,
         # Until execution roles issue credentials, the access key names the account and nothing else.
@@ -126,6 +132,9 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         reserved["_LAMBDA_LAYERS_ROOT"] = place.layout.layers
     if not is_provided(configuration.runtime):
         reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{configuration.runtime}"
+    if starts_from_snapshot(version):
+        # Environments that are restored from one snapshot do not share a stream.
+        del reserved["AWS_LAMBDA_LOG_GROUP_NAME"], reserved["AWS_LAMBDA_LOG_STREAM_NAME"]
     return {**given, **(configuration.environment or {}), **reserved}
 
 

@@ -59,6 +59,7 @@ class Report:
     polled: float = 0.0
     duration: float = 0.0
     init: float | None = None
+    restore: float | None = None
     produced: int = 0
     error: bool = False
     error_type: str | None = None
@@ -67,7 +68,11 @@ class Report:
 
     @property
     def billed(self) -> int:
-        return math.ceil(self.duration + (self.init or 0.0))
+        return math.ceil(self.duration + (self.init or 0.0) + self.billed_restore)
+
+    @property
+    def billed_restore(self) -> int:
+        return math.ceil(self.restore or 0.0)
 
     @property
     def status(self) -> str:
@@ -128,11 +133,43 @@ class PlatformLog:
         self._tell("initReport", record, level, text)
 
     def _init_record(self, phase: str, failure: Failure | None) -> dict[str, Any]:
-        record: dict[str, Any] = {"initializationType": self._initialization, "phase": phase, "status": "success"}
-        if failure is not None:
-            timed_out = failure.status == "timeout"
-            record |= {"status": "timeout"} if timed_out else {"status": "error", "errorType": classify(failure.kind)}
-        return record
+        return {"initializationType": self._initialization, "phase": phase, **self._status_record(failure)}
+
+    @staticmethod
+    def _status_record(failure: Failure | None) -> dict[str, Any]:
+        if failure is None:
+            return {"status": "success"}
+        timed_out = failure.status == "timeout"
+        return {"status": "timeout"} if timed_out else {"status": "error", "errorType": classify(failure.kind)}
+
+    # --- SnapStart --------------------------------------------------------------------------------------------------
+
+    def not_cloned(self, reason: str) -> None:
+        """The version was initialised when it was published, and its environments are initialised again."""
+        text = f"SnapStart: this version cannot be restored from a snapshot here, because {reason}. Its environments "
+        text += "are initialised instead."
+        if self._json:
+            document = {"timestamp": iso_time(int(time.time() * 1000)), "level": "WARN", "message": text}
+            text = orjson.dumps(document).decode()
+        self._writer.write_text(text + "\n")
+
+    def restore_start(self) -> None:
+        runtime = self._runtime
+        text = f"RESTORE_START Runtime Version: {runtime.label}\tRuntime Version ARN: {runtime.arn}\n"
+        record = {
+            "functionName": self._version.key.name, "functionVersion": self._version.version,
+            "runtimeVersion": runtime.label, "runtimeVersionArn": runtime.arn,
+        }  # fmt: skip
+        self._tell("restoreStart", record, Level.INFO, text)
+
+    def restore_report(self, milliseconds: float, failure: Failure | None) -> None:
+        """The runtime asked for its first invocation, or will not."""
+        status = self._status_record(failure)
+        self._tell("restoreRuntimeDone", status, Level.DEBUG if failure is None else Level.WARN)
+        record = {**status, "metrics": {"durationMs": round(milliseconds, 3)}}
+        ending = "" if failure is None else f"\t{_status_fields(failure)}"
+        text = f"RESTORE_REPORT Restore Duration: {milliseconds:.2f} ms{ending}\n"
+        self._tell("restoreReport", record, Level.INFO if failure is None else Level.WARN, text)
 
     # --- extensions -------------------------------------------------------------------------------------------------
 
@@ -203,6 +240,9 @@ class PlatformLog:
         }  # fmt: skip
         if report.init is not None:
             metrics["initDurationMs"] = round(report.init, 3)
+        if report.restore is not None:
+            metrics["restoreDurationMs"] = round(report.restore, 3)
+            metrics["billedRestoreDurationMs"] = report.billed_restore
         record = {"requestId": report.request_id, "status": report.status, "metrics": metrics}
         return self._completed(record, report)
 
@@ -224,6 +264,9 @@ class PlatformLog:
         )
         if report.init is not None:
             line += f"Init Duration: {report.init:.2f} ms\t"
+        if report.restore is not None:
+            line += f"Restore Duration: {report.restore:.2f} ms\t"
+            line += f"Billed Restore Duration: {report.billed_restore} ms\t"
         if report.failure is not None:
             line += _status_fields(report.failure)
         return line + "\n"

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingle.catalog import Prepared
-from ingle.control import unsupported
 from ingle.domain.errors import (
     CodeStorageExceeded,
     InvalidParameterValue,
@@ -261,10 +260,7 @@ async def test_the_outcome_for_a_deleted_version_is_dropped(plane: Any) -> None:
         assert await numbers(plane) == [LATEST]
 
 
-async def test_snap_start_is_for_published_versions_which_are_prepared_for_it(
-    plane: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(unsupported._ASKS, "SnapStart")
+async def test_snap_start_is_for_published_versions_which_are_prepared_for_it(plane: Any) -> None:
     async with plane.active(SnapStart={"ApplyOn": "PublishedVersions"}) as created:
         assert created["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
         published = await publish(plane)

@@ -72,6 +72,8 @@ class Runtime:
     def runtime_replied(self, reply: Reply) -> None:
         self.replies.append(reply)
 
+    def runtime_restorable(self) -> None: ...
+
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
         self.init_errors.append(reply)
 

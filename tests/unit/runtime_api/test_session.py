@@ -24,6 +24,9 @@ class Owner:
     def runtime_replied(self, reply: Reply) -> None:
         self.told.append(reply)
 
+    def runtime_restorable(self) -> None:
+        self.told.append("restorable")
+
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
         self.told.append(("init", reply))
 
@@ -118,6 +121,10 @@ def test_the_owner_is_told_of_each_call() -> None:
     session, owner = session_in(State.STARTED)
     perform(session, Event.INIT_ERROR)
     assert owner.told == [("init", FAULT)]
+    session, owner = session_in(State.STARTED)
+    perform(session, Event.RESTORE)
+    perform(session, Event.RESTORE_ERROR)
+    assert owner.told == ["restorable", ("init", FAULT)]
 
 
 def test_only_functions_with_snap_start_can_be_restored() -> None:

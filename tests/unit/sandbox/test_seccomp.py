@@ -19,11 +19,15 @@ SIGCHLD = 17
 USER, NET, TIME = 0x10000000, 0x40000000, 0x80
 
 
-def judge(machine: str, number: int, argument: int = 0, architecture: int | None = None) -> int:
-    """The action for one system call."""
-    program = list(struct.iter_unpack("=HBBI", compile_filter(machine)))
+def judge(
+    machine: str, number: int, argument: int = 0, architecture: int | None = None, *, cloning: bool = False,
+    more: tuple[int, ...] = (),
+) -> int:  # fmt: skip
+    """The action for one system call with `argument` and `more` of them."""
+    program = list(struct.iter_unpack("=HBBI", compile_filter(machine, cloning=cloning)))
     architecture = ARCHITECTURES[machine] if architecture is None else architecture
-    data = struct.pack("=IIQQQQQQQ", number, architecture, 0, argument, 0, 0, 0, 0, 0)
+    arguments = (argument, *more, *([0] * (5 - len(more))))
+    data = struct.pack("=IIQQQQQQQ", number, architecture, 0, *arguments)
     position, accumulator = 0, 0
     while True:
         code, if_true, if_false, value = program[position]
@@ -88,6 +92,30 @@ def test_clone3_is_as_if_the_kernel_were_older(machine: str) -> None:
 def test_socket_families(machine: str, family: int) -> None:
     expected = ALLOW if family in (1, 2, 10, 16) else EPERM
     assert judge(machine, column(machine, SOCKET), family) == expected
+
+
+def test_a_template_may_do_what_its_clones_need_and_no_more(machine: str) -> None:
+    mount, move = column(machine, DENIED["mount"]), column(machine, DENIED["move_mount"])
+    unshare = column(machine, UNSHARE)
+    user_pid_net_ipc_mount = 0x78020000
+    allowed = [
+        judge(machine, unshare, user_pid_net_ipc_mount, cloning=True),
+        judge(machine, mount, 1, more=(2, 3, 0xE), cloning=True),
+        judge(machine, mount, 1, more=(2, 3, 0x6), cloning=True),
+        judge(machine, move, 1, more=(2, 3, 4, 0x4), cloning=True),
+    ]
+    assert set(allowed) == {ALLOW}
+    refused = [
+        *(judge(machine, unshare, flag, cloning=True) for flag in (USER, NET, user_pid_net_ipc_mount | TIME)),
+        *(judge(machine, mount, 1, more=(2, 3, flags), cloning=True) for flags in (0, 0x1000, 0x2E, 0xF)),
+        judge(machine, move, 1, more=(2, 3, 4, 0), cloning=True),
+        judge(machine, column(machine, CLONE), USER | SIGCHLD, cloning=True),
+        *(judge(machine, column(machine, DENIED[name]), cloning=True) for name in DENIED),
+        judge(machine, unshare, user_pid_net_ipc_mount),
+        judge(machine, mount, 1, more=(2, 3, 0xE)),
+        judge(machine, move, 1, more=(2, 3, 4, 0x4)),
+    ]
+    assert set(refused) == {EPERM}
 
 
 def test_another_architecture_is_killed(machine: str) -> None:

@@ -41,6 +41,16 @@ def test_the_reserved_variables_are_there() -> None:
     assert RESERVED.items() <= variables(version_of(), PLACE).items()
 
 
+def test_environments_of_one_snapshot_are_not_told_a_log_stream() -> None:
+    version = replace(version_of(snap_start="PublishedVersions"), version="1")
+    given = variables(version, PLACE)
+    assert given["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
+    assert not {"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"} & given.keys()
+    latest = variables(version_of(snap_start="PublishedVersions"), PLACE)
+    assert latest["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
+    assert "AWS_LAMBDA_LOG_STREAM_NAME" in latest
+
+
 @pytest.mark.parametrize("name", [*RESERVED, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
 def test_a_function_cannot_change_what_is_reserved(name: str) -> None:
     changed = variables(version_of(environment={name: "mine", "OTHER": "x"}), PLACE)

@@ -109,6 +109,50 @@ def test_a_bad_initialisation_is_reported() -> None:
     ]
 
 
+def test_a_restore_is_told_and_billed() -> None:
+    told = Told(initialization="snap-start")
+    told.log.init_report("snap-start", 1000.0, None)
+    told.log.restore_start()
+    told.log.restore_report(12.345, None)
+    told.log.restore_report(10000.0, timed_out(10))
+    told.log.restore_report(1.0, CRASH)
+    told.log.finish(report(restore=12.345))
+    assert told.lines == [
+        "INIT_REPORT Init Duration: 1000.00 ms\tPhase: snap-start\n",
+        "RESTORE_START Runtime Version: python:3.11.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:00\n",
+        "RESTORE_REPORT Restore Duration: 12.35 ms\n",
+        "RESTORE_REPORT Restore Duration: 10000.00 ms\tStatus: timeout\n",
+        "RESTORE_REPORT Restore Duration: 1.00 ms\tStatus: error\tError Type: Runtime.ExitError\n",
+        "END RequestId: id\n",
+        "REPORT RequestId: id\tDuration: 3.01 ms\tBilled Duration: 17 ms\tMemory Size: 256 MB\t"
+        "Max Memory Used: 36 MB\tRestore Duration: 12.35 ms\tBilled Restore Duration: 13 ms\t\n",
+    ]
+
+
+def test_records_of_a_restore() -> None:
+    told = Told("DEBUG", initialization="snap-start")
+    told.log.restore_start()
+    told.log.restore_report(12.345, None)
+    told.log.finish(report(restore=12.345))
+    names = {"functionName": "mine", "functionVersion": "$LATEST"}
+    runtime = {"runtimeVersion": RUNTIME.label, "runtimeVersionArn": RUNTIME.arn}
+    assert told.records["platform.restoreStart"] == {**names, **runtime}
+    assert told.records["platform.restoreRuntimeDone"] == {"status": "success"}
+    assert told.records["platform.restoreReport"] == {"status": "success", "metrics": {"durationMs": 12.345}}
+    metrics = told.records["platform.report"]["metrics"]
+    assert (metrics["restoreDurationMs"], metrics["billedRestoreDurationMs"]) == (12.345, 13)
+    assert metrics["billedDurationMs"] == 17
+
+
+def test_a_version_that_is_not_restored_says_why() -> None:
+    told = Told()
+    told.log.not_cloned("2 other threads are running")
+    assert "because 2 other threads are running." in told.lines[0]
+    told = Told("INFO")
+    told.log.not_cloned("2 other threads are running")
+    assert json.loads(told.lines[0])["level"] == "WARN"
+
+
 def test_extensions_and_subscriptions_have_lines() -> None:
     told = Told()
     told.log.extension(Extension(name="x", external=True, events=("INVOKE", "SHUTDOWN")), "Ready")

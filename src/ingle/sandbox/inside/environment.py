@@ -18,6 +18,7 @@ import time
 
 import ahead
 import bootstrap
+import cloning
 import confinement
 import extensions
 import linux
@@ -261,7 +262,11 @@ class Parked:
             confinement.mount(settings)
         if self._ahead and self._hand_over(settings):
             os._exit(0)
-        self._attach_output()
+        if "template" in settings:
+            self._attach_output(self._channel.fileno())
+            cloning.keep_channel(LOG_FD + 1)
+        else:
+            self._attach_output()
         self._restrict(settings)
         os.chdir(settings["directory"])
         self._become(settings)
@@ -309,7 +314,11 @@ class Parked:
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(LOG_FD)
         _forget_what_siblings_know()
         sys.modules["__main__"] = bootstrap
-        bootstrap.run()
+        bootstrap.run(self._template(settings["template"]).wait if "template" in settings else None)
+
+    def _template(self, given):
+        channel, seccomp = socket.socket(fileno=cloning.CHANNEL_FD), bytes.fromhex(given["seccomp"])
+        return cloning.Template(channel, LOG_FD, self._request["tmp_mb"], seccomp, _forget_what_siblings_know)
 
     def _execute(self, settings, variables):
         """Execute the first program of `command` candidates that is there; 127 tells that none is, as in a shell."""
@@ -331,6 +340,9 @@ class Parked:
 def _forget_what_siblings_know():
     """Modules draw secrets when they are imported; those of the zygote's are the same in every fork."""
     random.seed()
+    if "_ssl" in sys.modules:
+        # OpenSSL notices a fork by the process id, which is the same in many environments.
+        sys.modules["_ssl"].RAND_add(os.urandom(32), 32.0)
     if "multiprocessing.process" in sys.modules:
         sys.modules["multiprocessing.process"].current_process().authkey = os.urandom(32)
     if "tempfile" in sys.modules:

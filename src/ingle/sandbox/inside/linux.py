@@ -148,6 +148,51 @@ def mount_image(image, target, devices, number):
     `devices` is a directory with the node `loop-control`, where nodes of loop devices are made as they are needed.
     `number` is the device to try first: callers that ask the kernel for a free one at the same time all get the same.
     """
+
+    def use(device):
+        mount(device, target, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable")
+        return True
+
+    _with_loop(image, devices, number, use)
+
+
+def detached_image(image, devices, number):
+    """The same, but mounted nowhere: a descriptor for `attach`, in whichever namespaces its holder is."""
+    return _with_loop(image, devices, number, _detached_ext4)
+
+
+def _detached_ext4(device):
+    context = _descriptor(_libc.syscall(ctypes.c_long(430), b"ext4", ctypes.c_uint(1)), "fsopen")
+    try:
+        for command, key, value in ((1, b"source", device.encode()), (0, b"noinit_itable", None), (6, None, None)):
+            result = _libc.syscall(
+                ctypes.c_long(431), ctypes.c_int(context), ctypes.c_uint(command), key, value, ctypes.c_int(0)
+            )
+            _check(result, "fsconfig %s" % (key or b"create").decode())
+        attributes = MS_NOSUID | MS_NODEV
+        made = _libc.syscall(ctypes.c_long(432), ctypes.c_int(context), ctypes.c_uint(1), ctypes.c_uint(attributes))
+        return _descriptor(made, "fsmount")
+    finally:
+        os.close(context)
+
+
+def attach(detached, target):
+    """Mount what `detached_image` made at `target`, which may not be a symbolic link."""
+    empty_path = 4
+    result = _libc.syscall(
+        ctypes.c_long(429), ctypes.c_int(detached), b"", ctypes.c_int(-100), target.encode(), ctypes.c_uint(empty_path)
+    )
+    _check(result, "move_mount %s" % target)
+
+
+def _descriptor(result, call):
+    if result < 0:
+        _check(result, call)
+    return result
+
+
+def _with_loop(image, devices, number, use):
+    """What `use(device)` returns for a loop device that is backed by `image`."""
     with open(devices + "/loop-control", "rb+", buffering=0) as control:
         backing = os.open(image, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -155,14 +200,17 @@ def mount_image(image, target, devices, number):
                 fcntl.ioctl(control, 0x4C80, number)  # LOOP_CTL_ADD
             except FileExistsError:
                 pass
-            while not _mount_loop(backing, target, "%s/loop%d" % (devices, number), number):
+            while True:
+                result = _try_loop(backing, "%s/loop%d" % (devices, number), number, use)
+                if result is not None:
+                    return result
                 number = fcntl.ioctl(control, 0x4C82)  # LOOP_CTL_GET_FREE
         finally:
             os.close(backing)
 
 
-def _mount_loop(backing, target, device, number):
-    """False if the device is in use."""
+def _try_loop(backing, device, number, use):
+    """None if the device is in use."""
     try:
         os.mknod(device, 0o600 | 0o060000, os.makedev(7, number))
     except FileExistsError:
@@ -173,10 +221,9 @@ def _mount_loop(backing, target, device, number):
     except OSError as error:
         if error.errno != 16:  # EBUSY
             raise
-        return False
+        return None
     else:
-        mount(device, target, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable")
-        return True
+        return use(device)
     finally:
         os.close(loop)
 

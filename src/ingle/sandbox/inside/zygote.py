@@ -18,7 +18,8 @@ import environment
 import linux
 import warm_sdk
 
-OWN_MODULES = ("ahead", "bootstrap", "confinement", "environment", "extensions", "linux", "warm_sdk", "zygote")
+OWN_MODULES = ("ahead", "bootstrap", "cloning", "confinement", "environment", "extensions", "inherited", "linux",
+               "warm_sdk", "zygote")  # fmt: skip
 
 
 def preload_site():
