@@ -28,6 +28,7 @@ from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.control.account import Account
 from ingle.control.activation import Activation
+from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
@@ -240,6 +241,7 @@ class _Server:
         handlers = registry(
             functions,
             versions,
+            Aliases(records, ids),
             Layers(layers, references, clock, Links(signer=links), quota),
             LayerPermissions(layers, ids),
             Account(catalog, quota),
@@ -306,6 +308,7 @@ def implemented_operations() -> list[tuple[str, str]]:
     resources = (
         Functions(nothing, nothing, nothing, nothing, nothing, nothing),
         Versions(nothing, nothing, nothing),
+        Aliases(nothing, nothing),
         Layers(nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Account(nothing, nothing),

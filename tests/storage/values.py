@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from ingle.domain.alias import Alias
 from ingle.domain.function import (
     LATEST,
     Configuration,
@@ -111,6 +112,17 @@ _configurations = st.builds(
 _maybe = st.none() | _text
 
 
+_aliases = st.dictionaries(
+    _text,
+    st.tuples(_text, _text, _text, st.dictionaries(_text, st.floats(0, 1), max_size=2)),
+    max_size=3,
+)
+
+
+def alias_of(name: str, version: str = "1", revision: str = "a-1") -> Alias:
+    return Alias(name=name, version=version, revision_id=revision, weights={"2": 0.25})
+
+
 def versions(key: FunctionKey, number: str = LATEST) -> st.SearchStrategy[Version]:
     return st.builds(
         Version,
@@ -141,4 +153,8 @@ def functions(draw: st.DrawFn) -> Function:
         serving=draw(st.none() | st.just(latest) | versions(key)),
         versions={str(number): draw(versions(key, str(number))) for number in numbers},
         next_version=draw(st.integers(1, 2**41)),
+        aliases={
+            name: Alias(name=name, version=version, revision_id=revision, description=description, weights=weights)
+            for name, (version, revision, description, weights) in draw(_aliases).items()
+        },
     )

@@ -216,6 +216,7 @@ class Functions:
                 await self._records.delete(reference.key)
                 await self._packages.release(packages_of(function))
             elif reference.qualifier in function.versions:
+                _require_unreferenced(function, reference.qualifier)
                 await self._save(function, lifecycle.without_version(function, reference.qualifier))
         return {"StatusCode": 204}
 
@@ -250,6 +251,15 @@ def _require_deletable(reference: FunctionReference) -> None:
         raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
     if reference.qualifier is not None and not _is_number(reference.qualifier) and "$" not in reference.qualifier:
         raise InvalidParameterValue("Deletion of aliases is not currently supported.")
+
+
+def _require_unreferenced(function: Function, number: str) -> None:
+    """Raise ResourceConflict for a version that aliases name."""
+    names = sorted(alias.name for alias in function.aliases.values() if number in alias.versions)
+    if names:
+        raise ResourceConflict(
+            f"Unable to delete version because the following aliases reference it: [{', '.join(names)}]"
+        )
 
 
 def _names_nothing(reference: FunctionReference) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ingle.domain.alias import Alias
+
 LATEST = "$LATEST"
 #: The value of `Configuration.snap_start` that asks for snapshots of published versions.
 PUBLISHED_VERSIONS = "PublishedVersions"
@@ -144,7 +146,7 @@ class Function:
     `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
     while an update is in progress or has failed, when it is the configuration from before. None: never active.
     `versions` are the published ones by number, ascending. `next_version` is the number that the next one gets; it only
-    grows, whatever is deleted.
+    grows, whatever is deleted. `aliases` are by name, and name versions that exist.
     """
 
     key: FunctionKey
@@ -152,10 +154,16 @@ class Function:
     serving: Version | None = None
     versions: Mapping[str, Version] = field(default_factory=dict)
     next_version: int = 1
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
 
     def version(self, version: str) -> Version | None:
         """The version `$LATEST` or of a number."""
         return self.latest if version == LATEST else self.versions.get(version)
+
+    def qualified(self, qualifier: str) -> Version | None:
+        """The version that a qualifier means: itself, or the main one of an alias."""
+        alias = self.aliases.get(qualifier)
+        return self.version(qualifier if alias is None else alias.version)
 
     @property
     def every_version(self) -> tuple[Version, ...]:

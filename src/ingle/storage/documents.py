@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ingle.domain.alias import Alias
 from ingle.domain.function import (
     Configuration,
     FunctionKey,
@@ -71,6 +72,27 @@ def from_document(key: FunctionKey, number: str, document: Mapping[str, Any]) ->
         state=State(document["state"]),
         update_status=None if update_status is None else UpdateStatus(update_status),
         **{name: document.get(name) for name in _TEXTS},
+    )
+
+
+def alias_to_document(alias: Alias) -> Document:
+    """Everything of an alias except its name."""
+    return {
+        "version": alias.version,
+        "revision_id": alias.revision_id,
+        "description": alias.description,
+        "weights": dict(alias.weights),
+    }
+
+
+def alias_from_document(name: str, document: Mapping[str, Any]) -> Alias:
+    """The inverse of `alias_to_document`. Raises KeyError on a document that it did not make."""
+    return Alias(
+        name=name,
+        version=document["version"],
+        revision_id=document["revision_id"],
+        description=document["description"],
+        weights=document["weights"],
     )
 
 

@@ -15,6 +15,7 @@ from ingle.artifacts import CorruptPackage, NotAZip, UnzippedTooLarge
 from ingle.catalog import Catalog, Prepared
 from ingle.control.account import Account
 from ingle.control.activation import Activation
+from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
@@ -143,12 +144,20 @@ class Plane:
         self.account = Account(self.catalog, self.quota)
         publishing = Publishing(self.clock, self.ids, self.quota)
         self.versions = Versions(self.records, publishing, self.ids)
+        self.aliases = Aliases(self.records, self.ids)
         layer_records = LayerRecords(self.store, self.catalog.layers)
         self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
-        resources = (self.functions, self.versions, self.layers, self.layer_permissions, self.account)
+        resources = (
+            self.functions,
+            self.versions,
+            self.aliases,
+            self.layers,
+            self.layer_permissions,
+            self.account,
+        )
         handlers = {name: handler for resource in resources for name, handler in resource.handlers().items()}
         return await handlers[operation](caller, params)
 
