@@ -56,6 +56,19 @@ def handler(event, context):
 """
 
 
+#: Initialises for a second.
+SLOW = """import os, time
+time.sleep(1)
+def handler(event, context):
+    if event.get('end'):
+        os._exit(0)
+    time.sleep(event.get('seconds', 0))
+    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']
+"""
+#: The oldest Python that SnapStart is for.
+SNAPSTART_RUNTIME = "python3.12"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One row. `values` holds p50, p90, p99 or a single `value`, in `unit`."""
@@ -267,6 +280,27 @@ def _stored_lines(bench: Bench, function: str) -> int:
     return sum(event["message"].startswith("xxx") for page in pages for event in page["events"])
 
 
+def snapstart(bench: Bench) -> None:
+    """Restores of a version whose initialisation takes a second: one by one, then more at once than are ready."""
+    function = bench.function(SLOW, runtime=SNAPSTART_RUNTIME, SnapStart={"ApplyOn": "PublishedVersions"})
+    bench.client.publish_version(FunctionName=function)
+    bench.client.get_waiter("published_version_active").wait(
+        FunctionName=function, Qualifier="1", WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+    )
+    restore = load.invocation(bench.url, function, b"{}", "1")
+    times = []
+    for _ in range(10 if bench.quick else 60):
+        times += load.one_by_one(bench.url, [restore])
+        bench.client.invoke(FunctionName=function, Qualifier="1", Payload=b'{"end": true}')
+        time.sleep(0.2)  # what makes the next clone is not part of the next restore
+    bench.add("restore of a version with 1 s of initialisation", times, "p50 <= 15")
+    busy = load.invocation(bench.url, function, b'{"seconds": 0.5}', "1")
+    times, _elapsed, bodies = load.at_once(bench.url, busy, 10, 60, each=1)
+    if set(bodies) != {b'"snap-start"'}:
+        raise RuntimeError(f"not restored: {set(bodies)}")
+    bench.add("restores, 10 at once, one of them ready", [took - 500 for took in times])
+
+
 def start(bench: Bench) -> None:
     """Time until a server is ready, and its size before any function exists."""
     times, sizes, supervisors = [], [], []
@@ -287,8 +321,8 @@ def zygotes(bench: Bench) -> None:
 
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
-    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "warm": warm, "burst": burst,
-    "footprint": footprint, "zygotes": zygotes, "logs": logs, "start": start,
+    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "snapstart": snapstart,
+    "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "start": start,
 }  # fmt: skip
 
 

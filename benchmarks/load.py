@@ -18,14 +18,17 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 
-def invocation(url: str, function: str, payload: bytes = b"{}") -> bytes:
+def invocation(url: str, function: str, payload: bytes = b"{}", qualifier: str | None = None) -> bytes:
     """One signed invocation of `function` as the bytes of an HTTP request."""
     address = f"{url}/2015-03-31/functions/{quote(function)}/invocations"
+    if qualifier is not None:
+        address += f"?Qualifier={quote(qualifier)}"
     request = AWSRequest("POST", address, data=payload, headers={"Content-Type": "application/json"})
     SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
     parts = urlsplit(address)
     headers = {"Host": parts.netloc, "Content-Length": str(len(payload)), **dict(request.headers.items())}
-    lines = [f"POST {parts.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
 
 

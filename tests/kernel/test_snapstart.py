@@ -261,6 +261,7 @@ def test_a_time_out_is_followed_by_another_restore(cloned: Snapped) -> None:
 
 
 def test_nothing_is_left_of_a_version_that_was_deleted(cloned: Snapped) -> None:
+    cloned.sandboxed.create(PROBE, Runtime=RUNTIME)  # what stays: a zygote, and sandboxes that are ready
     before = processes(cloned.sandboxed)
     name, _ = cloned.publish(HELD)
     cloned.at_once(name, "result = 1", 2)
@@ -284,9 +285,15 @@ def processes(sandboxed: Sandboxed) -> int:
 def test_a_template_that_is_killed_is_made_again(cloned: Snapped) -> None:
     name, _ = cloned.publish(HELD)
     made = cloned.probe(name, "result = made")
-    for pid in descendants(cloned.sandboxed.server.process.pid):
-        if made_by(pid, made):
+
+    def killed() -> list[int]:
+        found = [pid for pid in descendants(cloned.sandboxed.server.process.pid) if made_by(pid, made)]
+        for pid in found:
             os.kill(pid, signal.SIGKILL)
+        return found
+
+    killed()
+    until(lambda: not killed())  # a clone may have been made meanwhile
     until(lambda: _answer(cloned, name) not in (None, made))
     assert cloned.probe(name, "result = os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']") == "snap-start"
 
