@@ -64,8 +64,10 @@ $(SYSTEM_STAMP): scripts/setup.sh
 	@scripts/setup.sh system
 	@touch $@
 
-# Without a network functions run without boto3: no reason to stop, and tried again the next time.
-$(RUNTIMES_STAMP): $(RUN_STAMP) src/ingle/worker/families/python_libraries.py
+# Without a network functions run without the AWS SDK, without a JDK not in Java: no reason to stop, and tried again the
+# next time.
+JAVA_SOURCES := $(shell find src/ingle/runtimes/java -name '*.java')
+$(RUNTIMES_STAMP): $(RUN_STAMP) $(wildcard src/ingle/worker/families/*_libraries.py) $(JAVA_SOURCES)
 	@mkdir -p $(HOME_DIR)
 	@if $(BIN)/ingle runtimes install; then touch $@; fi
 

@@ -30,7 +30,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks import load, memory
+from benchmarks import executed, load, memory
 from ingle.settings import load as load_settings
 from ingle.worker import families
 
@@ -321,8 +321,8 @@ def zygotes(bench: Bench) -> None:
 
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
-    "cold": cold_starts, "nodejs": nodejs, "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes,
-    "logs": logs, "snapstart": snapstart, "start": start,
+    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "warm": warm, "burst": burst,
+    "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart, "start": start,
 }  # fmt: skip
 
 

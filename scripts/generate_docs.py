@@ -22,6 +22,9 @@ DEFAULTS = {
     "runtimes_dir": "`~/.local/share/ingle/runtimes`",
     "python_paths": "none",
     "node_paths": "none",
+    "ruby_paths": "none",
+    "java_paths": "none",
+    "stand_ins": "none",
 }
 
 
@@ -45,7 +48,8 @@ in one line that names where it stands.
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-`python_paths` and `node_paths` separate paths with `:` in the option and the variable, and are lists in `ingle.toml`.
+The settings that end in `_paths` separate paths with `:` in the option and the variable, and are lists in `ingle.toml`.
+`stand_ins` is `ruby3.2=/usr/bin/ruby3.1`, more of them behind commas, and a table in `ingle.toml`.
 
 The client verbs (`invoke`, `logs`) also read what every AWS tool reads: `AWS_ENDPOINT_URL`, `AWS_REGION`,
 `AWS_DEFAULT_REGION` and `AWS_ACCESS_KEY_ID` (12 digits choose the account). `NO_COLOR` switches colour off.

@@ -63,6 +63,8 @@ make_environment() {
 development() {
     progress "Installing the tools for tests and checks ..."
     "$1/bin/python" -m pip install -qq --disable-pip-version-check -r requirements-dev.lock
+    # Tests of Ruby functions are skipped without; those of Java need a JDK, which is too large to be brought unasked.
+    if ! command -v ruby >/dev/null && can_install; then apt_install ruby || true; fi
 }
 
 # What sandboxes use besides the kernel. Missing ones weaken them; `ingle doctor` says how.

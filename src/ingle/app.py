@@ -7,17 +7,18 @@ directory's lock, the sandbox supervisor, and giving the privileges up. Then the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import resource
 import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvloop
 
@@ -27,9 +28,13 @@ from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.control.account import Account
 from ingle.control.activation import Activation
+from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
+from ingle.control.layer_permissions import LayerPermissions
+from ingle.control.layer_records import LayerRecords
+from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.publishing import Publishing
 from ingle.control.versions import Versions
@@ -99,6 +104,9 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
             _raise_descriptor_limit()
             supervisor = _launch(settings, directory.path)
             interpreters = tuple(families.search(settings).interpreters)
+            # What is installed while the server runs shall be found: only what exists now can be read later.
+            with contextlib.suppress(OSError):
+                settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
             restrict(directory.path, [settings.runtimes_dir])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())
@@ -189,10 +197,12 @@ class _Server:
         catalog = Catalog()
         for function in await store.load_all():
             catalog.put(function)
+        for layer in await store.load_layers():
+            catalog.layers.put(layer)
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
         # A crash between storing a package and committing its function leaves a package that nobody names.
-        await packages_store.sweep({package.digest for function in catalog for package in packages_of(function)})
+        await packages_store.sweep(_named_packages(catalog))
 
         async def serve_api(sandbox: Sandbox, environment: str) -> Callable[[], None]:
             inner = await http.listen(sandbox.api, environment_id=environment)
@@ -223,14 +233,22 @@ class _Server:
         quota = CodeQuota(catalog)
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
         versions = Versions(records, Publishing(clock, ids, quota), ids)
+        layers = LayerRecords(store, catalog.layers)
         meters = Meters(catalog, metrics, clock)
         invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
         disk = Disk(self._directory.path)
         background.start(disk.watch())
         handlers = registry(
-            functions, versions, Account(catalog, quota), invoker, Logs(logs, clock), CloudWatch(metrics, clock)
+            functions,
+            versions,
+            Aliases(records, ids),
+            Layers(layers, references, clock, Links(signer=links), quota),
+            LayerPermissions(layers, ids),
+            Account(catalog, quota),
+            invoker,
+            logs=Logs(logs, clock),
+            cloudwatch=CloudWatch(metrics, clock),
         )
-
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics, disk=disk
         )
@@ -263,13 +281,22 @@ class _Server:
             await references.sweep()
 
 
-def registry(
-    functions: Functions, versions: Versions, account: Account, invoker: Invoker, logs: Logs, cloudwatch: CloudWatch
-) -> Registry:
+def _named_packages(catalog: Catalog) -> set[str]:
+    """The digests of what functions and layers have."""
+    named = {package.digest for function in catalog for package in packages_of(function)}
+    return named | {version.package.digest for layer in catalog.layers for version in layer.versions.values()}
+
+
+class Resource(Protocol):
+    """Something that has operations."""
+
+    def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]: ...
+
+
+def registry(*resources: Resource, logs: Logs, cloudwatch: CloudWatch) -> Registry:
     """All operations that have a handler, by service and name."""
-    handlers = {**functions.handlers(), **versions.handlers(), **account.handlers(), **invoker.handlers()}
     return {
-        **{("lambda", name): handler for name, handler in handlers.items()},
+        **{("lambda", name): handler for resource in resources for name, handler in resource.handlers().items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
         **{("cloudwatch", name): handler for name, handler in cloudwatch.handlers().items()},
     }
@@ -278,9 +305,13 @@ def registry(
 def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
-    functions = Functions(nothing, nothing, nothing, nothing, nothing, nothing)
-    versions = Versions(nothing, nothing, nothing)
-    account = Account(nothing, nothing)
-    invoker = Invoker(nothing, nothing, nothing, nothing)
-    logs, cloudwatch = Logs(nothing, nothing), CloudWatch(nothing, nothing)
-    return sorted(registry(functions, versions, account, invoker, logs, cloudwatch))
+    resources = (
+        Functions(nothing, nothing, nothing, nothing, nothing, nothing),
+        Versions(nothing, nothing, nothing),
+        Aliases(nothing, nothing),
+        Layers(nothing, nothing, nothing, nothing, nothing),
+        LayerPermissions(nothing, nothing),
+        Account(nothing, nothing),
+        Invoker(nothing, nothing, nothing, nothing),
+    )
+    return sorted(registry(*resources, logs=Logs(nothing, nothing), cloudwatch=CloudWatch(nothing, nothing)))

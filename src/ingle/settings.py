@@ -52,6 +52,20 @@ def _paths(value: Any) -> tuple[Path, ...]:
     return tuple(item if isinstance(item, Path) else _path(item) for item in value)
 
 
+def _assignments(value: Any) -> tuple[tuple[str, Path], ...]:
+    """NAME=PATH, each once."""
+    if isinstance(value, str):
+        value = [part.partition("=")[::2] for part in value.split(",") if part]
+    if isinstance(value, dict):
+        value = list(value.items())
+    if not isinstance(value, list | tuple):
+        raise ValueError("is not a list of RUNTIME=PATH")
+    pairs = [(str(name).strip(), path if isinstance(path, Path) else _path(path)) for name, path in value if path]
+    if len(dict(pairs)) < len(value):
+        raise ValueError("is not a list of RUNTIME=PATH, each runtime once")
+    return tuple(pairs)
+
+
 def _integer(low: int, high: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         expected = f"is not a whole number from {low} to {high}"
@@ -117,6 +131,11 @@ class Settings:
     )
     python_paths: tuple[Path, ...] = _setting((), _paths, "Further Python interpreters, or directories of them.")
     node_paths: tuple[Path, ...] = _setting((), _paths, "Further Node.js interpreters, or directories of them.")
+    ruby_paths: tuple[Path, ...] = _setting((), _paths, "Further Ruby interpreters, or directories of them.")
+    java_paths: tuple[Path, ...] = _setting((), _paths, "Further Java installations, or directories of them.")
+    stand_ins: tuple[tuple[str, Path], ...] = _setting(
+        (), _assignments, "Ruby interpreters of another version that runtimes are to use all the same."
+    )
     isolation: str = _setting(
         "auto", _choice("auto", "root", "user", "process"), "How functions are isolated: auto, root, user or process."
     )

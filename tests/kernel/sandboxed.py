@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,22 @@ def handler(event, context):
     exec(event["code"], scope)
     return scope["result"]
 '''
+
+
+def distributions(*names: str) -> dict[str, bytes]:
+    """The files of installed distributions, as a package carries them. Skips the test where one is not installed."""
+    found: dict[str, bytes] = {}
+    for name in names:
+        try:
+            files = metadata.distribution(name).files or []
+        except metadata.PackageNotFoundError:
+            pytest.skip(f"{name} is not installed")
+        for file in files:
+            path = Path(str(file.locate()))
+            inside = ".." not in file.parts and "tests" not in file.parts and "__pycache__" not in file.parts
+            if inside and path.is_file() and ".dist-info" not in str(file):
+                found[str(file)] = path.read_bytes()
+    return found
 
 
 class FunctionFailed(AssertionError):

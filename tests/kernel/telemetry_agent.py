@@ -83,14 +83,14 @@ def listen_tcp(name, port):
 
 def main():
     name = os.path.basename(sys.argv[0])
-    print("agent starts with", sorted(os.environ))
+    print("agent starts", flush=True)
     identifier = register(name, ["INVOKE", "SHUTDOWN"])
     listen_http(name)
     assert subscribe(identifier) == (200, '"OK"')
     while True:
         event = next_event(identifier)
         keep(name, [{"type": "event", "record": event}])
-        print("agent saw", event["eventType"], event.get("shutdownReason", event.get("requestId")))
+        print("agent saw", event["eventType"], event.get("shutdownReason", event.get("requestId")), flush=True)
         if event["eventType"] == "SHUTDOWN":
             return
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Iterator
-from importlib import metadata
-from pathlib import Path
 
 import pytest
 
-from kernel.sandboxed import FunctionFailed, Sandboxed
+from kernel.sandboxed import FunctionFailed, Sandboxed, distributions
 
 pytestmark = pytest.mark.kernel
 
@@ -54,23 +51,10 @@ def create(custom: Sandboxed, files: dict[str, str | bytes], **settings: object)
     return custom.create(files, Runtime="provided.al2023", Handler="app.handler", **settings)
 
 
-def awslambdaric() -> Iterator[tuple[str, bytes]]:
-    """The files of AWS's runtime client and of what it needs, as a package carries them."""
-    for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
-        try:
-            files = metadata.distribution(name).files or []
-        except metadata.PackageNotFoundError:
-            pytest.skip(f"{name} is not installed")
-        for file in files:
-            path = Path(str(file.locate()))
-            inside = ".." not in file.parts and "tests" not in file.parts and "__pycache__" not in file.parts
-            if inside and path.is_file() and ".dist-info" not in str(file):
-                yield str(file), path.read_bytes()
-
-
 def test_awslambdaric_serves_as_a_bootstrap(custom: Sandboxed) -> None:
     bootstrap = f'#!/bin/sh\nexec {PYTHON} -m awslambdaric "$_HANDLER"\n'
-    name = create(custom, {"bootstrap": bootstrap, "app.py": HANDLER, **dict(awslambdaric())}, MemorySize=512)
+    client = distributions("awslambdaric", "simplejson", "snapshot-restore-py")
+    name = create(custom, {"bootstrap": bootstrap, "app.py": HANDLER, **client}, MemorySize=512)
     answers = [custom.call(name, {"n": n}) for n in range(3)]
     assert [answer["event"] for answer in answers] == [{"n": 0}, {"n": 1}, {"n": 2}]
     assert all(answer["left"] and answer["client"].startswith("/var/task/") for answer in answers)

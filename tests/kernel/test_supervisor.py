@@ -23,6 +23,9 @@ from kernel.sandboxed import descendants
 pytestmark = pytest.mark.kernel
 GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
 
+#: A program that stands for a runtime.
+AHEAD = {"command": [["/bin/sleep", "600"]], "variables": {}, "limits": {}, "seccomp": "", "log_fd": True}
+
 
 class Direct:
     """A supervisor with one zygote, and what can be seen of it from outside."""
@@ -85,10 +88,11 @@ async def settle(condition: Any) -> None:
     raise AssertionError("it did not come to that")
 
 
-async def test_fifty_environments_leave_nothing_open(direct: Direct) -> None:
+@pytest.mark.parametrize("ahead", [None, AHEAD], ids=["parked", "started ahead"])
+async def test_fifty_environments_leave_nothing_open(direct: Direct, ahead: dict[str, Any] | None) -> None:
     before, own = direct.held, len(os.listdir("/proc/self/fd"))
     for _ in range(5):
-        made = await asyncio.gather(*(direct.client.create("z", 512) for _ in range(10)))
+        made = await asyncio.gather(*(direct.client.create("z", 512, ahead) for _ in range(10)))
         for sandbox in made:
             direct.client.destroy(sandbox)
             direct.client.destroy(sandbox)  # a second time is harmless
@@ -97,6 +101,7 @@ async def test_fifty_environments_leave_nothing_open(direct: Direct) -> None:
     assert len(os.listdir("/proc/self/fd")) == own
     assert direct.groups() == []
     assert not list(direct.directory.glob("run/images/e*"))
+    await settle(lambda: len(descendants(direct.pid)) == 1)
 
 
 async def test_a_creation_that_nobody_waits_for_any_more_is_undone(direct: Direct) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from ingle.domain.metrics import Aggregate, Series
 from ingle.storage.backup import backup
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory
 from ingle.storage.errors import BackupError, StorageFull
 from ingle.storage.logs import LogStore
+from ingle.storage.metrics import MetricStore
 from ingle.storage.sql import SqlStore
 
 from .values import FixedClock, make_function, names
@@ -121,3 +123,16 @@ async def test_a_full_destination_leaves_nothing_behind(tmp_path: Path, small_di
     with pytest.raises(StorageFull):
         backup(tmp_path / "data", small_disk / "copy")
     assert names(small_disk) == []
+
+
+async def test_metrics_are_copied_while_they_are_written(tmp_path: Path):
+    series = Series("0", "r", "N", "m", (), "Count")
+    with DataDirectory.open(tmp_path / "data") as data:
+        async with MetricStore(data.metrics_url, FixedClock()) as metrics:
+            metrics.add(series, 60, Aggregate.of([(5, 1)]))
+            await metrics.flush()
+            backup(tmp_path / "data", tmp_path / "copy")
+            metrics.add(series, 60, Aggregate.of([(7, 1)]))
+    with DataDirectory.open(tmp_path / "copy") as copied:
+        async with MetricStore(copied.metrics_url, FixedClock()) as metrics:
+            assert (await metrics.read(series, 60, 120, 60))[60].total == 5

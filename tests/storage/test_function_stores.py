@@ -16,7 +16,7 @@ from ingle.storage.sql import SqlStore
 from ingle.storage.store import FunctionStore
 from ingle.testing.memory_store import MemoryStore
 
-from .values import functions, make_function, published, updated
+from .values import alias_of, functions, make_function, published, updated
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -87,8 +87,21 @@ async def test_what_differs_is_saved_whatever_it_is(store: FunctionStore):
         assert await store.load_all() == [function]
 
 
+async def test_aliases_come_change_and_go(store: FunctionStore):
+    function = make_function()
+    await store.insert(function)
+    steps = [("a", "b"), ("a", "b", "c"), ("b",), ()]
+    for count, names in enumerate(steps):
+        aliases = {name: function.aliases.get(name) or alias_of(name) for name in names}
+        if "b" in aliases:
+            aliases["b"] = alias_of("b", str(count), f"a-{count}")
+        before, function = function, replace(function, aliases=aliases)
+        await store.save(function, before=before)
+        assert await store.load_all() == [function]
+
+
 async def test_versions_go_with_their_function(store: FunctionStore):
-    await store.insert(published(make_function()))
+    await store.insert(replace(published(make_function()), aliases={"a": alias_of("a")}))
     await store.delete(make_function().key)
     await store.insert(make_function())
     assert await store.load_all() == [make_function()]

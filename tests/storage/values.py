@@ -8,11 +8,13 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from ingle.domain.alias import Alias
 from ingle.domain.function import (
     LATEST,
     Configuration,
     Function,
     FunctionKey,
+    LayerReference,
     LoggingConfig,
     Package,
     State,
@@ -82,12 +84,14 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
     max_leaves=5,
 )
+_packages = st.builds(Package, digest=_text, size=st.integers(0, 2**40), unzipped=st.none() | st.integers(0, 2**40))
 _configurations = st.builds(
     Configuration,
     runtime=_text,
     handler=_text,
     role=_text,
-    package=st.builds(Package, digest=_text, size=st.integers(0, 2**40)),
+    package=_packages,
+    layers=st.lists(st.builds(LayerReference, arn=_text, package=_packages), max_size=3).map(tuple),
     description=_text,
     timeout=st.integers(1, 900),
     memory=st.integers(128, 10240),
@@ -106,6 +110,17 @@ _configurations = st.builds(
     extra=st.dictionaries(_text, _json, max_size=3),
 )
 _maybe = st.none() | _text
+
+
+_aliases = st.dictionaries(
+    _text,
+    st.tuples(_text, _text, _text, st.dictionaries(_text, st.floats(0, 1), max_size=2)),
+    max_size=3,
+)
+
+
+def alias_of(name: str, version: str = "1", revision: str = "a-1") -> Alias:
+    return Alias(name=name, version=version, revision_id=revision, weights={"2": 0.25})
 
 
 def versions(key: FunctionKey, number: str = LATEST) -> st.SearchStrategy[Version]:
@@ -138,4 +153,8 @@ def functions(draw: st.DrawFn) -> Function:
         serving=draw(st.none() | st.just(latest) | versions(key)),
         versions={str(number): draw(versions(key, str(number))) for number in numbers},
         next_version=draw(st.integers(1, 2**41)),
+        aliases={
+            name: Alias(name=name, version=version, revision_id=revision, description=description, weights=weights)
+            for name, (version, revision, description, weights) in draw(_aliases).items()
+        },
     )

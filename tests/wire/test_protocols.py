@@ -168,6 +168,15 @@ def test_a_form_without_an_action_or_with_an_unknown_one_names_no_operation():
             routed("cloudwatch", form(**params))
 
 
+def test_services_are_called_in_their_own_protocols_only():
+    with pytest.raises(wire.UnknownOperation):
+        routed("lambda", form(Action="Invoke", Version="2015-03-31", FunctionName="f"))
+    headers = {b"smithy-protocol": b"rpc-v2-cbor"}
+    path = "/service/Logs_20140328/operation/DescribeLogGroups"
+    with pytest.raises(wire.UnknownOperation):
+        routed("logs", wire.HttpRequest(method="POST", path=path, headers=headers))
+
+
 def test_an_action_may_stand_in_the_query_string():
     request = wire.HttpRequest(method="GET", path="/", query="Action=ListMetrics&Version=2010-08-01&Namespace=N%2F1")
     operation = routed("cloudwatch", request)

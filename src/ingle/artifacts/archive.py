@@ -34,6 +34,8 @@ MAX_UNZIPPED = 262_144_000
 MAX_ENTRIES = 65_536
 _MAX_PATH = 4096 - 256  # PATH_MAX less the path of the tree itself
 _MAX_NAME = 255
+#: Directories within each other. Real packages have a dozen; what walks and removes trees recurses.
+_MAX_DEPTH = 256
 _MAX_LINK = 4095
 #: No deflate stream expands further than 1,032 times.
 _MAX_RATIO = 1032
@@ -210,6 +212,8 @@ def _path(name: str) -> str:
         raise UnsafePackage("An entry has a name that is no text.") from None
     if any(length > _MAX_NAME for length in lengths) or sum(lengths) + len(lengths) > _MAX_PATH:
         raise UnsafePackage(f"Entry {name[:80]!r} has a name that is too long.")
+    if len(parts) > _MAX_DEPTH:
+        raise UnsafePackage(f"Entry {name[:80]!r} is too deep.")
     return "/".join(parts)
 
 

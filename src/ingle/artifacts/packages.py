@@ -1,6 +1,6 @@
-"""Deployment packages by content: inspected, kept as blobs, extracted once, removed when nobody refers to them.
+"""Packages and layers by content: inspected, kept as blobs, extracted once, removed when nobody refers to them.
 
-    <directory>/<digest>/       a package's tree, complete
+    <directory>/<digest>/       a package's tree, complete; or one that is merged from several
     <directory>/.work-*/        being extracted or removed; swept at start
     <directory>/.boot           the boot of the machine in which the trees were made
 
@@ -16,12 +16,13 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ingle.artifacts import modules
 from ingle.artifacts.archive import MAX_UNZIPPED, Entry, EntryKind, entries, open_archive, verify
 from ingle.artifacts.errors import PackageMissing
+from ingle.artifacts.merging import merge_trees
 from ingle.artifacts.unzip import extract_entries
 from ingle.domain.function import Package
 from ingle.storage.blobs import BlobStore
@@ -43,7 +44,7 @@ class PackageStore:
         self._blobs = blobs
         self._directory = directory
         self._limit = limit
-        self._extracting: dict[str, asyncio.Lock] = {}
+        self._making: dict[str, asyncio.Lock] = {}
         self._modules: dict[str, frozenset[str]] = {}
         directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._sweep_leftovers()
@@ -72,16 +73,36 @@ class PackageStore:
 
         Raises PackageMissing, CorruptPackage if the blob was damaged, and StorageFull; leaves nothing behind then.
         """
+        return await self._once(package, lambda work: self._fill(package, work))
+
+    async def merge(self, parts: Sequence[Package], tree: Package) -> Path:
+        """The tree that `parts` make when each is laid over those before it, made if it is not there yet.
+
+        `tree` names it and is removed like a package. Raises what `extract` raises.
+        """
+        path = self.path(tree)
+        if path.is_dir():
+            return path
+        sources = [await self.extract(part) for part in parts]
+        return await self._once(tree, lambda work: merge_trees(sources, work))
+
+    async def unzipped(self, package: Package) -> int:
+        """Bytes that the files of a package have together. Raises PackageMissing."""
+        if package.unzipped is not None:
+            return package.unzipped
+        return await asyncio.to_thread(lambda: _unzipped(self._entries(package)))
+
+    async def _once(self, package: Package, fill: Callable[[Path], None]) -> Path:
         path = self.path(package)
         if path.is_dir():
             return path
-        lock = self._extracting.setdefault(package.digest, asyncio.Lock())
+        lock = self._making.setdefault(package.digest, asyncio.Lock())
         try:
             async with lock:
                 if not path.is_dir():
-                    await asyncio.to_thread(self._extract, package, path)
+                    await asyncio.to_thread(self._make, package, path, fill)
         finally:
-            self._extracting.pop(package.digest, None)
+            self._making.pop(package.digest, None)
         return path
 
     async def remove(self, package: Package) -> None:
@@ -104,26 +125,28 @@ class PackageStore:
         """
         found = self._modules.get(package.digest)
         if found is None:
-            try:
-                with open(self.zip_path(package), "rb") as file, open_archive(file) as archive:
-                    found = _modules(entries(archive, self._limit))
-            except FileNotFoundError:
-                raise PackageMissing(f"There is no package {package.digest}.") from None
-            self._modules[package.digest] = found
+            found = self._modules[package.digest] = _modules(self._entries(package))
         return found
+
+    def _entries(self, package: Package) -> list[Entry]:
+        try:
+            with open(self.zip_path(package), "rb") as file, open_archive(file) as archive:
+                return entries(archive, self._limit)
+        except FileNotFoundError:
+            raise PackageMissing(f"There is no package {package.digest}.") from None
 
     def _inspect(self, zip_bytes: bytes) -> tuple[Package, frozenset[str]]:
         with open_archive(io.BytesIO(zip_bytes)) as archive:
             found = entries(archive, self._limit)
             verify(archive, found)
-        package = Package(digest=hashlib.sha256(zip_bytes).hexdigest(), size=len(zip_bytes))
-        return package, _modules(found)
+        digest = hashlib.sha256(zip_bytes).hexdigest()
+        return Package(digest=digest, size=len(zip_bytes), unzipped=_unzipped(found)), _modules(found)
 
-    def _extract(self, package: Package, path: Path) -> None:
+    def _make(self, package: Package, path: Path, fill: Callable[[Path], None]) -> None:
         try:
             work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self._directory))
             try:
-                self._fill(package, work)
+                fill(work)
                 work.chmod(0o755)
                 self._publish(work, path)
             except BaseException:  # nothing half-done stays, whatever interrupted it; raised again
@@ -181,6 +204,10 @@ def _boot() -> bytes:
         return _BOOT_ID.read_bytes()
     except OSError:
         return b""
+
+
+def _unzipped(found: Collection[Entry]) -> int:
+    return sum(entry.info.file_size for entry in found)
 
 
 def _modules(found: Collection[Entry]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The in-memory view of functions that the data plane reads: no SQL, no file, no waiting.
+"""The in-memory view of functions that the data plane reads: no SQL, no file, no waiting. Layers are in `layers`.
 
 `control` writes it in the step that commits, before the API answers. `frontend`, `invoke` and `placement` read it.
 Readiness travels back the same way: `control` asks for a version to be prepared, `placement` says how that went, and
@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ingle.catalog.layers import LayerCatalog
 from ingle.catalog.names import SortedNames
 from ingle.domain.function import Function, FunctionKey, Version
 
@@ -43,6 +44,7 @@ class Catalog:
         self._functions: dict[FunctionKey, Function] = {}
         self._names: defaultdict[tuple[str, str], SortedNames] = defaultdict(SortedNames)
         self._listeners: list[Listener] = []
+        self.layers = LayerCatalog()
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:

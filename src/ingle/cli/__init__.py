@@ -45,6 +45,9 @@ def serve(
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
     node_paths: options.NodePaths = None,
+    ruby_paths: options.RubyPaths = None,
+    java_paths: options.JavaPaths = None,
+    stand_ins: options.StandIns = None,
     isolation: options.Isolation = None,
     max_environments: options.MaxEnvironments = None,
     idle_timeout: options.IdleTimeout = None,
@@ -122,12 +125,16 @@ def doctor(
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
     node_paths: options.NodePaths = None,
+    ruby_paths: options.RubyPaths = None,
+    java_paths: options.JavaPaths = None,
+    stand_ins: options.StandIns = None,
     config: options.Config = None,
 ) -> None:
     """Say what this machine allows, and what is weaker because of what it does not."""
     from ingle.cli import machine
 
-    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths}
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths,
+             "ruby_paths": ruby_paths, "java_paths": java_paths, "stand_ins": stand_ins}  # fmt: skip
     raise typer.Exit(machine.doctor(options.load(given, config), as_json=json))
 
 
@@ -150,12 +157,16 @@ def runtimes_list(
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
     node_paths: options.NodePaths = None,
+    ruby_paths: options.RubyPaths = None,
+    java_paths: options.JavaPaths = None,
+    stand_ins: options.StandIns = None,
     config: options.Config = None,
 ) -> None:
     """List runtimes with their interpreter and what is installed for them."""
     from ingle.cli import machine
 
-    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths}
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths,
+             "ruby_paths": ruby_paths, "java_paths": java_paths, "stand_ins": stand_ins}  # fmt: skip
     machine.list_runtimes(options.load(given, config))
 
 
@@ -167,12 +178,16 @@ def runtimes_install(
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
     node_paths: options.NodePaths = None,
+    ruby_paths: options.RubyPaths = None,
+    java_paths: options.JavaPaths = None,
+    stand_ins: options.StandIns = None,
     config: options.Config = None,
 ) -> None:
-    """Install the AWS SDK for runtimes, and interpreters for named ones. Does nothing where they are there."""
+    """Install what runtimes come with: the AWS SDK, Ingle's Java runtime; for named ones an interpreter too."""
     from ingle.cli import machine
 
-    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths}
+    given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths,
+             "ruby_paths": ruby_paths, "java_paths": java_paths, "stand_ins": stand_ins}  # fmt: skip
     raise typer.Exit(machine.install_runtimes(names or [], options.load(given, config)))
 
 

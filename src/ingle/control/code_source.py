@@ -1,11 +1,11 @@
-"""Where a function's code comes from: which source a request names, and AWS's words for a package that is no good.
+"""Where the code of a function or layer comes from: which source a request names, and AWS's words for a bad package.
 
 Only `ZipFile` works yet; the others are refused by name, after AWS's own checks of the combination.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from ingle.artifacts import PackageError, UnzippedTooLarge
 from ingle.control.package_references import PackageReferences
 from ingle.control.unsupported import not_implemented
 from ingle.domain.errors import InvalidParameterValue, RequestEntityTooLarge
-from ingle.domain.function import Package
+from ingle.domain.function import LayerReference, Package
 
 #: Bytes.
 MAX_ZIPPED = 52_428_800
@@ -32,9 +32,9 @@ def validate_size(code: Mapping[str, Any]) -> None:
 
 
 def validate_source(code: Mapping[str, Any], doing: str) -> None:
-    """Raise InvalidParameterValue unless exactly one source for a zip function is named.
+    """Raise InvalidParameterValue unless exactly one source of a zip is named.
 
-    `doing` is "creating" or "updating", as the text has it.
+    `doing` is "creating", "updating" or "publishing", as the text has it.
     """
     if code.get("ImageUri"):
         raise InvalidParameterValue(f"Please don't provide ImageUri when {doing} a function with packageType Zip.")
@@ -53,6 +53,18 @@ def zip_file(operation: str, code: Mapping[str, Any]) -> bytes:
     if "ZipFile" not in code:
         raise not_implemented(operation, "S3Bucket")
     return bytes(code["ZipFile"])
+
+
+async def require_size(packages: PackageReferences, code: Package, layers: Sequence[LayerReference]) -> None:
+    """Raise InvalidParameterValue if code and layers together are too large unzipped."""
+    if not layers:
+        return  # code alone was measured when it was inspected
+    sizes = [await packages.unzipped(package) for package in (code, *(layer.package for layer in layers))]
+    if sum(sizes) > MAX_UNZIPPED:
+        raise InvalidParameterValue(
+            f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED} bytes. "
+            f"The actual size is {sum(sizes)} bytes."
+        )
 
 
 async def inspected(packages: PackageReferences, zip_bytes: bytes) -> Package:

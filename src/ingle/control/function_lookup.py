@@ -32,7 +32,7 @@ def existing(records: FunctionRecords, reference: FunctionReference) -> Function
 def version_meant(records: FunctionRecords, reference: FunctionReference) -> Version:
     """The version that a read means. Raises ResourceNotFound with the ARN as the caller used it."""
     function = records.get(reference.key)
-    version = None if function is None else function.version(reference.qualifier or LATEST)
+    version = None if function is None else function.qualified(reference.qualifier or LATEST)
     if version is None:
         raise not_found(reference.arn)
     return version

@@ -120,11 +120,15 @@ def _validate_vpc(vpc: Mapping[str, Any]) -> None:
 def _validate_layers(layers: list[str]) -> None:
     if len(layers) > MAX_LAYERS:
         raise InvalidParameterValue(f"Cannot reference more than {MAX_LAYERS} layers.")
-    names = [arn.rpartition(":")[0] for arn in layers]
-    if len(set(names)) < len(names):
-        raise InvalidParameterValue(
-            "Two different versions of the same layer are not allowed to be referenced in the same function."
-        )
+    seen: dict[str, str] = {}
+    for arn in layers:
+        layer = arn.rpartition(":")[0]
+        if layer in seen:
+            raise InvalidParameterValue(
+                "Two different versions of the same layer are not allowed to be referenced in the same function. "
+                f"{seen[layer]} and {arn} are versions of the same layer."
+            )
+        seen[layer] = arn
 
 
 def _validate_image(params: Mapping[str, Any]) -> None:

@@ -65,6 +65,8 @@ def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
         "SnapStart": {"ApplyOn": configuration.snap_start, "OptimizationStatus": "On" if optimised else "Off"},
         "LoggingConfig": _logging(configuration.logging),
     }
+    if configuration.layers:
+        shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.package.size} for layer in configuration.layers]
     if configuration.environment is not None:
         shown["Environment"] = {"Variables": dict(configuration.environment)}
     return shown

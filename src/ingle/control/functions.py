@@ -7,11 +7,20 @@ ready to run happens afterwards, in `control.activation`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from ingle.control import code_source, function_lookup, function_settings, function_view, pages, unsupported
+from ingle.control import (
+    code_source,
+    function_lookup,
+    function_settings,
+    function_view,
+    layer_lookup,
+    pages,
+    unsupported,
+)
 from ingle.control.code_quota import CodeQuota
 from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
@@ -74,28 +83,30 @@ class Functions:
             if self._records.get(reference.key) is not None:
                 raise ResourceConflict(f"Function already exist: {reference.key.name}")
             unsupported.refuse_members("CreateFunction", {**params, **code})
-            created = await self._create(reference, params)
+            created = await self._create(caller, reference, params)
         return function_view.configuration_of(created)
 
-    async def _create(self, reference: FunctionReference, params: Params) -> Version:
+    async def _create(self, caller: Caller, reference: FunctionReference, params: Params) -> Version:
         """The version to show: `$LATEST`, or the first one where that is published at once."""
         zip_bytes = code_source.zip_file("CreateFunction", params["Code"])
-        draft = function_settings.new(reference.key.name, params, code_source.NO_PACKAGE)
-        unsupported.refuse_logging("CreateFunction", draft.logging)
+        draft = self._with_layers(
+            caller, function_settings.new(reference.key.name, params, code_source.NO_PACKAGE), params
+        )
         versions = 2 if params.get("Publish") else 1
         self._quota.require_room(reference.key, len(zip_bytes) * versions)
-        async with code_source.kept(self._packages, zip_bytes) as package:
-            function = lifecycle.created(
-                reference.key,
-                LATEST,
-                replace(draft, package=package),
-                revision_id=self._ids.uuid(),
-                now_ms=milliseconds(self._clock),
-            )
-            created = function.latest
-            if params.get("Publish"):
-                function, created = self._publishing.publish(function)
-            await self._records.insert(function)
+        with self._layers_kept(draft):
+            async with code_source.kept(self._packages, zip_bytes) as package:
+                await code_source.require_size(self._packages, package, draft.layers)
+                return await self._insert(reference.key, replace(draft, package=package), bool(params.get("Publish")))
+
+    async def _insert(self, key: FunctionKey, configuration: Configuration, publish: bool) -> Version:
+        function = lifecycle.created(
+            key, LATEST, configuration, revision_id=self._ids.uuid(), now_ms=milliseconds(self._clock)
+        )
+        created = function.latest
+        if publish:
+            function, created = self._publishing.publish(function)
+        await self._records.insert(function)
         return created
 
     async def get_function(self, caller: Caller, params: Params) -> Params:
@@ -164,9 +175,11 @@ class Functions:
             self._quota.require_room(reference.key, len(zip_bytes), replacing=current.package.size)
             if params.get("DryRun"):
                 package = await code_source.inspected(self._packages, zip_bytes)
+                await code_source.require_size(self._packages, package, draft.layers)
                 would_be = replace(function.latest, configuration=replace(draft, package=package))
                 return function_view.configuration_of(would_be)
             async with code_source.kept(self._packages, zip_bytes) as package:
+                await code_source.require_size(self._packages, package, draft.layers)
                 updated = self._updated(function, replace(draft, package=package))
                 version: Version | None = None
                 if params.get("Publish"):
@@ -185,9 +198,11 @@ class Functions:
             function_settings.validate_change(params, current, self._today())
             draft = function_settings.changed(current, params)
             unsupported.refuse_members(operation, params)
-            unsupported.refuse_logging(operation, draft.logging)
-            updated = self._updated(function, draft)
-            await self._save(function, updated)
+            draft = self._with_layers(caller, draft, params)
+            with self._layers_kept(draft):
+                await code_source.require_size(self._packages, draft.package, draft.layers)
+                updated = self._updated(function, draft)
+                await self._save(function, updated)
         return function_view.configuration_of(updated.latest)
 
     async def delete_function(self, caller: Caller, params: Params) -> Params:
@@ -201,8 +216,21 @@ class Functions:
                 await self._records.delete(reference.key)
                 await self._packages.release(packages_of(function))
             elif reference.qualifier in function.versions:
+                _require_unreferenced(function, reference.qualifier)
                 await self._save(function, lifecycle.without_version(function, reference.qualifier))
         return {"StatusCode": 204}
+
+    def _with_layers(self, caller: Caller, draft: Configuration, params: Params) -> Configuration:
+        """`draft` with the layers that a request names; as it is if the request says nothing of layers."""
+        if "Layers" not in params:
+            return draft
+        return replace(
+            draft, layers=layer_lookup.references_for(caller, self._records.catalog.layers, params["Layers"])
+        )
+
+    def _layers_kept(self, draft: Configuration) -> AbstractContextManager[None]:
+        """Until the function names its layers itself: their versions may be deleted at any moment."""
+        return self._packages.keeping([layer.package for layer in draft.layers])
 
     def _updated(self, function: Function, configuration: Configuration) -> Function:
         return lifecycle.updating(
@@ -223,6 +251,15 @@ def _require_deletable(reference: FunctionReference) -> None:
         raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
     if reference.qualifier is not None and not _is_number(reference.qualifier) and "$" not in reference.qualifier:
         raise InvalidParameterValue("Deletion of aliases is not currently supported.")
+
+
+def _require_unreferenced(function: Function, number: str) -> None:
+    """Raise ResourceConflict for a version that aliases name."""
+    names = sorted(alias.name for alias in function.aliases.values() if number in alias.versions)
+    if names:
+        raise ResourceConflict(
+            f"Unable to delete version because the following aliases reference it: [{', '.join(names)}]"
+        )
 
 
 def _names_nothing(reference: FunctionReference) -> bool:

@@ -1,8 +1,8 @@
 """Which packages are still needed: keeps a package from being removed while it is on its way into a function.
 
-Packages are shared by content, so one belongs to every function, of every account, whose configuration names it. What
-it guards against is a removal that overlaps with an upload of the same content. `control.functions` uploads through it;
-`control.activation` and the deletion of a function release through it.
+Packages are shared by content, so one belongs to every function and every layer, of every account, that names it. What
+it guards against is a removal that overlaps with an upload of the same content. `control.functions` and
+`control.layers` upload through it; `control.activation` and what deletes release through it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from weakref import WeakValueDictionary
 
 from ingle.catalog import Catalog
 from ingle.control.ports import PackageStore
 from ingle.domain.function import Function, FunctionKey, Package
+from ingle.domain.layer import Layer, LayerKey
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageError
 
@@ -25,9 +26,9 @@ _HASH_IN_THREAD = 1 << 20
 
 
 def packages_of(function: Function) -> set[Package]:
-    """The packages that a function needs: what it shows, what it serves, and what it has published."""
+    """The packages that a function needs: what it shows, what it serves, and what it has published; with layers."""
     versions = (*function.every_version, function.serving)
-    return {version.configuration.package for version in versions if version is not None}
+    return {package for version in versions if version is not None for package in version.configuration.packages}
 
 
 _log = Logger("control")
@@ -45,17 +46,23 @@ class PackageReferences:
     ) -> None:
         self._packages = packages
         self._in_use = in_use
-        self._held_by: dict[FunctionKey, frozenset[str]] = {}
+        self._held_by: dict[FunctionKey | LayerKey, frozenset[str]] = {}
         self._holders: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._released: set[Package] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         for function in catalog:
-            self._changed(function.key, function)
-        catalog.subscribe(self._changed)
+            self._function_changed(function.key, function)
+        for layer in catalog.layers:
+            self._layer_changed(layer)
+        catalog.subscribe(self._function_changed)
+        catalog.layers.subscribe(self._layer_changed)
 
     async def inspect(self, zip_bytes: bytes) -> Package:
         return await self._packages.inspect(zip_bytes)
+
+    async def unzipped(self, package: Package) -> int:
+        return await self._packages.unzipped(package)
 
     async def add(self, zip_bytes: bytes) -> Package:
         """Store a package. Call it inside `held` with the same bytes."""
@@ -72,11 +79,25 @@ class PackageReferences:
             yield
             failed = False
         finally:
-            self._held[digest] -= 1
-            if not self._held[digest]:
-                del self._held[digest]
+            self._unhold(digest)
             if failed:
                 await self.release({Package(digest=digest, size=len(zip_bytes))})
+
+    @contextmanager
+    def keeping(self, packages: Collection[Package]) -> Iterator[None]:
+        """None of `packages` is removed inside the block, also if what holds them lets go of them meanwhile."""
+        digests = {package.digest for package in packages}
+        self._held.update(digests)
+        try:
+            yield
+        finally:
+            for digest in digests:
+                self._unhold(digest)
+
+    def _unhold(self, digest: str) -> None:
+        self._held[digest] -= 1
+        if not self._held[digest]:
+            del self._held[digest]
 
     async def release(self, packages: set[Package]) -> None:
         """Remove those of `packages` that nothing needs any more."""
@@ -103,12 +124,18 @@ class PackageReferences:
                 return
             self._released.discard(package)
 
-    def _changed(self, key: FunctionKey, function: Function | None) -> None:
-        packages = () if function is None else packages_of(function)
+    def _function_changed(self, key: FunctionKey, function: Function | None) -> None:
+        self._set(key, set() if function is None else packages_of(function))
+
+    def _layer_changed(self, layer: Layer) -> None:
+        self._set(layer.key, {version.package for version in layer.versions.values()})
+
+    def _set(self, owner: FunctionKey | LayerKey, packages: set[Package]) -> None:
+        """`packages` is what `owner` holds from now on."""
         digests = frozenset(package.digest for package in packages)
-        before = self._held_by.pop(key, frozenset())
+        before = self._held_by.pop(owner, frozenset())
         if digests:
-            self._held_by[key] = digests
+            self._held_by[owner] = digests
         self._holders.update(digests - before)
         for digest in before - digests:
             self._holders[digest] -= 1

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ingle.domain.caller import Caller
 from ingle.domain.function import Function, FunctionKey, Package
+from ingle.domain.layer import Layer
 
 #: One operation of an API: its members by the names of the service model, in and out.
 Handler = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -24,6 +25,14 @@ class FunctionStore(Protocol):
     async def delete(self, key: FunctionKey) -> None: ...
 
 
+class LayerStore(Protocol):
+    """Layers that outlive the process."""
+
+    async def save_layer(self, layer: Layer, number: int) -> None:
+        """Store the version `number`, the only one that differs, or its absence. Returns after the durable commit."""
+        ...
+
+
 class PackageStore(Protocol):
     """Deployment packages by content. `add` and `remove` are idempotent."""
 
@@ -36,6 +45,10 @@ class PackageStore(Protocol):
         ...
 
     async def remove(self, package: Package) -> None: ...
+
+    async def unzipped(self, package: Package) -> int:
+        """Bytes of the files in a package that is kept."""
+        ...
 
 
 class Links(Protocol):

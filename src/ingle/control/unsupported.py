@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingle.domain.errors import NotImplementedByIngle
-from ingle.domain.function import LoggingConfig
 
 Asks = Callable[[Any], bool]
 
@@ -37,7 +36,6 @@ _ASKS: dict[str, Asks] = {
     "FileSystemConfigs": bool,
     "ImageConfig": _any_of("EntryPoint", "Command", "WorkingDirectory"),
     "KMSKeyArn": bool,
-    "Layers": bool,
     "PackageType": _not("Zip"),
     "PublishTo": _anything,
     "RuntimeConfig": _anything,
@@ -58,12 +56,6 @@ def refuse_members(operation: str, params: Mapping[str, Any]) -> None:
             raise not_implemented(operation, member)
     if params.get("Runtime") == "custom":
         raise not_implemented(operation, "Runtime custom")
-
-
-def refuse_logging(operation: str, logging: LoggingConfig) -> None:
-    """Raise NotImplementedByIngle for the JSON log format."""
-    if logging.format != "Text":
-        raise not_implemented(operation, f"LoggingConfig.LogFormat {logging.format}")
 
 
 def not_implemented(operation: str, what: str) -> NotImplementedByIngle:

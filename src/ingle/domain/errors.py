@@ -14,6 +14,7 @@
     ├── RequestEntityTooLarge
     ├── UnsupportedMediaType
     ├── CodeStorageExceeded
+    ├── PolicyLengthExceeded
     ├── NotImplementedByIngle          an operation that the model knows and Ingle does not do yet
     └── InternalFailure                ours: the cause is in the server's log, never in the answer
 
@@ -116,6 +117,11 @@ class UnsupportedMediaType(ServiceError):
 
 class CodeStorageExceeded(ServiceError):
     code = "CodeStorageExceededException"
+    http_status = 400
+
+
+class PolicyLengthExceeded(ServiceError):
+    code = "PolicyLengthExceededException"
     http_status = 400
 
 

@@ -6,9 +6,12 @@ Pure values. `control` makes them, `storage` keeps them, `catalog` holds the cur
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ingle.domain.alias import Alias
 
 LATEST = "$LATEST"
 #: The value of `Configuration.snap_start` that asks for snapshots of published versions.
@@ -39,10 +42,22 @@ class FunctionKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A deployment package. `digest` is the lower-case hex SHA-256 of the zip bytes and names its blob."""
+    """A deployment package, or a layer's content. `digest` is the lower-case hex SHA-256 of the zip and names its blob.
+
+    `unzipped` is how many bytes the files have; None where that is not recorded.
+    """
 
     digest: str
     size: int  # bytes of the zip
+    unzipped: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerReference:
+    """What a function has of a layer version: enough to run with it after the layer version was deleted."""
+
+    arn: str
+    package: Package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +89,24 @@ class Configuration:
     tracing_mode: str = "PassThrough"
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     snap_start: str = "None"  # None | PublishedVersions
+    #: In the order in which they are laid over each other: what comes later wins.
+    layers: tuple[LayerReference, ...] = ()
     #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, DeadLetterConfig, ...).
     extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def layer_tree(self) -> Package | None:
+        """What is at `/opt`: the only layer's content, or one that is merged from several and has no zip."""
+        if len(self.layers) < 2:
+            return self.layers[0].package if self.layers else None
+        digests = "\n".join(layer.package.digest for layer in self.layers)
+        return Package(digest=hashlib.sha256(f"layers\n{digests}".encode()).hexdigest(), size=0)
+
+    @property
+    def packages(self) -> set[Package]:
+        """Everything that running this needs."""
+        tree = {self.layer_tree} if self.layer_tree else set()
+        return {self.package, *(layer.package for layer in self.layers), *tree}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +146,7 @@ class Function:
     `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
     while an update is in progress or has failed, when it is the configuration from before. None: never active.
     `versions` are the published ones by number, ascending. `next_version` is the number that the next one gets; it only
-    grows, whatever is deleted.
+    grows, whatever is deleted. `aliases` are by name, and name versions that exist.
     """
 
     key: FunctionKey
@@ -123,10 +154,16 @@ class Function:
     serving: Version | None = None
     versions: Mapping[str, Version] = field(default_factory=dict)
     next_version: int = 1
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
 
     def version(self, version: str) -> Version | None:
         """The version `$LATEST` or of a number."""
         return self.latest if version == LATEST else self.versions.get(version)
+
+    def qualified(self, qualifier: str) -> Version | None:
+        """The version that a qualifier means: itself, or the main one of an alias."""
+        alias = self.aliases.get(qualifier)
+        return self.version(qualifier if alias is None else alias.version)
 
     @property
     def every_version(self) -> tuple[Version, ...]:

@@ -96,6 +96,7 @@ _PRINTED = (
     "python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, "
     "java11, dotnet6, nodejs18.x, provided.al2, java8.al2"
 )
+ENUM_CONSTRAINT = f"Member must satisfy enum value set: [{_PRINTED}]"
 
 _PYTHON = re.compile(r"python3\.(\d+)", re.ASCII)
 
@@ -151,8 +152,7 @@ def _known(identifier: str) -> Runtime:
     runtime = RUNTIMES.get(identifier)
     if runtime is None:
         raise InvalidParameterValue(
-            f"Value {identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-            f"[{_PRINTED}] or be a valid ARN"
+            f"Value {identifier} at 'runtime' failed to satisfy constraint: {ENUM_CONSTRAINT} or be a valid ARN"
         )
     return runtime
 

@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
+from random import random
 from typing import Any
 
 from ingle.catalog import Catalog
@@ -33,17 +34,23 @@ _NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 
 
 class Invoker:
-    def __init__(self, catalog: Catalog, admission: Admission, placement: Placement, meters: Meters) -> None:
+    """`draw` gives the numbers from [0, 1) by which an alias chooses between its versions."""
+
+    def __init__(
+        self, catalog: Catalog, admission: Admission, placement: Placement, meters: Meters,
+        draw: Callable[[], float] = random,
+    ) -> None:  # fmt: skip
         self._meters = meters
         self._catalog = catalog
         self._admission = admission
         self._placement = placement
+        self._draw = draw
 
     def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]:
         return {"Invoke": self.invoke}
 
     async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-        version, arn = resolve(self._catalog, caller, params["FunctionName"], params.get("Qualifier"))
+        version, arn = resolve(self._catalog, caller, params["FunctionName"], params.get("Qualifier"), self._draw)
         kind = params.get("InvocationType", InvocationType.REQUEST_RESPONSE)
         if not _NOT_YET.isdisjoint(params):
             raise NotImplementedByIngle(f"Ingle does not implement Invoke with {min(_NOT_YET & params.keys())} yet.")

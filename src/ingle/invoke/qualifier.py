@@ -5,6 +5,9 @@ Called by the invoker for every invocation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import random
+
 from ingle.catalog import Catalog
 from ingle.domain.arn import FunctionReference, refer
 from ingle.domain.caller import Caller
@@ -14,11 +17,16 @@ from ingle.domain.lifecycle import wrong_state
 
 _ACTION = "InvokeFunction"
 
+Draw = Callable[[], float]
 
-def resolve(catalog: Catalog, caller: Caller, function_name: str, qualifier: str | None) -> tuple[Version, str]:
+
+def resolve(
+    catalog: Catalog, caller: Caller, function_name: str, qualifier: str | None, draw: Draw = random
+) -> tuple[Version, str]:
     """The version to run, and the ARN as the caller used it: qualified exactly if a qualifier was given.
 
-    While an update is in progress, or after it failed, `$LATEST` is what it was before.
+    While an update is in progress, or after it failed, `$LATEST` is what it was before. `draw` gives numbers from
+    [0, 1), for aliases that stand for two versions.
 
     Raises what `domain.arn.refer` raises; ResourceNotFound for an absent function or qualifier; ResourceConflict for a
     function or version that never became active.
@@ -29,7 +37,13 @@ def resolve(catalog: Catalog, caller: Caller, function_name: str, qualifier: str
         raise _not_found(reference)
     if reference.is_latest:
         return _serving(function), reference.arn
-    version = function.versions.get(reference.qualifier or LATEST)
+    wanted = reference.qualifier or LATEST
+    alias = function.aliases.get(wanted)
+    if alias is not None:
+        wanted = alias.choose(draw()) if alias.weights else alias.version
+        if wanted == LATEST:
+            return _serving(function), reference.arn
+    version = function.versions.get(wanted)
     if version is None:
         raise _not_found(reference)
     return _active(version), reference.arn

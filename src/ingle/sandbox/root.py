@@ -22,7 +22,7 @@ HIDDEN = "/run"
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 _TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC_FILES = ("ld.so.cache", "localtime", "mime.types", "protocols", "services", "ethertypes")
-_ETC_DIRECTORIES = ("alternatives", "ssl/certs", "pki", "ca-certificates", "java-17-openjdk")
+_ETC_DIRECTORIES = ("alternatives", "ssl/certs", "pki", "ca-certificates")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
     <dir>/FORMAT       the format's number; written last, so a directory without it was never finished
     <dir>/lock         held with flock by the one server that uses the directory
-    <dir>/ingle.db     functions
+    <dir>/ingle.db     functions and layers
     <dir>/metrics.db   metrics by the minute
-    <dir>/blobs/       deployment packages as they were uploaded
+    <dir>/blobs/       deployment packages and layers as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
     <dir>/logs/        log segments
     <dir>/backups/     copies made before a migration

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ingle.domain.alias import Alias
 from ingle.domain.function import (
     Configuration,
     FunctionKey,
+    LayerReference,
     LoggingConfig,
     Package,
     State,
@@ -73,10 +75,42 @@ def from_document(key: FunctionKey, number: str, document: Mapping[str, Any]) ->
     )
 
 
+def alias_to_document(alias: Alias) -> Document:
+    """Everything of an alias except its name."""
+    return {
+        "version": alias.version,
+        "revision_id": alias.revision_id,
+        "description": alias.description,
+        "weights": dict(alias.weights),
+    }
+
+
+def alias_from_document(name: str, document: Mapping[str, Any]) -> Alias:
+    """The inverse of `alias_to_document`. Raises KeyError on a document that it did not make."""
+    return Alias(
+        name=name,
+        version=document["version"],
+        revision_id=document["revision_id"],
+        description=document["description"],
+        weights=document["weights"],
+    )
+
+
+def package_to_document(package: Package) -> Document:
+    return {"digest": package.digest, "size": package.size, "unzipped": package.unzipped}
+
+
+def package_from_document(document: Mapping[str, Any]) -> Package:
+    return Package(digest=document["digest"], size=document["size"], unzipped=document.get("unzipped"))
+
+
 def _configuration_to_document(configuration: Configuration) -> Document:
     document: Document = {name: getattr(configuration, name) for name in _PLAIN}
     logging = configuration.logging
-    document["package"] = {"digest": configuration.package.digest, "size": configuration.package.size}
+    document["package"] = package_to_document(configuration.package)
+    document["layers"] = [
+        {"arn": layer.arn, "package": package_to_document(layer.package)} for layer in configuration.layers
+    ]
     document["environment"] = None if configuration.environment is None else dict(configuration.environment)
     document["logging"] = {
         "format": logging.format,
@@ -90,7 +124,11 @@ def _configuration_to_document(configuration: Configuration) -> Document:
 
 def _configuration_from_document(document: Mapping[str, Any]) -> Configuration:
     return Configuration(
-        package=Package(digest=document["package"]["digest"], size=document["package"]["size"]),
+        package=package_from_document(document["package"]),
+        layers=tuple(
+            LayerReference(arn=layer["arn"], package=package_from_document(layer["package"]))
+            for layer in document.get("layers", [])
+        ),
         environment=document.get("environment"),
         logging=LoggingConfig(**document.get("logging", {})),
         extra=document.get("extra", {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0002"
+HEAD = "0004"
 
 metadata = MetaData()
 
@@ -36,6 +36,37 @@ versions = Table(
     Column("revision_id", String, nullable=False),
     Column("serial", BigInteger, nullable=False),
     Column("state", String, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+#: `name` is the function's.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("alias", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: A layer keeps its row when its last version is deleted: `next_version` only grows.
+layers = Table(
+    "layers",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("next_version", BigInteger, nullable=False),
+)
+
+layer_versions = Table(
+    "layer_versions",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
     Column("document", JSON, nullable=False),
 )
 

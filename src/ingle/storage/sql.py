@@ -1,15 +1,15 @@
-"""Functions in SQL, through SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
+"""Functions and layers in SQL, through SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
 
 All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
 meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
-`store.FunctionStore`.
+`store.FunctionStore` and `store.LayerStore`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +20,13 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from ingle.domain.alias import Alias
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
-from ingle.storage.documents import from_document, to_document
+from ingle.domain.layer import Layer
+from ingle.storage import sql_layers
+from ingle.storage.documents import alias_from_document, alias_to_document, from_document, to_document
 from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
-from ingle.storage.schema import functions, versions
+from ingle.storage.schema import aliases, functions, versions
 from ingle.storage.schema_upgrade import bring_to_head
 from ingle.storage.sql_engine import named_error, open_engine
 from ingle.storage.sqlite_copy import copy_database
@@ -38,7 +41,10 @@ _Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
-    """A FunctionStore. `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one."""
+    """A FunctionStore and a LayerStore.
+
+    `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -77,6 +83,12 @@ class SqlStore:
 
     async def delete(self, key: FunctionKey) -> None:
         await self._transaction(lambda connection: _delete(connection, key))
+
+    async def load_layers(self) -> list[Layer]:
+        return await self._transaction(sql_layers.load_layers)
+
+    async def save_layer(self, layer: Layer, number: int) -> None:
+        await self._transaction(lambda connection: sql_layers.save_layer(connection, layer, number))
 
     async def _transaction(self, work: Callable[[Connection], _Result]) -> _Result:
         def transact() -> _Result:
@@ -128,12 +140,15 @@ def _load_all(connection: Connection) -> list[Function]:
     for row in connection.execute(select(versions)):
         key = _key_of(row)
         found[key][row.version, row.role] = from_document(key, row.version, row.document)
+    named: defaultdict[FunctionKey, dict[str, Alias]] = defaultdict(dict)
+    for row in connection.execute(select(aliases)):
+        named[_key_of(row)][row.alias] = alias_from_document(row.alias, row.document)
     order = (functions.c.account, functions.c.region, functions.c.name)
     rows = connection.execute(select(functions).order_by(*order))
-    return [_function(row, found[_key_of(row)]) for row in rows]
+    return [_function(row, found[_key_of(row)], named[_key_of(row)]) for row in rows]
 
 
-def _function(row: Row[Any], found: _Versions) -> Function:
+def _function(row: Row[Any], found: _Versions, named: dict[str, Alias]) -> Function:
     latest = found.pop((LATEST, _RECORDED))
     own = found.pop((LATEST, _SERVING), None)
     published = sorted(found.values(), key=lambda version: version.number)
@@ -143,6 +158,7 @@ def _function(row: Row[Any], found: _Versions) -> Function:
         serving={"own": own, "latest": latest}.get(row.serving),
         versions={version.version: version for version in published},
         next_version=row.next_version,
+        aliases=named,
     )
 
 
@@ -156,6 +172,7 @@ def _insert(connection: Connection, function: Function) -> None:
     except IntegrityError:
         raise RecordExists(f"Function {function.key.name} exists.") from None
     _insert_versions(connection, _versions(function))
+    _save_aliases(connection, function, {})
 
 
 def _save(connection: Connection, function: Function, before: Function | None) -> None:
@@ -164,19 +181,22 @@ def _save(connection: Connection, function: Function, before: Function | None) -
         raise RecordNotFound(f"Function {function.key.name} does not exist.")
     wanted = _versions(function)
     if before is None:
-        connection.execute(delete(versions).where(_of(versions, function.key)))
+        for table in (versions, aliases):
+            connection.execute(delete(table).where(_of(table, function.key)))
         _insert_versions(connection, wanted)
+        _save_aliases(connection, function, {})
         return
     there = _versions(before)
     for number, role in (identity for identity in there if wanted.get(identity) is not there[identity]):
         row = and_(_of(versions, function.key), versions.c.version == number, versions.c.role == role)
         connection.execute(delete(versions).where(row))
     _insert_versions(connection, {key: wanted[key] for key in wanted if there.get(key) is not wanted[key]})
+    _save_aliases(connection, function, before.aliases)
 
 
 def _delete(connection: Connection, key: FunctionKey) -> None:
-    connection.execute(delete(versions).where(_of(versions, key)))
-    connection.execute(delete(functions).where(_of(functions, key)))
+    for table in (versions, aliases, functions):
+        connection.execute(delete(table).where(_of(table, key)))
 
 
 def _serving(function: Function) -> str:
@@ -194,6 +214,20 @@ def _versions(function: Function) -> _Versions:
     if function.serving is not None and _serving(function) == "own":
         found[LATEST, _SERVING] = function.serving
     return found
+
+
+def _save_aliases(connection: Connection, function: Function, there: Mapping[str, Alias]) -> None:
+    """Makes `there`, the aliases that are stored, those of the function."""
+    wanted = function.aliases
+    for name in (name for name in there if wanted.get(name) is not there[name]):
+        connection.execute(delete(aliases).where(_of(aliases, function.key), aliases.c.alias == name))
+    rows = [
+        {**_key_columns(function.key), "alias": name, "document": alias_to_document(alias)}
+        for name, alias in wanted.items()
+        if there.get(name) is not alias
+    ]
+    if rows:
+        connection.execute(aliases.insert(), rows)
 
 
 def _insert_versions(connection: Connection, found: _Versions) -> None:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from ingle.storage.files import sync_directory, sync_file
 
@@ -32,7 +33,14 @@ def copy_database(source: Path, destination: Path) -> None:
 def package_digests(database: Path) -> set[str]:
     """The packages that a database refers to. Blocks; for a copy that no server uses. Raises sqlite3.Error."""
     with closing(sqlite3.connect(database)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'versions'").fetchone():
-            return set()
-        rows = connection.execute("SELECT document FROM versions")
-        return {json.loads(document)["configuration"]["package"]["digest"] for (document,) in rows}
+        configurations = [document["configuration"] for document in _documents(connection, "versions")]
+        layers = [layer for configuration in configurations for layer in configuration.get("layers", [])]
+        holders = [*configurations, *layers, *_documents(connection, "layer_versions")]
+        return {holder["package"]["digest"] for holder in holders}
+
+
+def _documents(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
+    """What a table holds; nothing where an older database has no such table."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+        return []
+    return [json.loads(document) for (document,) in connection.execute(f"SELECT document FROM {table}")]

@@ -1,10 +1,11 @@
-"""What the control plane asks of a store of functions, in its own words."""
+"""What the control plane asks of a store of functions and of layers, in its own words."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from ingle.domain.function import Function, FunctionKey
+from ingle.domain.layer import Layer
 
 
 class FunctionStore(Protocol):
@@ -32,4 +33,19 @@ class FunctionStore(Protocol):
 
     async def delete(self, key: FunctionKey) -> None:
         """Idempotent."""
+        ...
+
+
+class LayerStore(Protocol):
+    """Layers by key, durable. Promises what `FunctionStore` does."""
+
+    async def load_layers(self) -> list[Layer]:
+        """All layers, ordered by account, region and name; also those that have no version left."""
+        ...
+
+    async def save_layer(self, layer: Layer, number: int) -> None:
+        """Stores the version `number` as `layer` has it, or removes it if the layer has it no more.
+
+        `layer` may be new, and else differs from what is stored in this version only.
+        """
         ...

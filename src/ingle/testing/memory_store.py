@@ -1,16 +1,18 @@
-"""A FunctionStore without a disk, for tests. The storage tests run over it as over the real ones."""
+"""A FunctionStore and LayerStore without a disk, for tests. The storage tests run over it as over the real ones."""
 
 from __future__ import annotations
 
 from ingle.domain.function import Function, FunctionKey
+from ingle.domain.layer import Layer, LayerKey
 from ingle.storage.errors import RecordExists, RecordNotFound
 
 
 class MemoryStore:
-    """Keeps functions in a dict. Nothing survives it."""
+    """Keeps everything in dicts. Nothing survives it."""
 
     def __init__(self) -> None:
         self._functions: dict[FunctionKey, Function] = {}
+        self._layers: dict[LayerKey, Layer] = {}
 
     async def load_all(self) -> list[Function]:
         found = self._functions.values()
@@ -28,3 +30,10 @@ class MemoryStore:
 
     async def delete(self, key: FunctionKey) -> None:
         self._functions.pop(key, None)
+
+    async def load_layers(self) -> list[Layer]:
+        found = self._layers.values()
+        return sorted(found, key=lambda layer: (layer.key.account, layer.key.region, layer.key.name))
+
+    async def save_layer(self, layer: Layer, number: int) -> None:
+        self._layers[layer.key] = layer

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingle.wire.codec import CompiledModel, Parse, Serialize, is_senders_fault, modelled_status, wire_code
+from ingle.wire.codec import CompiledModel, Parse, Serialize, is_senders_fault, modelled_status, speaks, wire_code
 from ingle.wire.constraints import raise_violations
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
 from ingle.wire.query_values import read_form
@@ -42,7 +42,7 @@ class AwsQuery:
 
     def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
         version, _, name = target.partition(".")
-        if name not in compiled.model.operations:
+        if name not in compiled.model.operations or not speaks(compiled.model, "query"):
             raise UnknownOperation(f"Could not find operation {name} for version {version or 'NO_VERSION_SPECIFIED'}")
         return name
 

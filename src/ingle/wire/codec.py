@@ -78,6 +78,11 @@ def modelled_status(model: ServiceModel, answer: ErrorAnswer) -> int:
     return 500 if shape.raw.get("fault") else 400
 
 
+def speaks(model: ServiceModel, protocol: str) -> bool:
+    """Whether the service has this protocol (botocore's name for it) among its own."""
+    return protocol in model.metadata.get("protocols", [model.metadata.get("protocol")])
+
+
 def wire_code(model: ServiceModel, code: str) -> str:
     """What an error is called on the wire of the query protocol: the model may have a name for that only."""
     if not model.has_shape(code):

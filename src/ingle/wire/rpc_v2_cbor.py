@@ -8,7 +8,7 @@ from typing import Any
 
 from ingle.wire import timestamps
 from ingle.wire.cbor import CborError, decode, encode
-from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status, query_error
+from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status, query_error, speaks
 from ingle.wire.constraints import raise_violations
 from ingle.wire.json_values import Convert, JsonParsers, JsonSerializers
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
@@ -53,7 +53,7 @@ class RpcV2Cbor:
     def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
         prefix, _, name = target.rpartition(".")
         known = prefix == compiled.model.metadata.get("targetPrefix") and name in compiled.model.operations
-        if method != "POST" or not known:
+        if method != "POST" or not known or not speaks(compiled.model, "smithy-rpc-v2-cbor"):
             raise UnknownOperation("The requested operation is not known.")
         return name
 

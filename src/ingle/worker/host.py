@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -21,7 +21,7 @@ from typing import Any, Protocol, Self
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
-from ingle.domain.function import Function, FunctionKey, Package, Version
+from ingle.domain.function import Configuration, Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import is_python, runtime_version_arn
 from ingle.observability.log import Logger
@@ -37,6 +37,7 @@ from ingle.worker.families.python_sdk_use import may_use_sdk
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import (
     LIBRARY_PATH,
+    OPT,
     PATH,
     CannotStart,
     Flavour,
@@ -50,6 +51,7 @@ from ingle.worker.launch_plan import (
     settings,
     variables,
 )
+from ingle.worker.layer_contents import extension_names, layer_modules
 from ingle.worker.lifecycle import State
 from ingle.worker.output import EventSink
 from ingle.worker.platform_log import RuntimeVersion
@@ -67,6 +69,7 @@ _FORKER_FILES = (guest_directory("sandbox/inside"), guest_directory("runtimes/py
 
 class Packages(Protocol):
     async def extract(self, package: Package) -> Path: ...
+    async def merge(self, parts: Sequence[Package], tree: Package) -> Path: ...
     def top_level_modules(self, package: Package) -> frozenset[str]: ...
 
 
@@ -74,6 +77,8 @@ class LogStreams(Protocol):
     def stream(self, account: str, region: str, group: str, stream: str) -> EventSink: ...
 
 
+#: Package, layer tree ("" without layers), whether a program is executed, runtime.
+ReadyKey = tuple[str, str, bool, str]
 #: Serve Ingle's API on a socket, to the environment of this id; the result ends that.
 ServeApi = Callable[["Sandbox", str], Awaitable[Callable[[], None]]]
 
@@ -127,8 +132,14 @@ class Ready:
     zygote: str
     forked: bool
     directory: Path
+    layers: Path | None
     impossible: CannotStart | None
     extensions: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """A package that nobody used for a while is extracted again when it comes back."""
+        return self.directory.is_dir() and (self.layers is None or self.layers.is_dir())
 
 
 class Host:
@@ -146,7 +157,7 @@ class Host:
         self._serve_api = serve_api
         self._interpreters = {interpreter.runtime: interpreter for interpreter in options.interpreters}
         self._stock = Stock(sandboxes, options.stock, self._zygote_lost)
-        self._ready: dict[tuple[str, bool, str], Ready] = {}
+        self._ready: dict[ReadyKey, Ready] = {}
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -207,29 +218,42 @@ class Host:
         return Prepared()
 
     async def _get_ready(self, version: Version) -> Ready:
-        runtime = version.configuration.runtime
+        configuration = version.configuration
+        tree = configuration.layer_tree
+        runtime = configuration.runtime
         if family_of(runtime) is None:
             raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
-        key = (version.configuration.package.digest, must_execute(version), runtime)
+        key = (configuration.package.digest, tree.digest if tree else "", must_execute(version), runtime)
         known = self._ready.get(key)
-        # A package that nobody used for a while is extracted again when it comes back.
-        if known is not None and known.directory.is_dir():
+        if known is not None and known.usable:
             return known
         base = self._base(runtime)
-        directory = await self._packages.extract(version.configuration.package)
+        directory = await self._packages.extract(configuration.package)
+        layers = await self._extract_layers(configuration)
         impossible = None
         zygote, forked = base.bare, False
         if base.family.forks:
-            zygote, forked = await self._choose_zygote(version, base, directory)
+            zygote, forked = await self._choose_zygote(version, base, directory, layers)
         elif base.family.name == "provided":
             try:
-                check_bootstrap(directory, platform.machine())
+                check_bootstrap([directory, *([layers] if layers else [])], platform.machine())
             except CannotStart as error:
                 impossible = error
         await self._zygote(zygote, base)
-        ready = Ready(base=base, zygote=zygote, forked=forked, directory=directory, impossible=impossible)
+        ready = Ready(
+            base=base, zygote=zygote, forked=forked, directory=directory, layers=layers, impossible=impossible,
+            extensions=extension_names(layers) if layers else (),
+        )  # fmt: skip
         self._ready[key] = ready
         return ready
+
+    async def _extract_layers(self, configuration: Configuration) -> Path | None:
+        """What is at `/opt`; None without layers."""
+        tree = configuration.layer_tree
+        if tree is None:
+            return None
+        parts = [layer.package for layer in configuration.layers]
+        return await (self._packages.merge(parts, tree) if len(parts) > 1 else self._packages.extract(tree))
 
     def _base(self, runtime: str) -> Base:
         """Raises CannotPlace where the machine has not what it takes."""
@@ -238,9 +262,12 @@ class Host:
         forker = self._forker()
         if family.name == "provided":
             return Base(family=family, lang=PYTHON, interpreter=forker, forker=forker)
-        interpreter = self._interpreters.get(runtime) or family.fetched(self._options.runtimes_dir, runtime)
+        name, runtimes_dir = family.interpreter_of(runtime), self._options.runtimes_dir
+        interpreter = self._interpreters.get(name) or family.fetched(runtimes_dir, name)
         if interpreter is None:
             raise CannotPlace(family.missing(runtime))
+        if lacking := family.lacking(runtimes_dir, name):
+            raise CannotPlace(lacking)
         forks = interpreter if family.forks else forker
         return Base(family=family, lang=family, interpreter=interpreter, forker=forks)
 
@@ -252,11 +279,19 @@ class Host:
             raise CannotPlace("There is no Python interpreter on this machine to start environments from.")
         return next((item for item in usable if item.runtime == own), usable[0])
 
-    async def _choose_zygote(self, version: Version, base: Base, directory: Path) -> tuple[str, bool]:
-        """(zygote, whether its forks serve the function themselves) such that no module of the package is hidden."""
+    async def _choose_zygote(
+        self, version: Version, base: Base, directory: Path, layers: Path | None
+    ) -> tuple[str, bool]:
+        """(zygote, whether its forks serve the function themselves): no module of package or layers may be hidden."""
         modules = self._packages.top_level_modules(version.configuration.package)
         execute = must_execute(version)
-        if not execute and self._libraries(base) and await asyncio.to_thread(may_use_sdk, directory):
+        sources = [directory]
+        if layers is not None:
+            modules |= await asyncio.to_thread(layer_modules, layers, base.interpreter.runtime)
+            sources.append(layers / "python")
+            # Where layers are not at /opt, only a program that is executed finds their shared libraries.
+            execute = execute or (not self._namespaces and (layers / "lib").is_dir())
+        if not execute and self._libraries(base) and await asyncio.to_thread(may_use_sdk, *sources):
             warm = await self._zygote(base.warm, base)
             if not modules & warm.modules:
                 return base.warm, True
@@ -266,19 +301,19 @@ class Host:
     def _libraries(self, base: Base) -> Libraries | None:
         return base.lang.libraries(self._options.runtimes_dir, base.interpreter.runtime)
 
-    def _layout(self, base: Base, directory: Path) -> Layout:
+    def _layout(self, base: Base, directory: Path, layers: Path | None) -> Layout:
         """Where a runtime's processes find its parts: at AWS's paths, or at the host's where there is no namespace."""
         if self._namespaces:
             return Layout(interpreter=base.lang.inside(base.interpreter))
         libraries = self._libraries(base)
         return Layout(
             interpreter=str(base.interpreter.executable), guest=base.family.guest, task=str(directory),
-            libraries=str(libraries.directory) if libraries else None,
+            layers=str(layers or OPT), libraries=str(libraries.directory) if libraries else None,
         )  # fmt: skip
 
     def _kind(self, version: Version, ready: Ready) -> tuple[Kind, dict[str, Any] | None]:
         """Of which kind a sandbox for `version` is, and what is executed ahead of time in it."""
-        early = ahead(version, self._layout(ready.base, ready.directory), self._seccomp)
+        early = ahead(version, self._layout(ready.base, ready.directory, ready.layers), self._seccomp)
         memory = None if early is None else version.configuration.memory
         return Kind(zygote=ready.zygote, memory_mb=memory), early
 
@@ -387,7 +422,7 @@ class Host:
 
     def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
         runtime = version.configuration.runtime
-        layout = self._layout(ready.base, ready.directory)
+        layout = self._layout(ready.base, ready.directory, ready.layers)
         place = Place(
             runtime_api=sandbox.runtime_api_address,
             api=sandbox.api_address if self._options.serve_api else None,
@@ -396,8 +431,7 @@ class Host:
         )
         programs = command(version, layout, ready.forked)
         if programs is not None and not self._namespaces:
-            programs = [[part.replace("/var/task", layout.task) for part in program] for program in programs]
-
+            programs = [[layout.here(part) for part in program] for program in programs]
         extensions = ready.extensions
 
         def extend(first: bool) -> dict[str, Any]:
@@ -452,9 +486,8 @@ class Host:
 
     def uses(self, package: Package) -> bool:
         """Whether an environment that is not gone yet runs from `package`."""
-        return any(
-            environment.version.configuration.package.digest == package.digest for environment in self._environments
-        )
+        configurations = {id(found): found for found in (item.version.configuration for item in self._environments)}
+        return any(package in configuration.packages for configuration in configurations.values())
 
     def warm_up(self, versions: Iterable[Version]) -> None:
         """Start, in the background, what running `versions` needs; a failure shows again when one is invoked."""

@@ -7,6 +7,7 @@ Sources: AWS's tables of environment variables, of resource limits and of deploy
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,8 @@ from ingle.domain.runtimes import is_provided
 from ingle.worker.families import family_of
 from ingle.worker.families.family import IN_SANDBOX, READ_BY_ALL, Family, Layout
 
+TASK_ROOT = "/var/task"
+OPT = "/opt"
 EXTENSIONS = "/opt/extensions"
 PATH = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
@@ -82,8 +85,8 @@ def defaults(version: Version, layout: Layout) -> dict[str, str]:
     """Variables that a function may override, and that are the same for all functions of a runtime."""
     return {
         "LANG": "en_US.UTF-8",
-        "PATH": PATH,
-        "LD_LIBRARY_PATH": LIBRARY_PATH,
+        "PATH": layout.here_each(PATH),
+        "LD_LIBRARY_PATH": layout.here_each(LIBRARY_PATH),
         "TZ": ":UTC",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
@@ -123,8 +126,10 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_SESSION_TOKEN": "ingle",
         "AWS_LAMBDA_RUNTIME_API": place.runtime_api,
         "LAMBDA_TASK_ROOT": place.layout.task,
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "LAMBDA_RUNTIME_DIR": place.layout.guest,
     }
+    if place.layout.layers != OPT:
+        reserved["_LAMBDA_LAYERS_ROOT"] = place.layout.layers
     if not is_provided(configuration.runtime):
         reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{configuration.runtime}"
     if starts_from_snapshot(version):
@@ -154,23 +159,28 @@ def command(version: Version, layout: Layout, forked: bool) -> list[list[str]] |
     return None if forked else _family(version).programs(version, layout)
 
 
-def check_bootstrap(package: Path, machine: str) -> None:
-    """Raise CannotStart unless `package` holds a bootstrap that this machine can execute."""
-    candidate = package / "bootstrap"
-    if candidate.is_symlink():
-        return  # it may point to anything inside the environment, which only the environment can follow
-    if not candidate.is_file():
+def check_bootstrap(places: Sequence[Path], machine: str) -> None:
+    """Raise CannotStart unless the first of `places` that has a bootstrap has one that this machine can execute.
+
+    `places` are the package and, if the function has layers, what they make together.
+    """
+    candidates = [(place / "bootstrap", usual) for place, usual in zip(places, (TASK_ROOT, OPT), strict=False)]
+    found = [(candidate, usual) for candidate, usual in candidates if candidate.is_symlink() or candidate.is_file()]
+    if not found:
         text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
         raise CannotStart("Runtime.InvalidEntrypoint", text)
+    candidate, usual = found[0]
+    if candidate.is_symlink():
+        return  # it may point to anything inside the environment, which only the environment can follow
     if not candidate.stat().st_mode & 0o111:
-        raise CannotStart("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied")
+        raise CannotStart("Runtime.InvalidEntrypoint", f"fork/exec {usual}/bootstrap: permission denied")
     try:
         with candidate.open("rb") as file:
             head = file.read(20)
     except PermissionError:
         return  # executable, but not for this process to read
     if head[:4] == b"\x7fELF" and len(head) == 20 and struct.unpack_from("<H", head, 18)[0] != _MACHINES.get(machine):
-        text = f"fork/exec /var/task/bootstrap: exec format error (the program is not made for {machine})"
+        text = f"fork/exec {usual}/bootstrap: exec format error (the program is not made for {machine})"
         raise CannotStart("Runtime.InvalidEntrypoint", text)
 
 
@@ -182,8 +192,7 @@ def settings(
     `programs`: what to execute, the first that exists; None: the forked process serves itself.
     """
     return {
-        "mount": mount,
-        "package": version.configuration.package.digest,
+        **_code(version, mount=mount),
         "directory": place.layout.task,
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
@@ -217,10 +226,16 @@ def extension_settings(
 ) -> dict[str, Any]:
     """The message that starts the extensions, see `sandbox.inside.extensions`."""
     return {
-        "mount": mount,
-        "package": version.configuration.package.digest,
+        **_code(version, mount=mount),
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
         "variables": extension_variables(version, place),
-        "extensions": [[name, f"{EXTENSIONS}/{name}"] for name in names],
+        "extensions": [[name, place.layout.here(f"{EXTENSIONS}/{name}")] for name in names],
     }
+
+
+def _code(version: Version, *, mount: bool) -> dict[str, Any]:
+    """What is mounted at /var/task and /opt, see `sandbox.inside.confinement`."""
+    configuration = version.configuration
+    tree = configuration.layer_tree
+    return {"mount": mount, "package": configuration.package.digest, "layers": tree.digest if tree else None}

@@ -70,6 +70,8 @@ class Stock:
     async def __aexit__(self, *_: object) -> None:
         for task in self._starting.values():
             task.cancel()
+        # What is still due to be refilled finds no zygote.
+        self._zygotes.clear()
         await self._background.__aexit__()
 
     # --- zygotes ----------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ REFUSED = {
     "backslash": (make_zip(("a\\..\\evil", b"")), UnsafePackage),
     "long name": (make_zip(("x" * 256, b"")), UnsafePackage),
     "long path": (make_zip(("/".join(["x" * 200] * 25), b"")), UnsafePackage),
+    "too deep": (make_zip(("d/" * 257, b"")), UnsafePackage),
     "no name": (make_zip((".", b"")), UnsafePackage),
     "twice": (make_zip(("a", b"1"), ("./a", b"2")), UnsafePackage),
     "file and directory": (make_zip(("a", b"1"), ("a/b", b"2")), UnsafePackage),

@@ -15,14 +15,19 @@ from ingle.artifacts import CorruptPackage, NotAZip, UnzippedTooLarge
 from ingle.catalog import Catalog, Prepared
 from ingle.control.account import Account
 from ingle.control.activation import Activation
+from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
+from ingle.control.layer_permissions import LayerPermissions
+from ingle.control.layer_records import LayerRecords
+from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences
 from ingle.control.publishing import Publishing
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.function import Function, FunctionKey, Package
+from ingle.domain.layer import Layer, LayerKey
 
 CALLER = Caller(account="111111111111", region="us-east-1", request_id="request", base_url="http://localhost:4566")
 ROLE = "arn:aws:iam::111111111111:role/lambda-role"
@@ -51,6 +56,7 @@ class CountingIds:
 class StoreInMemory:
     def __init__(self) -> None:
         self.functions: dict[FunctionKey, Function] = {}
+        self.layers: dict[LayerKey, Layer] = {}
         self.failing = False
 
     async def insert(self, function: Function) -> None:
@@ -70,6 +76,14 @@ class StoreInMemory:
             raise OSError("disk full")
         del self.functions[key]
 
+    async def save_layer(self, layer: Layer, number: int) -> None:
+        await asyncio.sleep(0)
+        if self.failing:
+            raise OSError("disk full")
+        before = self.layers.get(layer.key) or Layer(key=layer.key)
+        assert {n for n in before.versions if before.versions[n] != layer.versions.get(n)} <= {number}
+        self.layers[layer.key] = layer
+
 
 class PackagesInMemory:
     def __init__(self) -> None:
@@ -80,7 +94,8 @@ class PackagesInMemory:
         faults = {NOT_A_ZIP: NotAZip, BROKEN_ZIP: CorruptPackage, BOMB: UnzippedTooLarge}
         if zip_bytes in faults:
             raise faults[zip_bytes]("reason")
-        return Package(digest=hashlib.sha256(zip_bytes).hexdigest(), size=len(zip_bytes))
+        digest = hashlib.sha256(zip_bytes).hexdigest()
+        return Package(digest=digest, size=len(zip_bytes), unzipped=1000 * len(zip_bytes))
 
     async def add(self, zip_bytes: bytes) -> Package:
         package = await self.inspect(zip_bytes)
@@ -90,6 +105,11 @@ class PackagesInMemory:
     async def remove(self, package: Package) -> None:
         await asyncio.sleep(0)
         self.kept.discard(package.digest)
+
+    async def unzipped(self, package: Package) -> int:
+        await asyncio.sleep(0)
+        assert package.unzipped is not None
+        return package.unzipped
 
 
 class PlainLinks:
@@ -124,9 +144,20 @@ class Plane:
         self.account = Account(self.catalog, self.quota)
         publishing = Publishing(self.clock, self.ids, self.quota)
         self.versions = Versions(self.records, publishing, self.ids)
+        self.aliases = Aliases(self.records, self.ids)
+        layer_records = LayerRecords(self.store, self.catalog.layers)
+        self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota)
+        self.layer_permissions = LayerPermissions(layer_records, self.ids)
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
-        resources = (self.functions, self.versions, self.account)
+        resources = (
+            self.functions,
+            self.versions,
+            self.aliases,
+            self.layers,
+            self.layer_permissions,
+            self.account,
+        )
         handlers = {name: handler for resource in resources for name, handler in resource.handlers().items()}
         return await handlers[operation](caller, params)
 
@@ -178,6 +209,8 @@ def another_plane() -> Callable[[Plane], Plane]:
         after = Plane(store=before.store, packages=before.packages, ids=before.ids)
         for function in before.store.functions.values():
             after.catalog.put(function)
+        for layer in before.store.layers.values():
+            after.catalog.layers.put(layer)
         return after
 
     return start

@@ -205,7 +205,6 @@ async def test_bad_code_changes_nothing(
         ({"Runtime": "nonsense"}, InvalidParameterValue),
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, InvalidParameterValue),
         ({"LoggingConfig": {"SystemLogLevel": "INFO"}}, InvalidParameterValue),
-        ({"LoggingConfig": {"LogFormat": "JSON"}}, NotImplementedByIngle),
         ({"TracingConfig": {"Mode": "Active"}}, NotImplementedByIngle),
         ({"ImageConfig": {"Command": ["x"]}}, InvalidParameterValue),
     ],

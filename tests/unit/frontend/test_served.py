@@ -8,6 +8,8 @@ from contextlib import suppress
 import orjson
 import pytest
 
+from ingle.frontend.internal import health, internal_request
+
 from .conftest import DIGEST, bound_socket
 
 INVOKE = "/2015-03-31/functions/{}/invocations"
@@ -275,6 +277,36 @@ async def test_cross_site_requests_are_refused(served, header):
 async def test_foreign_host_is_refused(served):
     answer = await served.raw(b"GET /_ingle/health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
     assert status_of(answer) == 403
+
+
+FORM = "Content-Type: application/x-www-form-urlencoded"
+
+
+async def test_a_form_names_its_operation_and_gets_xml_for_an_answer(served):
+    answer = await served.request("POST", "/", b"Action=Nothing&Version=2010-08-01", [FORM])
+    assert status_of(answer) == 400
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: text/xml" in head
+    assert b"<Code>InvalidAction</Code>" in body
+    identifier = head.split(b"x-amzn-requestid: ")[1].split(b"\r\n")[0]
+    assert b"<RequestId>" + identifier + b"</RequestId>" in body
+
+
+async def test_a_form_that_is_too_large_is_refused(served):
+    answer = await served.request("POST", "/", b"a" * 6_300_000, [FORM])
+    assert status_of(answer) == 413
+    assert not served.fakes.calls
+
+
+async def test_health_tells_what_is_wrong_and_stays_well(served):
+    problems = ["The disk is full."]
+    route = health(version="1", clock=lambda: 5.0, ready=lambda: True, problems=lambda: problems)
+    answer = await route(internal_request("GET", "", ""))
+    assert answer.status == 200
+    assert orjson.loads(answer.body)["status"] == "degraded"
+    assert orjson.loads(answer.body)["problems"] == problems
+    problems.clear()
+    assert orjson.loads((await route(internal_request("GET", "", ""))).body)["status"] == "ok"
 
 
 async def test_health(served):

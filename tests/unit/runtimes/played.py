@@ -161,17 +161,22 @@ def play(
     *,
     handler: str = "app.handler",
     python: str = sys.executable,
+    program: str = "",
     restore_status: int = 200,
     **variables: str,
 ) -> Played:
-    """Run a runtime on the files in `directory` until it polls for more than `events`, or ends."""
-    command = [python, "-S", str(GUEST / "bootstrap.py")]
+    """Run a runtime on the files in `directory` until it polls for more than `events`, or ends.
+
+    `program`: Python source that starts Ingle's runtime, which it can import as `bootstrap`, in a way of its own.
+    """
+    command = [python, "-S", *(["-c", program] if program else [str(GUEST / "bootstrap.py")])]
     if runtime == AWS:
         command = [sys.executable, "-m", "awslambdaric", handler]
     with _serving(events, restore_status) as server, _channel() as (channel, frames):
         environment = {
             "PATH": os.environ["PATH"], "LANG": "en_US.UTF-8", "LC_CTYPE": "C.UTF-8", "TZ": ":UTC",
-            "PYTHONDONTWRITEBYTECODE": "1", "_HANDLER": handler, "LAMBDA_TASK_ROOT": str(directory),
+            "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(GUEST) if program else "", "_HANDLER": handler,
+            "LAMBDA_TASK_ROOT": str(directory),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_address[1]}",
             "_LAMBDA_TELEMETRY_LOG_FD": str(channel), "AWS_LAMBDA_FUNCTION_NAME": "mine",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/mine", "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
@@ -179,7 +184,7 @@ def play(
         }  # fmt: skip
         process = subprocess.Popen(
             command, cwd=directory, env=environment, pass_fds=[channel], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         os.close(channel)
         ended = threading.Thread(target=_end, args=(process, server.finished), daemon=True)
@@ -199,7 +204,7 @@ def _end(process: subprocess.Popen[bytes], finished: threading.Event) -> None:
     while process.poll() is None and not finished.wait(0.01) and time.monotonic() < until:
         pass
     with contextlib.suppress(ProcessLookupError):
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager

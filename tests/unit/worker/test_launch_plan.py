@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingle.domain.function import LayerReference, LoggingConfig, Package, Version
 from ingle.worker import launch_plan
 from ingle.worker.families import family_of
 from ingle.worker.families.family import Layout
@@ -67,6 +68,17 @@ def test_a_custom_runtime_is_told_nothing_of_python() -> None:
     given = variables(version_of("provided.al2023"), PLACE)
     assert not {"AWS_EXECUTION_ENV", "PYTHONPATH", "LC_CTYPE"} & given.keys()
     assert given["_HANDLER"] == "app.handler"
+
+
+@pytest.mark.parametrize("runtime", ["python3.12", "provided.al2023"])
+def test_a_function_with_json_logs_is_told_format_and_level(runtime: str) -> None:
+    names = ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL")
+    logging = LoggingConfig(format="JSON", group="/aws/lambda/mine", application_level="DEBUG", system_level="WARN")
+    given = variables(version_of(runtime, logging=logging), PLACE)
+    assert [given[name] for name in names] == ["JSON", "DEBUG"]
+    assert not set(names) & variables(version_of(runtime), PLACE).keys()
+    own = variables(version_of(runtime, logging=logging, environment={"AWS_LAMBDA_LOG_LEVEL": "ERROR"}), PLACE)
+    assert [own[name] for name in names] == ["JSON", "ERROR"]
 
 
 def test_without_an_api_there_is_no_endpoint() -> None:
@@ -131,20 +143,20 @@ def elf(machine: int) -> bytes:
 @pytest.mark.parametrize("content", [b"#!/bin/sh\n", elf(62), b"\x7fELF", b""])
 def test_a_bootstrap_that_can_run(tmp_path: Path, content: bytes) -> None:
     bootstrap(tmp_path, content)
-    check_bootstrap(tmp_path, "x86_64")
+    check_bootstrap([tmp_path], "x86_64")
 
 
 def test_a_bootstrap_of_the_other_machine(tmp_path: Path) -> None:
     bootstrap(tmp_path, elf(183))
-    check_bootstrap(tmp_path, "aarch64")
+    check_bootstrap([tmp_path], "aarch64")
     with pytest.raises(CannotStart, match="exec format error") as raised:
-        check_bootstrap(tmp_path, "x86_64")
+        check_bootstrap([tmp_path], "x86_64")
     assert raised.value.kind == "Runtime.InvalidEntrypoint"
 
 
 def test_no_bootstrap(tmp_path: Path) -> None:
     with pytest.raises(CannotStart) as raised:
-        check_bootstrap(tmp_path, "x86_64")
+        check_bootstrap([tmp_path], "x86_64")
     assert raised.value.kind == "Runtime.InvalidEntrypoint"
     assert raised.value.message == "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
 
@@ -152,18 +164,72 @@ def test_no_bootstrap(tmp_path: Path) -> None:
 def test_a_bootstrap_that_is_not_executable(tmp_path: Path) -> None:
     bootstrap(tmp_path, b"#!/bin/sh\n", 0o644)
     with pytest.raises(CannotStart, match="permission denied"):
-        check_bootstrap(tmp_path, "x86_64")
+        check_bootstrap([tmp_path], "x86_64")
+
+
+def test_the_bootstrap_of_a_layer_is_used_if_the_package_has_none(tmp_path: Path) -> None:
+    package, layers = tmp_path / "package", tmp_path / "layers"
+    for place in (package, layers):
+        place.mkdir()
+    with pytest.raises(CannotStart, match="Couldn't find valid bootstrap"):
+        check_bootstrap([package, layers], "x86_64")
+    bootstrap(layers, b"#!/bin/sh\n", 0o644)
+    with pytest.raises(CannotStart, match="fork/exec /opt/bootstrap: permission denied"):
+        check_bootstrap([package, layers], "x86_64")
+    bootstrap(package, b"#!/bin/sh\n")
+    check_bootstrap([package, layers], "x86_64")
+
+
+def layered(*digests: str, runtime: str = "python3.12") -> Version:
+    layers = tuple(LayerReference(arn=f"arn:{d}", package=Package(digest=d * 64, size=1)) for d in digests)
+    version = version_of(runtime)
+    return replace(version, configuration=replace(version.configuration, layers=layers))
+
+
+def test_the_message_names_the_tree_of_the_layers() -> None:
+    def tree(*digests: str) -> str | None:
+        message = launch_plan.settings(layered(*digests), PLACE, None, b"", mount=True)
+        named: str | None = message["layers"]
+        return named
+
+    assert tree() is None
+    assert tree("a") == "a" * 64
+    several = {tree("a", "b"), tree("b", "a"), tree("a", "b", "c")}
+    assert len(several) == 3
+    assert all(name is not None and len(name) == 64 for name in several)
+
+
+def test_where_layers_are_found() -> None:
+    given = variables(layered("a", runtime="nodejs22.x"), PLACE)
+    assert "/opt/bin" in given["PATH"].split(":")
+    assert "/opt/lib" in given["LD_LIBRARY_PATH"].split(":")
+    assert given["NODE_PATH"] == (
+        "/opt/nodejs/node22/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"
+    )
+    assert "_LAMBDA_LAYERS_ROOT" not in given
+
+
+def test_where_layers_are_found_without_a_file_system_of_its_own() -> None:
+    layout = Layout(task="/d/code", layers="/d/layers")
+    place = Place(runtime_api="a:1", api=None, log_stream="s", layout=layout)
+    given = variables(layered("a"), place)
+    assert given["PATH"].endswith(":/d/layers/bin")
+    assert given["LD_LIBRARY_PATH"].endswith(":/d/code:/d/code/lib:/d/layers/lib")
+    assert given["_LAMBDA_LAYERS_ROOT"] == "/d/layers"
+    assert [layout.here(path) for path in ("/opt/x", "/var/task/x", "/optional/x", "/usr/x")] == [
+        "/d/layers/x", "/d/code/x", "/optional/x", "/usr/x",
+    ]  # fmt: skip
 
 
 def test_a_bootstrap_that_is_a_directory_cannot_start(tmp_path: Path) -> None:
     (tmp_path / "bootstrap").mkdir()
     with pytest.raises(CannotStart):
-        check_bootstrap(tmp_path, "x86_64")
+        check_bootstrap([tmp_path], "x86_64")
 
 
 def test_a_link_is_left_to_the_environment(tmp_path: Path) -> None:
     (tmp_path / "bootstrap").symlink_to("/var/task/bin/real")
-    check_bootstrap(tmp_path, "x86_64")
+    check_bootstrap([tmp_path], "x86_64")
 
 
 def test_the_settings_hold_what_the_sandbox_needs() -> None:

@@ -8,9 +8,10 @@ from ingle.domain.function import Configuration, FunctionKey, LoggingConfig, Pac
 
 
 def version_of(runtime: str = "python3.12", **settings: Any) -> Version:
+    given = {"logging": LoggingConfig(group="/aws/lambda/mine"), **settings}
     configuration = Configuration(
         runtime=runtime, handler="app.handler", role="arn:aws:iam::000000000000:role/r",
-        package=Package(digest="ab" * 32, size=1), logging=LoggingConfig(group="/aws/lambda/mine"), **settings,
+        package=Package(digest="ab" * 32, size=1), **given,
     )  # fmt: skip
     key = FunctionKey(account="111122223333", region="eu-west-1", name="mine")
     return Version(key=key, version="$LATEST", configuration=configuration, revision_id="r", serial=1,

@@ -29,7 +29,10 @@ class RuntimeApi:
         self._host_name = address
         self._acknowledgement = None
         self._buffer = b""
-        self._poll = b"GET %s/invocation/next HTTP/1.1\r\nHost: %s\r\n\r\n" % (_PREFIX.encode(), address.encode())
+        place = (_PREFIX.encode(), address.encode())
+        self._poll = b"GET %s/invocation/next HTTP/1.1\r\nHost: %s\r\n\r\n" % place
+        head = b"POST %s/invocation/%%s/response HTTP/1.1\r\nHost: %s\r\n" % place
+        self._response = head + b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.connect((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -51,13 +54,17 @@ class RuntimeApi:
         if status != 200:
             raise RuntimeError("Runtime API answered %d to restore/next" % status)
 
-    def post(self, path, body, content_type="application/json", headers=()):
-        """A finished POST request as bytes."""
+    def response(self, request_id, body, content_type):
+        """The finished request that answers an invocation with bytes of `content_type`."""
+        return self._response % (request_id.encode(), content_type, len(body), body)
+
+    def post(self, path, document, headers):
+        """The finished request that reports an error: `document` is JSON as bytes, `headers` pairs of text."""
         more = "".join(["%s: %s\r\n" % pair for pair in headers])
-        head = "POST %s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n" % (
-            _PREFIX, path, self._host_name, content_type, len(body), more
+        head = "POST %s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n" % (
+            _PREFIX, path, self._host_name, len(document), more
         )  # fmt: skip
-        return head.encode("latin-1", "replace") + body
+        return head.encode("latin-1", "replace") + document
 
     def send(self, request):
         """Send a finished request; (status, headers, body) of the answer."""

@@ -32,6 +32,13 @@ class _Record:
 class CognitoIdentity(_Record):
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
+    def __init__(self, given):
+        if given is None:
+            self.cognito_identity_id = self.cognito_identity_pool_id = None
+        else:
+            self.cognito_identity_id = given.get("cognitoIdentityId")
+            self.cognito_identity_pool_id = given.get("cognitoIdentityPoolId")
+
 
 class Client(_Record):
     __slots__ = (  # noqa: RUF023 - their order is that of the text
@@ -59,12 +66,18 @@ class LambdaContext:
         self.__dict__.update(self._function)
         self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
         self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
-        client = _json_header(headers, "lambda-runtime-client-context", "Client Context")
-        self._w3c_fields = _w3c_fields(client)
-        self.client_context = None if client is None else ClientContext(client)
-        identity = _json_header(headers, "lambda-runtime-cognito-identity", "Cognito Identity")
-        self.identity = _identity(identity)
+        client = headers.get("lambda-runtime-client-context")
+        if client:
+            self._take_client_context(_parsed(client, "Client Context"))
+        else:
+            self._w3c_fields, self.client_context = {}, None
+        identity = headers.get("lambda-runtime-cognito-identity")
+        self.identity = CognitoIdentity(_parsed(identity, "Cognito Identity") if identity else None)
         self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", 0))
+
+    def _take_client_context(self, given):
+        self._w3c_fields = _w3c_fields(given)
+        self.client_context = None if given is None else ClientContext(given)
 
     def get_remaining_time_in_millis(self):
         """Milliseconds until the invocation times out, never negative."""
@@ -99,14 +112,6 @@ def describe_function(variables):
     }
 
 
-def _identity(given):
-    names = {} if given is None else given
-    identity = CognitoIdentity({})
-    identity.cognito_identity_id = names.get("cognitoIdentityId")
-    identity.cognito_identity_pool_id = names.get("cognitoIdentityPoolId")
-    return identity
-
-
 def _w3c_fields(client):
     given = client.get("w3c") if isinstance(client, dict) else None
     if not isinstance(given, dict):
@@ -114,10 +119,7 @@ def _w3c_fields(client):
     return {name: given[name] for name in _W3C_FIELDS if isinstance(given.get(name), str)}
 
 
-def _json_header(headers, name, title):
-    value = headers.get(name)
-    if not value:
-        return None
+def _parsed(value, title):
     try:
         # Header bytes are decoded as Latin-1; the JSON in them is UTF-8.
         return json.loads(value.encode("latin-1"))

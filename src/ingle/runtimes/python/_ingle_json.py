@@ -35,7 +35,8 @@ class Encoder:
     def encode(self, value):
         """`value` as text. Raises what the value's own methods raise, TypeError, ValueError or RecursionError."""
         try:
-            marshal.dumps(value, _MARSHAL_FORMAT)
+            if type(value) is not str:
+                marshal.dumps(value, _MARSHAL_FORMAT)
             text = self._encode(value)
         except (TypeError, ValueError):
             text = self._encode(_rebuilt_or_same(value))

@@ -21,6 +21,7 @@ the Runtime API with a socket of the clone's own.
 """
 
 import importlib
+import logging
 import os
 import sys
 import time
@@ -96,9 +97,7 @@ class Runtime:
         try:
             self._handler = load_handler(os.environ["_HANDLER"])
         except Exception as error:  # whatever the module raised is the function's error
-            # Of the function's own handlers, if its module replaced those of the root logger.
-            import logging
-
+            # Through the root logger, whatever the module has made of its handlers.
             logging.warning(_WARNING)
             self._give_up("/init/error", error, None, 1)
         if self._snap_start:
@@ -137,7 +136,7 @@ class Runtime:
         report = Report(error)
         self._log.report(report, self._encode_json)
         body = self._encode_json(report.document).encode()
-        self._api.send(self._api.post(path, body, headers=[(_KIND, _one_line(kind or report.kind))]))
+        self._api.send(self._api.post(path, body, [(_KIND, _one_line(kind or report.kind))]))
         raise SystemExit(status)
 
     # --- invocations ------------------------------------------------------------------------------------------------
@@ -163,30 +162,29 @@ class Runtime:
             os.environ["_X_AMZN_TRACE_ID"] = trace_id
         elif "_X_AMZN_TRACE_ID" in os.environ:
             del os.environ["_X_AMZN_TRACE_ID"]
-        path = "/invocation/" + request_id
         try:
             context = LambdaContext(request_id, headers)
-            result, content_type = self._encode(self._handler(_decode(headers, event), context))
+            result = self._handler(_decode(headers, event), context)
+            if isinstance(result, bytes):
+                return self._api.response(request_id, result, b"application/unknown")
+            text = self._encode(result)
         except Exception as error:  # whatever the handler raised is the invocation's result
-            return self._error_answer(path, Report(error, request_id))
-        if content_type == "application/json":
-            result = result.encode()
-        return self._api.post(path + "/response", result, content_type)
+            return self._error_answer(request_id, Report(error, request_id))
+        # Text with a lone surrogate cannot be sent, which ends the runtime.
+        return self._api.response(request_id, text.encode(), b"application/json")
 
-    def _error_answer(self, path, report):
+    def _error_answer(self, request_id, report):
         self._log.report(report, self._encode_json)
         body = self._encode_json(report.document).encode()
         headers = [(_KIND, _one_line(report.kind))]
         cause = report.cause()
         if cause is not None:
             headers.append(("Lambda-Runtime-Function-XRay-Error-Cause", cause))
-        return self._api.post(path + "/error", body, headers=headers)
+        return self._api.post("/invocation/%s/error" % request_id, body, headers)
 
     def _encode(self, result):
-        if isinstance(result, bytes):
-            return result, "application/unknown"
         try:
-            return self._encode_json(result), "application/json"
+            return self._encode_json(result)
         except Exception as error:  # objects may raise anything while they are encoded
             raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
 
@@ -206,8 +204,9 @@ def _one_line(text):
 
 def _module_path():
     """Where imports look before the standard library, in AWS's order."""
-    packages = "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2]
-    return [os.environ.get("LAMBDA_TASK_ROOT", "/var/task"), packages, "/opt/python"]
+    layers = os.environ.pop("_LAMBDA_LAYERS_ROOT", "/opt")
+    packages = "%s/python/lib/python%d.%d/site-packages" % (layers, *sys.version_info[:2])
+    return [os.environ.get("LAMBDA_TASK_ROOT", "/var/task"), packages, layers + "/python"]
 
 
 def _take_log_fd():

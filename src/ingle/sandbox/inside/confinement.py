@@ -13,8 +13,10 @@ HIDDEN = "/run"  # packages and images, seen until the function's code is mounte
 
 
 def mount(settings):
-    """The code at its place; after that nothing of the host's packages is to be seen."""
+    """Code and layers at their places; after that nothing of the host's packages is to be seen."""
     linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
+    if settings["layers"]:
+        linux.bind("%s/packages/%s" % (HIDDEN, settings["layers"]), "/opt")
     linux.umount(HIDDEN)
 
 

@@ -6,14 +6,16 @@ from functools import cache
 
 from ingle.settings import Settings
 from ingle.worker.families.family import Family
+from ingle.worker.families.java import Java
 from ingle.worker.families.nodejs import NodeJs
 from ingle.worker.families.provided import Provided
 from ingle.worker.families.python import Python
+from ingle.worker.families.ruby import Ruby
 from ingle.worker.interpreters import Discovery
 
 PYTHON = Python()
 #: A new language is a module beside these and an entry here.
-FAMILIES: tuple[Family, ...] = (PYTHON, NodeJs(), Provided())
+FAMILIES: tuple[Family, ...] = (PYTHON, NodeJs(), Ruby(), Java(), Provided())
 
 
 @cache

@@ -30,8 +30,20 @@ class Layout:
     interpreter: str = ""
     guest: str = "/var/runtime"
     task: str = "/var/task"
+    layers: str = "/opt"
     #: The directory of `Libraries`, where it is not at its place below `guest`.
     libraries: str | None = None
+
+    def here(self, path: str) -> str:
+        """A path as AWS has it, where that is in this layout."""
+        for usual, actual in (("/var/task", self.task), ("/opt", self.layers), ("/var/runtime", self.guest)):
+            if path == usual or path.startswith(f"{usual}/"):
+                return actual + path.removeprefix(usual)
+        return path
+
+    def here_each(self, paths: str) -> str:
+        """The same for a list of paths with colons between them."""
+        return ":".join(self.here(path) for path in paths.split(":"))
 
 
 #: Where environments have namespaces.
@@ -86,6 +98,10 @@ class Family(ABC):
     def covers(self, runtime: str) -> bool:
         """Whether Ingle runs functions of this runtime, given an interpreter."""
 
+    def interpreter_of(self, runtime: str) -> str:
+        """The runtime under which an interpreter for `runtime` is known: itself but for names of the same version."""
+        return runtime
+
     def label(self, runtime: str) -> str:
         """The runtime as the INIT_START line names it ("python:3.12")."""
         return f"{self.name}:{runtime.removeprefix(self.name).removesuffix('.x')}"
@@ -106,6 +122,10 @@ class Family(ABC):
             f"There is no {self.title} interpreter on this machine for the runtime {runtime}. Install one "
             "(`ingle runtimes` lists what was found) and update the function."
         )
+
+    def lacking(self, runtimes_dir: Path, runtime: str) -> str | None:
+        """Why functions of a runtime cannot run although there is an interpreter, and what to do; None if they can."""
+        return None
 
     def libraries(self, runtimes_dir: Path, runtime: str) -> Libraries | None:
         """What is installed for `runtime`, None when nothing complete is. Reads a small file at the most."""

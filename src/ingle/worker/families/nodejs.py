@@ -76,7 +76,7 @@ class NodeJs(Family):
         return _INSIDE
 
     def defaults(self, runtime: str, layout: Layout) -> dict[str, str]:
-        layers = [f"/opt/nodejs/node{major(runtime)}/node_modules", "/opt/nodejs/node_modules"]
+        layers = [f"{layout.layers}/nodejs/{name}node_modules" for name in (f"node{major(runtime)}/", "")]
         libraries = layout.libraries or f"{layout.guest}/node_modules"
         return {
             "NODE_PATH": ":".join([*layers, libraries, layout.guest, layout.task]), "PWD": layout.task, "SHLVL": "0",

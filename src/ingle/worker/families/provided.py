@@ -22,4 +22,4 @@ class Provided(Family):
         return [f"{layout.task}/bootstrap"]
 
     def programs(self, version: Version, layout: Layout) -> list[list[str]]:
-        return [self.start(version, layout), ["/opt/bootstrap"]]
+        return [self.start(version, layout), [f"{layout.layers}/bootstrap"]]

@@ -52,7 +52,7 @@ class Python(Family):
         return {f"/var/runtime/{name}": f"{_LIBRARIES}/{name}" for name in names if not name.startswith(".")}
 
     def defaults(self, runtime: str, layout: Layout) -> dict[str, str]:
-        return {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": layout.guest, "PWD": layout.task, "SHLVL": "0"}
+        return {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": layout.libraries or layout.guest, "PWD": layout.task, "SHLVL": "0"}
 
     def start(self, version: Version, layout: Layout) -> list[str]:
         return [layout.interpreter, "-S", f"{layout.guest}/bootstrap.py"]

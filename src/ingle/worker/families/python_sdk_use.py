@@ -13,10 +13,10 @@ _LIMIT = 32 << 20
 _NAMES = (b"boto3", b"botocore")
 
 
-def may_use_sdk(directory: Path) -> bool:
-    """Whether any Python file below `directory` names the SDK. Symbolic links are not followed."""
+def may_use_sdk(*directories: Path) -> bool:
+    """Whether any Python file below `directories` names the SDK. Symbolic links are not followed."""
     left = _LIMIT
-    for folder, _, files in os.walk(directory):
+    for folder, _, files in (found for directory in directories for found in os.walk(directory)):
         for name in files:
             path = Path(folder, name)
             if not name.endswith((".py", ".pyc")) or path.is_symlink():

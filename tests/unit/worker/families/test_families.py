@@ -8,7 +8,23 @@ from ingle.domain.runtimes import RUNTIMES
 from ingle.worker.families import FAMILIES, family_of
 
 
-@pytest.mark.parametrize("runtime", ["python3.9", "python3.14", "nodejs18.x", "nodejs26.x", "provided.al2", "provided"])
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        "python3.9",
+        "python3.14",
+        "nodejs18.x",
+        "nodejs26.x",
+        "ruby3.2",
+        "ruby4.0",
+        "java8.al2",
+        "java17",
+        "java17.al2023",
+        "java25",
+        "provided.al2",
+        "provided",
+    ],
+)
 def test_runtimes_that_functions_may_have(runtime: str) -> None:
     family = family_of(runtime)
     assert family is not None
@@ -16,7 +32,22 @@ def test_runtimes_that_functions_may_have(runtime: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "runtime", ["python3.8", "python2.7", "dotnet8", "custom", "go1.x", "nodejs16.x", "nodejs", ""]
+    "runtime",
+    [
+        "python3.8",
+        "python2.7",
+        "dotnet8",
+        "custom",
+        "go1.x",
+        "nodejs16.x",
+        "nodejs",
+        "ruby2.7",
+        "ruby3.1",
+        "java8",
+        "java16",
+        "java",
+        "",
+    ],
 )
 def test_runtimes_that_ingle_does_not_run(runtime: str) -> None:
     assert family_of(runtime) is None

@@ -47,6 +47,12 @@ def test_a_new_requirement_replaces_what_is_there(tmp_path, pip, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["python3.12"]
 
 
+@pytest.mark.parametrize(("minor", "expected"), [(9, False), (11, False), (12, True), (13, True)])
+def test_runtimes_that_snapstart_knows_have_the_package_for_its_hooks(minor, expected):
+    names = [requirement.partition("=")[0] for requirement in libraries._requirements(minor)]
+    assert ("snapshot-restore-py" in names) is expected
+
+
 def test_a_failed_installation_leaves_what_was_there(tmp_path, pip, monkeypatch):
     libraries.install(tmp_path, PYTHON)
 
