@@ -270,6 +270,18 @@ def test_nothing_is_left_of_a_version_that_was_deleted(cloned: Snapped) -> None:
     until(lambda: len(cloned.sandboxed.server_processes()) <= before)
 
 
+def test_a_template_is_frozen_while_nothing_is_forked(cloned: Snapped) -> None:
+    name, _ = cloned.publish(HELD)
+    made = cloned.probe(name, "result = made")
+    pids = [pid for pid in descendants(cloned.sandboxed.server.process.pid) if made_by(pid, made)]
+    groups = {Path(line.split(":", 2)[2]) for pid in pids for line in Path(f"/proc/{pid}/cgroup").read_text().split()}
+    templates = [group for group in groups if group.name.startswith("e") and group.parent.name.startswith("ingle-")]
+    switches = [file for group in templates for file in Path("/sys/fs/cgroup").glob(f"*{group}/cgroup.freeze")]
+    if not switches:
+        pytest.skip("no version 2 control group freezes here")
+    until(lambda: all(file.read_text().strip() == "1" for file in switches))
+
+
 def processes(sandboxed: Sandboxed) -> int:
     """How many the server has once nothing is being prepared."""
     counts: list[int] = []
