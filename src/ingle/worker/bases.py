@@ -56,10 +56,9 @@ class Bases:
         self._namespaces = namespaces
 
     def of(self, runtime: str) -> Base:
-        """Raises CannotPlace where the machine has not what it takes."""
+        """`runtime` is of a family. Raises CannotPlace where the machine has not what it takes."""
         family = family_of(runtime)
-        if family is None:
-            raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
+        assert family is not None
         forker = self._forker()
         if family.name == "provided":
             return Base(family=family, lang=PYTHON, interpreter=forker, forker=forker)

@@ -15,6 +15,8 @@ from typing import Protocol
 from ingle.domain.function import Configuration, Package, Version
 from ingle.sandbox.client import ZygoteInfo
 from ingle.worker.bases import Base, Bases
+from ingle.worker.client import CannotPlace
+from ingle.worker.families import family_of
 from ingle.worker.families.family import Layout
 from ingle.worker.families.python_sdk_use import may_use_sdk
 from ingle.worker.launch_plan import CannotStart, check_bootstrap, must_execute
@@ -65,6 +67,8 @@ class Preparation:
         configuration = version.configuration
         tree = configuration.layer_tree
         runtime = configuration.runtime
+        if family_of(runtime) is None:
+            raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
         key = (configuration.package.digest, tree.digest if tree else "", must_execute(version), runtime)
         known = self._ready.get(key)
         if known is not None and known.usable:
