@@ -7,7 +7,7 @@ from typing import Any
 
 from ingle.wire import event_stream
 from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status, query_error
-from ingle.wire.constraints import raise_violations
+from ingle.wire.constraints import enforce
 from ingle.wire.json_values import parse_document, write_document
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
 from ingle.wire.model import Member
@@ -58,13 +58,7 @@ class AwsJson:
         check = compiled.constraints.compile_input(shape)
 
         def parse(request: HttpRequest) -> dict[str, Any]:
-            params: dict[str, Any] = structure(parse_document(request.body))
-            if check is not None:
-                violations: list[str] = []
-                check(params, "", violations)
-                if violations:
-                    raise_violations(violations)
-            return params
+            return enforce(check, structure(parse_document(request.body)))
 
         return parse
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingle.wire.codec import CompiledModel, Parse, Serialize, is_senders_fault, modelled_status, speaks, wire_code
-from ingle.wire.constraints import raise_violations
+from ingle.wire.constraints import enforce
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
 from ingle.wire.query_values import read_form
 from ingle.wire.xml_values import element, escape
@@ -86,12 +86,7 @@ def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:
             params: dict[str, Any] = structure(read_form(request.query, request.body))
         except RecursionError:
             raise SerializationFailure("The parameters are nested too deeply.") from None
-        violations: list[str] = []
-        if check is not None:
-            check(params, "", violations)
-        if violations:
-            raise_violations(violations)
-        return params
+        return enforce(check, params)
 
     return parse
 

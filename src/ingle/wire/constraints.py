@@ -82,6 +82,16 @@ def _category(name: str) -> str:
     return "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in runs)
 
 
+def enforce(check: Check | None, params: dict[str, Any]) -> dict[str, Any]:
+    """`params`, if `check` finds nothing wrong with them. Raises ConstraintViolation with everything that is."""
+    violations: list[str] = []
+    if check is not None:
+        check(params, "", violations)
+    if violations:
+        raise_violations(violations)
+    return params
+
+
 def raise_violations(violations: list[str]) -> None:
     """Raise ConstraintViolation with AWS's summary. `violations` is not empty."""
     count = len(violations)

@@ -11,7 +11,7 @@ import orjson
 
 from ingle.wire import event_stream, timestamps
 from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status
-from ingle.wire.constraints import Check, raise_violations
+from ingle.wire.constraints import Check, enforce
 from ingle.wire.json_values import decode_base64, parse_document, write_document
 from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
@@ -97,12 +97,7 @@ def _extracted(extractors: list[Extract], check: Check | None, request: HttpRequ
     params: dict[str, Any] = {}
     for extract in extractors:
         extract(request, params)
-    if check is not None:
-        violations: list[str] = []
-        check(params, "", violations)
-        if violations:
-            raise_violations(violations)
-    return params
+    return enforce(check, params)
 
 
 def _has_opaque_body(shape: Shape) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from ingle.wire import timestamps
 from ingle.wire.cbor import CborError, decode, encode
 from ingle.wire.codec import CompiledModel, Parse, Serialize, error_body, modelled_status, query_error, speaks
-from ingle.wire.constraints import raise_violations
+from ingle.wire.constraints import enforce
 from ingle.wire.json_values import Convert, JsonParsers, JsonSerializers
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
 from ingle.wire.model import Member, Shape
@@ -107,12 +107,7 @@ def _compile_parse(compiled: CompiledModel, operation: str) -> Parse:
             params: dict[str, Any] = structure(decode(request.body) if request.body else {})
         except CborError as error:
             raise SerializationFailure(f"The request body is not CBOR: {error}.") from None
-        violations: list[str] = []
-        if check is not None:
-            check(params, "", violations)
-        if violations:
-            raise_violations(violations)
-        return params
+        return enforce(check, params)
 
     return parse
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from ingle.worker.families.family import InstallError
 from ingle.worker.families.nodejs_interpreters import at, major
-from ingle.worker.families.python_libraries import pip_command, pip_reason
+from ingle.worker.families.python_libraries import run_pip
 from ingle.worker.interpreters import Interpreter
 
 STAMP = ".ingle.json"
@@ -45,7 +45,6 @@ HELPERS = (
 )  # fmt: skip
 NEWEST = {18: "3.879.0", 20: "3.966.0"}
 NEWEST_OF_ALL = "3.1175.0"
-_PIP_SECONDS = 600
 _NPM_SECONDS = 900
 
 
@@ -179,18 +178,7 @@ def fetch(runtimes_dir: Path, runtime: str) -> Interpreter:
 
 
 def _download(directory: Path, build: str) -> Path:
-    command = [
-        *pip_command(), "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps",
-        "--only-binary=:all:", "--dest", str(directory), build,
-    ]  # fmt: skip
-    try:
-        result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise InstallError(f"pip did not finish within {_PIP_SECONDS} s") from None
-    if result.returncode != 0:
-        raise InstallError(pip_reason(result.stderr))
+    run_pip("download", "--no-deps", "--dest", str(directory), build)
     return next(directory.glob("*.whl"))
 
 

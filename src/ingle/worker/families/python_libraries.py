@@ -94,11 +94,15 @@ def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libra
 
 
 def _pip(target: Path, interpreter: Interpreter) -> None:
-    command = [
-        *pip_command(), "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check",
-        "--only-binary=:all:", "--implementation", "cp", "--python-version", f"3.{minor(interpreter.runtime)}",
-        "--target", str(target), *_requirements(minor(interpreter.runtime)),
-    ]  # fmt: skip
+    number = minor(interpreter.runtime)
+    run_pip("install", "--no-compile", "--implementation", "cp", "--python-version", f"3.{number}",
+            "--target", str(target), *_requirements(number))  # fmt: skip
+
+
+def run_pip(verb: str, *arguments: str) -> None:
+    """pip with wheels only, quietly. Blocks. Raises InstallError."""
+    fixed = ("--quiet", "--no-input", "--disable-pip-version-check", "--only-binary=:all:")
+    command = [*pip_command(), verb, *fixed, *arguments]
     try:
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
