@@ -321,8 +321,8 @@ def zygotes(bench: Bench) -> None:
 
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
-    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "warm": warm, "burst": burst,
-    "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart, "start": start,
+    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "snapstart": snapstart,
+    "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "start": start,
 }  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def log_of(walled: Sandboxed, name: str, wanted: str) -> list[str]:
 
 def test_an_agent_sees_invocations_and_telemetry_and_the_end(walled: Sandboxed, extended: Callable[..., str]) -> None:
     name = extended(agent=AGENT)
-    assert walled.call(name, "go")["marks"]
+    assert walled.call(name, "go")["pid"]
     until = time.monotonic() + 15
     events: list[dict[str, Any]] = []
     while time.monotonic() < until and not any(event["type"] == "platform.report" for event in events):

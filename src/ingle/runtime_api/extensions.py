@@ -193,11 +193,14 @@ class Extensions:
         if extension is None:
             if not self._open:
                 raise Refused(403, "Extension.RegistrationClosed", "Extension registration closed already")
-            if len(self.all) >= LIMIT:
-                raise Refused(403, "Extension.TooManyExtensions", f"Extension limit ({LIMIT}) reached")
             extension = Extension(name=name, external=False)
+            others = len(self.all)
         elif extension.state is not State.STARTED:
             raise Refused(403, "Extension.InvalidExtensionState", "Extension with this name already registered")
+        else:
+            others = sum(item.state is not State.STARTED for item in self.all.values())
+        if others >= LIMIT:
+            raise Refused(403, "Extension.TooManyExtensions", f"Extension limit ({LIMIT}) reached")
         extension.advance(Event.REGISTER)
         extension.events = events
         self.all[name] = extension

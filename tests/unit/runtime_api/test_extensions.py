@@ -182,6 +182,14 @@ def test_there_are_at_most_ten() -> None:
     registry.register("one", BOTH)
 
 
+def test_the_limit_is_for_programs_too() -> None:
+    names = [f"program-{number}" for number in range(LIMIT + 1)]
+    registry = Registry(*names)
+    for name in names[:LIMIT]:
+        registry.register(name)
+    assert refusal(registry.extensions.register, names[-1], INVOKE, None) == (403, "Extension.TooManyExtensions")
+
+
 def test_internal_extensions_register_while_the_runtime_starts() -> None:
     registry = Registry()
     registry.extensions.close_registration()
