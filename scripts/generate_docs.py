@@ -22,6 +22,7 @@ DEFAULTS = {
     "runtimes_dir": "`~/.local/share/ingle/runtimes`",
     "python_paths": "none",
     "node_paths": "none",
+    "otlp_endpoint": "none",
 }
 
 
