@@ -22,7 +22,10 @@ from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
 from ingle.domain.function import Configuration, Package, Version
 from ingle.domain.runtimes import is_python, runtime_version_arn
+from ingle.domain.tracing import ACTIVE
 from ingle.observability.log import Logger
+from ingle.observability.spans import Source
+from ingle.observability.traces import Traces
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient, ZygoteInfo, ZygoteSpec
 from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
@@ -50,7 +53,8 @@ from ingle.worker.launch_plan import (
 from ingle.worker.layer_contents import extension_names, layer_modules
 from ingle.worker.lifecycle import State
 from ingle.worker.output import EventSink
-from ingle.worker.platform_log import RuntimeVersion
+from ingle.worker.platform_log import Report, RuntimeVersion
+from ingle.worker.segments import DAEMON_ADDRESS, SegmentReceiver, function_segment
 from ingle.worker.stock import Kind, Stock
 
 log = Logger("worker")
@@ -133,7 +137,7 @@ class Host:
 
     def __init__(
         self, options: HostOptions, sandboxes: SupervisorClient, packages: Packages, logs: LogStreams, clock: Clock,
-        serve_api: ServeApi,
+        serve_api: ServeApi, traces: Traces,
     ) -> None:  # fmt: skip
         self._options = options
         self._sandboxes = sandboxes
@@ -141,6 +145,7 @@ class Host:
         self._logs = logs
         self._clock = clock
         self._serve_api = serve_api
+        self._traces = traces
         self._interpreters = {interpreter.runtime: interpreter for interpreter in options.interpreters}
         self._stock = Stock(sandboxes, options.stock, self._zygote_lost)
         self._ready: dict[ReadyKey, Ready] = {}
@@ -337,13 +342,14 @@ class Host:
         try:
             environment = self._environment(version, sandbox, ready)
             await environment.open()
+            receiver = await self._receive_segments(version, sandbox)
         except BaseException as error:
             self._sandboxes.destroy(sandbox)
-            if isinstance(error, (OSError, ValueError)):
+            if isinstance(error, (OSError, ValueError, SandboxError)):
                 raise CannotPlace(str(error)) from error
             raise
         self._environments.add(environment)
-        self._spawn(self._accompany(environment))
+        self._spawn(self._accompany(environment, receiver))
         return environment
 
     def _environment(self, version: Version, sandbox: Sandbox, ready: Ready) -> Environment:
@@ -351,10 +357,27 @@ class Host:
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
         launch = self._launch(version, sandbox, ready, name)
-        return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn)
 
-    async def _accompany(self, environment: Environment) -> None:
-        """What lasts as long as the environment: Ingle's API inside it, and its place in our books."""
+        def traced(report: Report) -> None:
+            if self._traces.exporting:
+                self._traces.put(Source.of(version), function_segment(version, report))
+
+        return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn, traced)
+
+    async def _receive_segments(self, version: Version, sandbox: Sandbox) -> SegmentReceiver | None:
+        """The X-Ray daemon's socket inside, where traces may be of use; other cold starts do not pay for it.
+
+        Plain processes share the host's network, where the daemon's address is not ours to have.
+        """
+        wanted = self._traces.exporting or version.configuration.tracing_mode == ACTIVE
+        if not wanted or not self._namespaces:
+            return None
+        sock = await self._sandboxes.make_socket(sandbox, "udp", DAEMON_ADDRESS)
+        source = Source.of(version)
+        return SegmentReceiver(asyncio.get_running_loop(), sock, lambda data: self._traces.put(source, data))
+
+    async def _accompany(self, environment: Environment, receiver: SegmentReceiver | None) -> None:
+        """What lasts as long as the environment: what is served inside it, and its place in our books."""
         close = None
         try:
             if self._options.serve_api:
@@ -369,6 +392,8 @@ class Host:
             self._environments.discard(environment)
             if close is not None:
                 close()
+            if receiver is not None:
+                receiver.close()
 
     def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str) -> Launch:
         runtime = version.configuration.runtime
