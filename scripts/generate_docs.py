@@ -25,6 +25,7 @@ DEFAULTS = {
     "ruby_paths": "none",
     "java_paths": "none",
     "stand_ins": "none",
+    "otlp_endpoint": "none",
 }
 
 

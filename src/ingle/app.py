@@ -52,7 +52,10 @@ from ingle.frontend.server import HttpServer
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.meters import Meters
+from ingle.invoke.tracing import Sampler, Tracing
 from ingle.observability import log as observability
+from ingle.observability.collector import Collector, certificates
+from ingle.observability.traces import Traces
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
 from ingle.sandbox.launch import Isolation, SupervisorProcess, launch, strongest
@@ -107,7 +110,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
             # What is installed while the server runs shall be found: only what exists now can be read later.
             with contextlib.suppress(OSError):
                 settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
-            restrict(directory.path, [settings.runtimes_dir])
+            restrict(directory.path, [settings.runtimes_dir, *certificates(settings.otlp_endpoint)])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())
     except DataDirectoryError as error:
@@ -194,6 +197,8 @@ class _Server:
         store = await stack.enter_async_context(SqlStore(self._directory.database_url))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
+        collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
+        traces = await stack.enter_async_context(Traces(collector))
         catalog = Catalog()
         for function in await store.load_all():
             catalog.put(function)
@@ -214,7 +219,7 @@ class _Server:
             stock=STOCK,
             serve_api=settings.function_api == "open",
         )
-        host = await stack.enter_async_context(Host(options, sandboxes, packages_store, logs, clock, serve_api))
+        host = await stack.enter_async_context(Host(options, sandboxes, packages_store, logs, clock, serve_api, traces))
         placement = await stack.enter_async_context(
             Placement(
                 catalog,
@@ -235,7 +240,8 @@ class _Server:
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
         meters = Meters(catalog, metrics, clock)
-        invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
+        tracing = Tracing(catalog, traces, clock, Sampler(clock))
+        invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters, tracing)
         disk = Disk(self._directory.path)
         background.start(disk.watch())
         handlers = registry(
@@ -250,8 +256,9 @@ class _Server:
             cloudwatch=CloudWatch(metrics, clock),
         )
         sources = Sources(
-            meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics, disk=disk
-        )
+            meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
+            disk=disk, traces=traces,
+        )  # fmt: skip
 
         def problems() -> list[str]:
             return [f"The disk is full: {disk.describe()}."] if disk.full else []
@@ -312,6 +319,6 @@ def implemented_operations() -> list[tuple[str, str]]:
         Layers(nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Account(nothing, nothing),
-        Invoker(nothing, nothing, nothing, nothing),
+        Invoker(nothing, nothing, nothing, nothing, nothing),
     )
     return sorted(registry(*resources, logs=Logs(nothing, nothing), cloudwatch=CloudWatch(nothing, nothing)))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 CONFIG_FILE = "ingle.toml"
 PREFIX = "INGLE_"
@@ -101,6 +102,21 @@ def _choice(*choices: str) -> Callable[[Any], str]:
     return parse
 
 
+def _endpoint(value: Any) -> str:
+    expected = "is not an http:// or https:// URL of a host, without user, query and fragment"
+    text = _text(value)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+    except (ValueError, UnicodeError):
+        raise ValueError(expected) from None
+    extra = parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not host or extra or not text.isascii() or not text.isprintable():
+        raise ValueError(expected)
+    return text.rstrip("/")
+
+
 def _data_home() -> Path:
     configured = os.environ.get("XDG_DATA_HOME", "")
     # The XDG rule: a relative path is invalid and is ignored.
@@ -145,6 +161,9 @@ class Settings:
         14_400.0, _seconds, "Seconds after which an execution environment is replaced, however busy it is."
     )
     drain_timeout: float = _setting(30.0, _seconds, "Seconds running invocations get to finish when the server stops.")
+    otlp_endpoint: str | None = _setting(
+        None, _endpoint, "OpenTelemetry collector that traces of functions go to, over OTLP/HTTP: its base URL."
+    )
     log_level: str = _setting(
         "info", _choice("debug", "info", "warning", "error"), "Least severity of the server's own log lines."
     )

@@ -53,6 +53,7 @@ def serve(
     idle_timeout: options.IdleTimeout = None,
     environment_lifetime: options.EnvironmentLifetime = None,
     drain_timeout: options.DrainTimeout = None,
+    otlp_endpoint: options.OtlpEndpoint = None,
     log_level: options.LogLevel = None,
     log_format: options.LogFormat = None,
     config: options.Config = None,

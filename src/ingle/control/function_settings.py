@@ -84,6 +84,7 @@ def changed(current: Configuration, params: Mapping[str, Any]) -> Configuration:
         timeout=params.get("Timeout", current.timeout),
         memory=params.get("MemorySize", current.memory),
         ephemeral_storage=params.get("EphemeralStorage", {}).get("Size", current.ephemeral_storage),
+        tracing_mode=params.get("TracingConfig", {}).get("Mode", current.tracing_mode),
         snap_start=params.get("SnapStart", {}).get("ApplyOn", current.snap_start),
         environment=_variables(params) if "Environment" in params else current.environment,
         logging=logging_settings.merge(current.logging, params.get("LoggingConfig", {})),

@@ -1,7 +1,7 @@
 """The settings that Ingle does not have yet: asked for, they are refused by name, never stored and ignored.
 
-A value that asks for nothing (an empty list, `PassThrough`, ...) is accepted. Called after the request has been
-validated and before anything changes, so that a bad value gets AWS's error.
+A value that asks for nothing (an empty list, ...) is accepted. Called after the request has been validated and before
+anything changes, so that a bad value gets AWS's error.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ _ASKS: dict[str, Asks] = {
     "SourceKMSKeyArn": bool,
     "Tags": bool,
     "TenancyConfig": _anything,
-    "TracingConfig": lambda value: value.get("Mode", "PassThrough") != "PassThrough",
     "VpcConfig": _any_of("SubnetIds", "SecurityGroupIds"),
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ingle.domain.tracing import InvocationTrace
+
 
 class InvocationType(StrEnum):
     REQUEST_RESPONSE = "RequestResponse"
@@ -16,7 +18,8 @@ class InvocationType(StrEnum):
 class Invocation:
     """`payload` is opaque JSON bytes, never decoded on the way. `invoked_arn` is the ARN as the caller used it.
 
-    `client_context` is the decoded JSON text of X-Amz-Client-Context; `trace_id` the X-Ray header.
+    `client_context` is the decoded JSON text of X-Amz-Client-Context; `trace_id` the X-Ray header for the runtime;
+    `trace` has the ids of what Ingle tells, if the function has active tracing and the invocation is sampled.
     """
 
     request_id: str
@@ -24,6 +27,7 @@ class Invocation:
     invoked_arn: str
     client_context: str | None = None
     trace_id: str | None = None
+    trace: InvocationTrace | None = None
     tail: bool = False  # the caller wants the last 4 KB of the log
 
 

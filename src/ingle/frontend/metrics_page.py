@@ -19,6 +19,7 @@ from ingle.domain.metrics import Aggregate, below
 from ingle.frontend.internal import InternalRequest, InternalResponse, InternalRoute, json_response
 from ingle.invoke.meters import Meters, Total
 from ingle.observability.exposition import CONTENT_TYPE, Family, Sample, render
+from ingle.observability.traces import Traces
 from ingle.storage.disk import Disk
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
@@ -44,6 +45,10 @@ ZYGOTES = _family("ingle_zygotes", "gauge", "Warmed interpreters that environmen
 LOG_WAITING = _family("ingle_log_waiting_bytes", "gauge", "Log lines that are not written yet, about.")
 LOG_DROPPED = _family("ingle_log_lines_dropped_total", "counter", "Log lines that were lost.")
 METRICS_DROPPED = _family("ingle_metric_points_dropped_total", "counter", "Minutes of metrics that were lost.")
+SEGMENTS = _family("ingle_trace_segments_total", "counter", "X-Ray segments of functions, and about them.")
+SEGMENTS_DROPPED = _family("ingle_trace_segments_dropped_total", "counter", "Segments that went nowhere, by reason.")
+SPANS = _family("ingle_trace_spans_exported_total", "counter", "Spans that the collector has taken.")
+EXPORT_FAILURES = _family("ingle_trace_export_failures_total", "counter", "Requests that the collector did not take.")
 DISK_FREE = _family("ingle_disk_free_bytes", "gauge", "Free space on the disk of the data directory.")
 DISK_SIZE = _family("ingle_disk_size_bytes", "gauge", "Size of the disk of the data directory.")
 DISK_FULL = _family("ingle_disk_full", "gauge", "1 while new work is refused because the disk is full.")
@@ -56,7 +61,8 @@ STARTED = _family("process_start_time_seconds", "gauge", "When the server starte
 
 CATALOGUE = (
     INVOCATIONS, ERRORS, THROTTLES, DURATION, INIT, RUNNING, ENVIRONMENTS, ZYGOTES, LOG_WAITING, LOG_DROPPED,
-    METRICS_DROPPED, DISK_FREE, DISK_SIZE, DISK_FULL, INFO, CPU, MEMORY, OPEN_FILES, MOST_FILES, STARTED,
+    METRICS_DROPPED, SEGMENTS, SEGMENTS_DROPPED, SPANS, EXPORT_FAILURES, DISK_FREE, DISK_SIZE, DISK_FULL, INFO, CPU,
+    MEMORY, OPEN_FILES, MOST_FILES, STARTED,
 )  # fmt: skip
 
 
@@ -70,6 +76,7 @@ class Sources:
     logs: LogStore
     metrics: MetricStore
     disk: Disk
+    traces: Traces
 
 
 Page = Iterator[tuple[Family, Iterable[Sample]]]
@@ -122,11 +129,15 @@ def _server(sources: Sources) -> Page:
             (LOG_WAITING, sources.logs.waiting_bytes),
             (LOG_DROPPED, sources.logs.dropped),
             (METRICS_DROPPED, sources.metrics.dropped),
+            (SEGMENTS, sources.traces.received),
+            (SPANS, sources.traces.exported),
+            (EXPORT_FAILURES, sources.traces.failures),
             (DISK_FREE, space.free),
             (DISK_SIZE, space.total),
             (DISK_FULL, int(sources.disk.full)),
         )
     )
+    yield SEGMENTS_DROPPED, [Sample("", {"reason": why}, count) for why, count in sources.traces.dropped.items()]
     yield INFO, [Sample("", {"version": __version__}, 1)]
 
 

@@ -19,9 +19,11 @@ from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle, TooManyRequests
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult, InvocationType
+from ingle.domain.tracing import ACTIVE
 from ingle.invoke.admission import Admission
 from ingle.invoke.meters import Meters
 from ingle.invoke.qualifier import resolve
+from ingle.invoke.tracing import Tracing
 from ingle.placement.placement import Placement
 from ingle.worker.client import EnvironmentLost
 
@@ -37,10 +39,11 @@ class Invoker:
     """`draw` gives the numbers from [0, 1) by which an alias chooses between its versions."""
 
     def __init__(
-        self, catalog: Catalog, admission: Admission, placement: Placement, meters: Meters,
+        self, catalog: Catalog, admission: Admission, placement: Placement, meters: Meters, tracing: Tracing,
         draw: Callable[[], float] = random,
     ) -> None:  # fmt: skip
         self._meters = meters
+        self._tracing = tracing
         self._catalog = catalog
         self._admission = admission
         self._placement = placement
@@ -58,22 +61,34 @@ class Invoker:
             return {"StatusCode": 204}
         if kind == InvocationType.EVENT:
             raise NotImplementedByIngle("Ingle does not implement Invoke with InvocationType Event yet.")
+        trace = None
+        if version.configuration.tracing_mode == ACTIVE:
+            trace_id, trace = self._tracing.begin(version, caller.trace_header)
+        else:
+            trace_id = _trace(caller.trace_header, caller.request_id)
         invocation = Invocation(
             request_id=caller.request_id,
             payload=params["Payload"],
             invoked_arn=arn,
             client_context=_client_context(params.get("ClientContext")),
-            trace_id=_trace(caller.trace_header, caller.request_id),
+            trace_id=trace_id,
+            trace=trace,
             tail=params.get("LogType") == "Tail",
         )
         began = time.time()
         meter = self._meters.of(version, arn)
+        status = 500
         try:
             with self._admission.admit(version), meter:
                 result = await self._run(version, invocation)
+            status = 200
         except TooManyRequests:
             meter.throttled(began)
+            status = 429
             raise
+        finally:
+            if trace is not None:
+                self._tracing.end(version, invocation, began, status)
         meter.completed(began, result)
         answer: dict[str, Any] = {
             "StatusCode": 200, "Payload": result.payload, "ExecutedVersion": result.executed_version,

@@ -6,6 +6,7 @@ the environment. Called for calls that are rare, so it reads well rather than fa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from ingle.runtime_api.telemetry import Telemetry
 
 RUNTIME = b"/2018-06-01/runtime"
 EXTENSION = b"/2020-01-01/extension"
+#: Bytes of the JSON document that tells traces why an invocation failed, as on AWS.
+_LARGEST_CAUSE = 65_536
 ACCEPTED = Answer(status=202, body=b'{"status":"OK"}\n')
 
 
@@ -71,7 +74,19 @@ def _restore_error(interfaces: Interfaces, call: Call) -> Answer:
 
 
 def _fault(call: Call) -> Reply:
-    return Reply(body=call.body, failed=True, error_type=call.header(b"lambda-runtime-function-error-type"))
+    kind = call.header(b"lambda-runtime-function-error-type")
+    return Reply(body=call.body, failed=True, error_type=kind, cause=cause_of(call.headers))
+
+
+def cause_of(headers: Mapping[bytes, str]) -> str | None:
+    """Why the function failed, for traces. What is no JSON object, or too large, is ignored."""
+    cause = headers.get(b"lambda-runtime-function-xray-error-cause")
+    if cause is None or len(cause) > _LARGEST_CAUSE:
+        return None
+    try:
+        return cause if isinstance(json.loads(cause), dict) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _ping(interfaces: Interfaces, call: Call) -> Answer:

@@ -19,7 +19,7 @@ from typing import cast
 
 import httptools
 
-from ingle.runtime_api.calls import Call, Interfaces, answer
+from ingle.runtime_api.calls import Call, Interfaces, answer, cause_of
 from ingle.runtime_api.session import Answer, Refused, Reply
 
 #: Bytes of a buffered response, as on AWS.
@@ -30,8 +30,6 @@ _REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 40
             413: "Request Entity Too Large"}  # fmt: skip
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _NEXT = _INVOCATION + b"next"
-#: Bytes of the JSON document that tells traces why an invocation failed, as on AWS.
-_LARGEST_CAUSE = 65_536
 
 
 def _failure(kind: str, message: str) -> Reply:
@@ -183,7 +181,7 @@ class RuntimeConnection(asyncio.Protocol):
                 body=bytes(self._body),
                 failed=kind == "error",
                 error_type=headers.get(b"lambda-runtime-function-error-type"),
-                cause=self._cause(),
+                cause=cause_of(headers) if headers else None,
                 began=self._began,
             )
         session.reply(request_id, reply)
@@ -202,16 +200,6 @@ class RuntimeConnection(asyncio.Protocol):
         return Reply(
             body=body, failed=True, error_type=headers.get(b"lambda-runtime-function-error-type"), began=self._began
         )
-
-    def _cause(self) -> str | None:
-        """Why the function failed, for traces. What is no JSON object, or too large, is ignored."""
-        cause = self._headers.get(b"lambda-runtime-function-xray-error-cause")
-        if cause is None or len(cause) > _LARGEST_CAUSE:
-            return None
-        try:
-            return cause if isinstance(json.loads(cause), dict) else None
-        except ValueError:
-            return None
 
     def _refuse_large_body(self) -> None:
         if self._body_size > MAX_RESPONSE:

@@ -107,7 +107,9 @@ class Environment:
     def __init__(
         self, version: Version, sandbox: Sandbox, supervision: Supervision, sink: EventSink, log_stream: str,
         launch: Launch, spawn: Callable[[Coroutine[Any, Any, None]], None],
+        traced: Callable[[Report], None] = lambda report: None,
     ) -> None:  # fmt: skip
+        """`traced` is told of every finished invocation that is part of a trace."""
         self.version = version
         self.sandbox = sandbox
         self.log_stream = log_stream
@@ -116,6 +118,7 @@ class Environment:
         self.expires_at = math.inf
         self._supervision = supervision
         self._launch = launch
+        self._traced = traced
         self._loop = asyncio.get_running_loop()
         configuration = version.configuration
         self._timeout = float(configuration.timeout)
@@ -143,6 +146,7 @@ class Environment:
         #: Initialisation is all that happens here: hooks that run after a restore are not part of it.
         self._rehearsing = False
         self._spawn = spawn
+        self._init_began: float | None = None
         self._server: asyncio.Server | None = None
         self._gone = asyncio.Event()
         sandbox.on_exit = self._runtime_exited
@@ -366,7 +370,7 @@ class Environment:
         self._session.close()
         self._connect_runtime()
         self._log.init_start(phase)
-        started = time.perf_counter()
+        started = self._init_began = time.perf_counter()
         self._become(State.INITIALIZING)
         outcome = await self._bring_up(limit)
         self._init_ms = (time.perf_counter() - started) * 1000
@@ -550,8 +554,11 @@ class Environment:
         body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
         self._begin(invocation)
         report = Report(
-            request_id=invocation.request_id, trace_id=invocation.trace_id, started=time.perf_counter(), failure=failure
-        )
+            request_id=invocation.request_id, trace_id=invocation.trace_id, started=time.perf_counter(),
+            failure=failure, invoked_arn=invocation.invoked_arn, trace=invocation.trace,
+            cause=outcome.cause or outcome.body if isinstance(outcome, Reply) else None,
+        )  # fmt: skip
+        report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000
         report.duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
         self._finish(report)
         if self._launch.impossible is None and self.alive:
@@ -562,7 +569,7 @@ class Environment:
     def _begin(self, invocation: Invocation) -> None:
         if invocation.tail:
             self._output.writer.start_tail()
-        self._log.start(invocation.request_id, invocation.trace_id)
+        self._log.start(invocation.request_id, invocation.trace_id, invocation.trace)
 
     async def _invoke(
         self, invocation: Invocation, init_ms: float | None, spent: float, restore_ms: float | None
@@ -576,8 +583,10 @@ class Environment:
         self._begin(invocation)
         report = Report(
             request_id=invocation.request_id, trace_id=invocation.trace_id, init=init_ms, restore=restore_ms,
-            started=time.perf_counter() - spent,
+            started=time.perf_counter() - spent, invoked_arn=invocation.invoked_arn, trace=invocation.trace,
         )  # fmt: skip
+        if init_ms is not None or spent:
+            report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000
         limit = max(self._timeout - spent, 0.001)
         deadline = int((time.time() + limit) * 1000)
         if self._extended:
@@ -591,6 +600,8 @@ class Environment:
         if isinstance(outcome, Reply):
             report.began, report.produced = outcome.began, len(outcome.body)
             report.error, report.error_type = outcome.failed, outcome.error_type
+            if outcome.failed:
+                report.cause = outcome.cause or outcome.body
             body, error = outcome.body, outcome.failed
         else:
             report.failure = outcome
@@ -675,6 +686,8 @@ class Environment:
         out_of_memory = failure is not None and failure.kind == "Runtime.OutOfMemory"
         report.used_mb = self._memory_mb if out_of_memory else min(self._peak_mb(), self._memory_mb)
         self._log.finish(report)
+        if report.trace is not None:
+            self._traced(report)
 
     def _peak_mb(self) -> int:
         """Memory used at the most, in MB. Read anew when the last reading is older than `_PEAK_AGE`."""

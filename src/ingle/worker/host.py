@@ -22,7 +22,10 @@ from ingle.domain.clock import Clock
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import runtime_version_arn
+from ingle.domain.tracing import ACTIVE
 from ingle.observability.log import Logger
+from ingle.observability.spans import Source
+from ingle.observability.traces import Traces
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient
 from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
@@ -42,8 +45,9 @@ from ingle.worker.launch_plan import (
 )
 from ingle.worker.lifecycle import State
 from ingle.worker.output import EventSink
-from ingle.worker.platform_log import RuntimeVersion
+from ingle.worker.platform_log import Report, RuntimeVersion
 from ingle.worker.preparation import Packages, Preparation, Ready
+from ingle.worker.segments import DAEMON_ADDRESS, SegmentReceiver, function_segment
 from ingle.worker.snapshots import INIT_LIMIT as SNAPSHOT_INIT_LIMIT
 from ingle.worker.snapshots import InitialisationFailed, Snapshots
 from ingle.worker.stock import Kind, Stock
@@ -85,13 +89,14 @@ class Host:
 
     def __init__(
         self, options: HostOptions, sandboxes: SupervisorClient, packages: Packages, logs: LogStreams, clock: Clock,
-        serve_api: ServeApi,
+        serve_api: ServeApi, traces: Traces,
     ) -> None:  # fmt: skip
         self._options = options
         self._sandboxes = sandboxes
         self._logs = logs
         self._clock = clock
         self._serve_api = serve_api
+        self._traces = traces
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -199,13 +204,14 @@ class Host:
         try:
             environment = self._environment(version, sandbox, ready, role)
             await environment.open()
+            receiver = await self._receive_segments(version, sandbox)
         except BaseException as error:
             self._sandboxes.destroy(sandbox)
-            if isinstance(error, (OSError, ValueError)):
+            if isinstance(error, (OSError, ValueError, SandboxError)):
                 raise CannotPlace(str(error)) from error
             raise
         self._environments.add(environment)
-        self._spawn(self._accompany(environment))
+        self._spawn(self._accompany(environment, receiver))
         return environment
 
     def _environment(self, version: Version, sandbox: Sandbox, ready: Ready, role: Role) -> Environment:
@@ -213,10 +219,27 @@ class Host:
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
         launch = self._launch(version, sandbox, ready, name, role)
-        return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn)
 
-    async def _accompany(self, environment: Environment) -> None:
-        """What lasts as long as the environment: Ingle's API inside it, and its place in our books."""
+        def traced(report: Report) -> None:
+            if self._traces.exporting:
+                self._traces.put(Source.of(version), function_segment(version, report))
+
+        return Environment(version, sandbox, self._sandboxes, sink, name, launch, self._spawn, traced)
+
+    async def _receive_segments(self, version: Version, sandbox: Sandbox) -> SegmentReceiver | None:
+        """The X-Ray daemon's socket inside, where traces may be of use; other cold starts do not pay for it.
+
+        Plain processes share the host's network, where the daemon's address is not ours to have.
+        """
+        wanted = self._traces.exporting or version.configuration.tracing_mode == ACTIVE
+        if not wanted or not self._namespaces:
+            return None
+        sock = await self._sandboxes.make_socket(sandbox, "udp", DAEMON_ADDRESS)
+        source = Source.of(version)
+        return SegmentReceiver(asyncio.get_running_loop(), sock, lambda data: self._traces.put(source, data))
+
+    async def _accompany(self, environment: Environment, receiver: SegmentReceiver | None) -> None:
+        """What lasts as long as the environment: what is served inside it, and its place in our books."""
         close = None
         try:
             if self._options.serve_api:
@@ -231,6 +254,8 @@ class Host:
             self._environments.discard(environment)
             if close is not None:
                 close()
+            if receiver is not None:
+                receiver.close()
 
     def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
         runtime = version.configuration.runtime

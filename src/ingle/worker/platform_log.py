@@ -18,6 +18,7 @@ import orjson
 
 from ingle.domain.clock import iso_time
 from ingle.domain.function import Version
+from ingle.domain.tracing import InvocationTrace
 from ingle.runtime_api.extensions import Extension
 from ingle.runtime_api.subscriptions import Api
 from ingle.runtime_api.telemetry import Telemetry
@@ -48,12 +49,19 @@ class Report:
     """The figures of one invocation. Milliseconds and MB; `failure` is None for a function's own error too.
 
     `began` and `replied` are when the reply began to arrive and when it was complete, `polled` when the runtime asked
-    for more; all by `time.perf_counter`, as `started`. 0: it never did.
+    for more; all by `time.perf_counter`, as `started`. 0: it never did. `init_began` is when the environment began to
+    initialise for this invocation, and `init_took` for how many seconds it did. `trace` is there if the invocation is
+    told of in a trace; `cause` is what the runtime said of an error: its document for traces, else that for callers.
     """
 
     request_id: str
     trace_id: str | None
     started: float
+    invoked_arn: str = ""
+    trace: InvocationTrace | None = None
+    init_began: float | None = None
+    init_took: float = 0.0
+    cause: str | bytes | None = None
     replied: float = 0.0
     began: float = 0.0
     polled: float = 0.0
@@ -191,14 +199,14 @@ class PlatformLog:
 
     # --- invocations ------------------------------------------------------------------------------------------------
 
-    def start(self, request_id: str, trace_id: str | None) -> None:
+    def start(self, request_id: str, trace_id: str | None, trace: InvocationTrace | None = None) -> None:
         text = self._start_line % request_id
         if self.plain:
             self._writer.write_text(text)
             return
         record: dict[str, Any] = {"requestId": request_id, "version": self._version.version}
         if trace_id:
-            record["tracing"] = _tracing(trace_id)
+            record["tracing"] = _tracing(trace_id, trace)
         self._tell("start", record, Level.INFO, text)
 
     def finish(self, report: Report) -> None:
@@ -253,7 +261,7 @@ class PlatformLog:
         elif report.status == "error":
             record["errorType"] = classify(report.error_type)
         if report.trace_id:
-            record["tracing"] = _tracing(report.trace_id)
+            record["tracing"] = _tracing(report.trace_id, report.trace)
         return record
 
     def _report_line(self, report: Report) -> str:
@@ -269,6 +277,8 @@ class PlatformLog:
             line += f"Billed Restore Duration: {report.billed_restore} ms\t"
         if report.failure is not None:
             line += _status_fields(report.failure)
+        if report.trace is not None:
+            line += f"\nXRAY TraceId: {report.trace.root}\tSegmentId: {report.trace.function}\tSampled: true\t"
         return line + "\n"
 
     # --- everything -------------------------------------------------------------------------------------------------
@@ -293,5 +303,6 @@ def _milliseconds(start: float, end: float) -> float:
     return round(max(end - start, 0.0) * 1000, 3)
 
 
-def _tracing(trace_id: str) -> dict[str, str]:
-    return {"type": "X-Amzn-Trace-Id", "value": trace_id}
+def _tracing(trace_id: str, trace: InvocationTrace | None) -> dict[str, str]:
+    span = {} if trace is None else {"spanId": trace.handler}
+    return {**span, "type": "X-Amzn-Trace-Id", "value": trace_id}

@@ -54,6 +54,17 @@ async def test_absent_members_stay_and_present_ones_replace(plane: Any) -> None:
         assert cleared["Environment"] == {"Variables": {}}
 
 
+async def test_tracing_is_switched_on_and_off(plane: Any) -> None:
+    async with plane.active(TracingConfig={"Mode": "Active"}) as created:
+        assert created["TracingConfig"] == {"Mode": "Active"}
+        kept = await plane.call("UpdateFunctionConfiguration", FunctionName="F", Timeout=7)
+        assert kept["TracingConfig"] == {"Mode": "Active"}
+        await plane.settle()
+        off = {"Mode": "PassThrough"}
+        updated = await plane.call("UpdateFunctionConfiguration", FunctionName="F", TracingConfig=off)
+        assert updated["TracingConfig"] == off
+
+
 async def test_logging_merges(plane: Any) -> None:
     async with plane.active(LoggingConfig={"LogGroup": "/mine"}):
         updated = await plane.call("UpdateFunctionConfiguration", FunctionName="F", LoggingConfig={"LogFormat": "Text"})
@@ -205,7 +216,6 @@ async def test_bad_code_changes_nothing(
         ({"Runtime": "nonsense"}, InvalidParameterValue),
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, InvalidParameterValue),
         ({"LoggingConfig": {"SystemLogLevel": "INFO"}}, InvalidParameterValue),
-        ({"TracingConfig": {"Mode": "Active"}}, NotImplementedByIngle),
         ({"ImageConfig": {"Command": ["x"]}}, InvalidParameterValue),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -28,6 +29,8 @@ from ingle.domain.function import Configuration, Function, FunctionKey, Package,
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.meters import Meters
+from ingle.invoke.tracing import Sampler, Tracing
+from ingle.observability.traces import Traces
 from ingle.placement.placement import Placement
 from ingle.storage.metrics import MetricStore
 from ingle.testing.fake_worker import FakeWorker
@@ -67,7 +70,8 @@ async def invoke(tmp_path: Path) -> AsyncIterator[Invoked]:
         Placement(catalog, worker, limit=10, idle_timeout=1000, lifetime=1000) as placement,
     ):
         meters = Meters(catalog, metrics, SystemClock())
-        yield Invoked(Invoker(catalog, Admission(3), placement, meters), worker, catalog, meters)
+        tracing = Tracing(catalog, Traces(None), SystemClock(), Sampler(SystemClock()))
+        yield Invoked(Invoker(catalog, Admission(3), placement, meters, tracing), worker, catalog, meters)
 
 
 def test_permits_are_counted_and_give_themselves_back() -> None:
@@ -182,6 +186,57 @@ async def test_a_trace_is_made_of_the_request_id(invoke: Invoked) -> None:
 async def test_a_trace_that_came_along_goes_on(invoke: Invoked, given: str, kept: bool) -> None:
     await invoke(trace_header=given)
     assert (invoke.worker.environments[0].invocations[0].trace_id == given) is kept
+
+
+async def test_active_tracing_completes_the_header_and_names_its_segments(invoke: Invoked) -> None:
+    active = replace(VERSION, serial=2, configuration=replace(VERSION.configuration, tracing_mode="Active"))
+    invoke.catalog.put(Function(key=KEY, latest=active, serving=active))
+    await invoke(trace_header="Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
+    await invoke(trace_header="Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")
+    sampled, unsampled = invoke.worker.environments[0].invocations
+    assert sampled.trace is not None
+    root = "Root=1-5759e988-bd862e3fe1be46a994272793"
+    assert sampled.trace_id == f"{root};Parent={sampled.trace.function};Sampled=1"
+    assert unsampled.trace is None
+    assert re.fullmatch(f"{root};Parent=[0-9a-f]{{16}};Sampled=0", unsampled.trace_id or "")
+
+
+@pytest.mark.parametrize(("lost", "status"), [(0, 200), (1, 200), (9, 500)])
+async def test_a_traced_invocation_ends_with_its_status(
+    invoke: Invoked, monkeypatch: pytest.MonkeyPatch, lost: int, status: int
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(Tracing, "end", lambda self, version, invocation, began, status: ended.append(status))
+    active = replace(VERSION, serial=2, configuration=replace(VERSION.configuration, tracing_mode="Active"))
+    invoke.catalog.put(Function(key=KEY, latest=active, serving=active))
+    start, left = invoke.worker.start, [lost]
+
+    async def start_some_lost(version: Version) -> Any:
+        environment = await start(version)
+        left[0] -= 1
+        environment.lost = left[0] >= 0
+        return environment
+
+    monkeypatch.setattr(invoke.worker, "start", start_some_lost)
+    with contextlib.suppress(InternalFailure):
+        await invoke()
+    assert ended == [status]
+
+
+async def test_a_traced_throttle_is_told(invoke: Invoked, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(Tracing, "end", lambda self, version, invocation, began, status: ended.append(status))
+    active = replace(VERSION, serial=2, configuration=replace(VERSION.configuration, tracing_mode="Active"))
+    invoke.catalog.put(Function(key=KEY, latest=active, serving=active))
+    invoke.worker.hold = True
+    waiting = [asyncio.create_task(invoke()) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests):
+        await invoke(trace_header="Sampled=1")
+    assert ended == [429]
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_lost_environment_is_replaced(invoke: Invoked) -> None:

@@ -38,6 +38,21 @@ def test_the_command_line_wins_over_a_variable_over_the_file_over_the_default(tm
         ({}, {"INGLE_HOST": "0.0.0.0"}, "", "INGLE_HOST: '0.0.0.0' is not a loopback address"),
         ({"host": "example.com"}, {}, "", "--host: 'example.com' is not a loopback address"),
         ({}, {}, "port = ", "ingle.toml: not valid TOML"),
+        *(
+            ({"otlp_endpoint": url}, {}, "", f"--otlp-endpoint: {url!r} is not an http:// or https:// URL")
+            for url in (
+                "127.0.0.1:4318",
+                "ftp://h",
+                "http://",
+                "http://u:p@h/",
+                "http://h/?a",
+                "http://h:x",
+                "http://h#a",
+                "http://h/ü",
+                "http://h/a b\x01",
+                "http://" + "a" * 64,
+            )
+        ),
     ],
 )
 def test_a_bad_value_is_told_in_one_line_with_its_origin(options, environ, toml, text):
@@ -62,6 +77,12 @@ def test_loopback_hosts_need_no_authentication(host):
 
 def test_variables_of_other_programs_are_left_alone():
     assert load(environ={"INGLE_SOMETHING_ELSE": "1", "INGLE_PORT": ""}).port == 4566
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4318", "https://collector.example/base/", "http://[::1]:4318"])
+def test_a_collector_is_a_url(url):
+    assert load({}, {"INGLE_OTLP_ENDPOINT": url}).otlp_endpoint == url.rstrip("/")
+    assert load().otlp_endpoint is None
 
 
 def test_paths_are_absolute_and_lists_are_split():

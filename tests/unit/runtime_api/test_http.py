@@ -232,6 +232,23 @@ def test_an_initialisation_error_is_passed_on(runtime: Runtime) -> None:
     assert runtime.init_errors == [Reply(body=b'{"errorType":"X"}', failed=True, error_type="Runtime.X")]
 
 
+@pytest.mark.parametrize(
+    ("cause", "kept"),
+    [('{"message": "x"}', True), ("[1]", False), ("{", False), ("[" * 60_000, False),
+     ('{"message": "%s"}' % ("x" * 65_536), False)],
+    ids=["document", "list", "broken", "deep", "large"],
+)  # fmt: skip
+def test_the_cause_for_traces_comes_along_if_it_is_one(runtime: Runtime, cause: str, kept: bool) -> None:
+    header = f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}"
+    runtime.invoke()
+    runtime.send(post("/invocation/id/error", b"{}", header))
+    runtime.session = RuntimeSession(runtime)
+    runtime.connect()
+    runtime.send(post("/init/error", b"{}", header))
+    expected = cause if kept else None
+    assert [reply.cause for reply in (*runtime.replies, *runtime.init_errors)] == [expected, expected]
+
+
 def test_an_initialisation_error_after_a_poll_is_refused(runtime: Runtime) -> None:
     runtime.send(NEXT + post("/init/error", b"{}"))
     assert runtime.refusal() == (403, "InvalidStateTransition")

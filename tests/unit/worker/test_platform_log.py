@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ingle.domain.function import LoggingConfig
+from ingle.domain.tracing import InvocationTrace
 from ingle.runtime_api.extensions import Extension
 from ingle.runtime_api.subscriptions import Api
 from ingle.worker.failures import Failure, timed_out
@@ -18,6 +19,10 @@ from ingle.worker.platform_log import PlatformLog, Report, RuntimeVersion
 from unit.worker.versions import version_of
 
 RUNTIME = RuntimeVersion(label="python:3.11.v1", arn="arn:aws:lambda:us-east-1::runtime:00")
+TRACE = InvocationTrace(
+    root="1-5759e988-bd862e3fe1be46a994272793", parent=None, service="000000000000000f", function="00000000000000ff",
+    handler="0000000000000fff",
+)  # fmt: skip
 CRASH = Failure(kind="Runtime.ExitError", message="Runtime exited with error: exit status 1")
 
 
@@ -74,6 +79,22 @@ def test_text_lines_are_those_of_aws() -> None:
         "REPORT RequestId: id\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 256 MB\t"
         "Max Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n",
     ]
+
+
+def test_a_traced_invocation_says_so() -> None:
+    told = Told()
+    told.log.finish(report(trace=TRACE))
+    told.log.finish(report(trace=TRACE, failure=CRASH))
+    assert told.lines[1].endswith(
+        "Max Memory Used: 36 MB\t\nXRAY TraceId: 1-5759e988-bd862e3fe1be46a994272793\tSegmentId: 00000000000000ff\t"
+        "Sampled: true\t\n"
+    )
+    assert "\tStatus: error\tError Type: Runtime.ExitError\nXRAY TraceId: 1-5759e988-" in told.lines[3]
+    told = Told("DEBUG")
+    told.log.start("id", "Root=1-a", TRACE)
+    told.log.finish(report(trace=TRACE))
+    tracing = {"spanId": "0000000000000fff", "type": "X-Amzn-Trace-Id", "value": "Root=1-a"}
+    assert [record["tracing"] for record in told.records.values()] == [tracing] * 3
 
 
 @pytest.mark.parametrize(
