@@ -30,7 +30,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks import executed, load, memory
+from benchmarks import executed, load, memory, reference
 from ingle.settings import load as load_settings
 from ingle.worker import families
 
@@ -320,9 +320,16 @@ def zygotes(bench: Bench) -> None:
         bench.add_value(f"zygote {name} (RSS)", megabytes, "MB")
 
 
+def machine(bench: Bench) -> None:
+    """A bare protocol that answers at once: what the figures of this run are to be compared with."""
+    times, throughput = reference.measure(1 if bench.quick else 5)
+    bench.add("reference: a bare protocol, 1 connection", times)
+    bench.add_value("reference: a bare protocol, 16 connections", throughput, "1/s")
+
+
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
-    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "warm": warm, "burst": burst,
-    "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart, "start": start,
+    "reference": machine, "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java,
+    "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart, "start": start,
 }  # fmt: skip
 
 
