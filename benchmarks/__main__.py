@@ -329,7 +329,8 @@ def machine(bench: Bench) -> None:
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "reference": machine, "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java,
-    "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart, "start": start,
+    "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart,
+    "start": start,
 }  # fmt: skip
 
 
