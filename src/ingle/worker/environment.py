@@ -483,7 +483,7 @@ class Environment:
             raise EnvironmentLost from error
         if not self.alive:
             raise EnvironmentLost
-        self._output.drain()
+        self._output.drain(ended=True)
         self._telemetry.reopen()
         if self._quota_set:
             self._quota_set = False
@@ -587,7 +587,7 @@ class Environment:
         outcome = await outcome_known
         report.replied = time.perf_counter()
         if self.state is not State.DEAD:
-            self._output.drain()
+            self._output.drain(ended=not isinstance(outcome, Reply))
         if isinstance(outcome, Reply):
             report.began, report.produced = outcome.began, len(outcome.body)
             report.error, report.error_type = outcome.failed, outcome.error_type
