@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 from ingle.sandbox.inside import linux
 from ingle.sandbox.root import RootPlan, enter
 
-
 #: The user id that an environment sees of itself where there is one user for all of them.
 USER_INSIDE = 993
 

@@ -674,6 +674,9 @@ class Environment:
             report.duration = ((report.polled or report.replied) - report.started) * 1000
         out_of_memory = failure is not None and failure.kind == "Runtime.OutOfMemory"
         report.used_mb = self._memory_mb if out_of_memory else min(self._peak_mb(), self._memory_mb)
+        if report.used_mb == self._memory_mb and self.state is not State.DEAD:
+            # What the kernel killed without ending the runtime is not the reason of a later end.
+            self.sandbox.ran_out_of_memory()
         self._log.finish(report)
 
     def _peak_mb(self) -> int:
