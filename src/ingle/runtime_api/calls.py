@@ -24,11 +24,15 @@ ACCEPTED = Answer(status=202, body=b'{"status":"OK"}\n')
 
 @dataclass(slots=True, kw_only=True)
 class Interfaces:
-    """What belongs to one start of a runtime. A connection keeps those that it was made for."""
+    """What belongs to one start of a runtime. A connection keeps those that it was made for.
+
+    `held`: bytes of the large bodies that its connections have on their way.
+    """
 
     runtime: RuntimeSession
     extensions: Extensions
     telemetry: Telemetry
+    held: int = 0
 
     def lost(self, poll: Poll) -> None:
         """The connection of `poll` is closed."""

@@ -248,7 +248,7 @@ class Extensions:
 def _requested_events(body: bytes, *, external: bool) -> tuple[str, ...]:
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(403, "InvalidRequestFormat", str(error)) from None
     if not isinstance(document, dict) or not isinstance(document.get("events", []), list):
         raise Refused(403, "InvalidRequestFormat", "the body is an object with a list of events")

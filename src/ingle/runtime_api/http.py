@@ -25,6 +25,10 @@ from ingle.runtime_api.session import Answer, Refused, Reply
 #: Bytes of a buffered response, as on AWS.
 MAX_RESPONSE = 6_291_556
 _MAX_HEAD = 256 * 1024
+#: Bytes of bodies that all connections of one environment may have on their way, and from which size a body counts.
+_MAX_HELD = 2 * MAX_RESPONSE
+_HELD_FROM = 64 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 _REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
             413: "Request Entity Too Large"}  # fmt: skip
@@ -61,6 +65,9 @@ class RuntimeConnection(asyncio.Protocol):
         self._headers: dict[bytes, str] = {}
         self._body = bytearray()
         self._body_size = 0
+        #: What of the body counts among `Interfaces.held`.
+        self._held = 0
+        self._closing = False
         self._began = 0.0
         self._receiving: str | None = None
         self._accepted = False
@@ -73,6 +80,7 @@ class RuntimeConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._interfaces.lost(self)
+        self._drop_body()
         if self._receiving is not None:
             # The runtime ended in the middle of its reply.
             with contextlib.suppress(Refused):
@@ -103,6 +111,8 @@ class RuntimeConnection(asyncio.Protocol):
             # The runtime waits for this answer before it polls. With a poll in hand the answer goes with the event.
             self._accepted = False
             self._transport.write(_ACCEPTED)
+            if self._closing:
+                self._transport.close()
 
     # --- httptools --------------------------------------------------------------------------------------------------
 
@@ -124,6 +134,9 @@ class RuntimeConnection(asyncio.Protocol):
             self._head_size += len(name) + len(value)  # a trailer
         if name.startswith(b"lambda-"):
             self._headers[name] = value.decode("latin-1")
+        elif name == b"expect":
+            # curl waits for this before it sends a body of more than 1 MB.
+            self._write(_CONTINUE)
 
     def on_headers_complete(self) -> None:
         self._head_open = False
@@ -133,17 +146,30 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
-        if self._body_size <= MAX_RESPONSE:
-            self._body += body
-        else:
-            self._body.clear()
+        if self._body_size > MAX_RESPONSE:
+            self._drop_body()
+            return
+        self._body += body
+        if self._body_size > _HELD_FROM:
+            self._interfaces.held += self._body_size - self._held
+            self._held = self._body_size
+            if self._interfaces.held > _MAX_HELD:
+                self._transport.abort()
+
+    def _drop_body(self) -> None:
+        if self._body_size > _HELD_FROM:
+            self._interfaces.held -= self._held
+            self._held = 0
+            self._body = bytearray()
 
     def on_message_complete(self) -> None:
         self._receiving = None
+        self._closing = not self._parser.should_keep_alive()
         try:
             self._route(self._parser.get_method(), self._url)
         except Refused as refused:
             self._refuse(refused)
+        self._drop_body()
 
     # --- calls ------------------------------------------------------------------------------------------------------
 
@@ -217,6 +243,9 @@ class RuntimeConnection(asyncio.Protocol):
             self._accepted = False
             answer = _ACCEPTED + answer
         self._transport.write(answer)
+        if self._closing:
+            # A client that reads to the end of the connection.
+            self._transport.close()
 
     def _refuse(self, refused: Refused) -> None:
         document = json.dumps({"errorMessage": refused.message, "errorType": refused.kind}).encode()

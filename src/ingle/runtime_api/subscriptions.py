@@ -72,7 +72,7 @@ def parse(api: Api, body: bytes) -> Subscription:
     """Raises Refused with everything that is wrong with the request."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise Refused(400, "ValidationError", "the request body is not a JSON object")
@@ -159,7 +159,11 @@ def _address(protocol: str, given: dict[str, Any], faults: list[str]) -> tuple[s
     if not isinstance(uri, str):
         faults.append("URI should not be empty")
         return _INSIDE[0], None, ""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        faults.append("the URI is none")
+        return _INSIDE[0], None, ""
     if parts.scheme != protocol.lower():
         faults.append(f"the scheme of the URI should be {protocol.lower()}")
     try:

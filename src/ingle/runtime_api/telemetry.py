@@ -157,6 +157,15 @@ def _log_record(line: str, *, structured: bool) -> Any:
             document = orjson.loads(text)
         except orjson.JSONDecodeError:
             return line
-        if isinstance(document, dict):
+        if isinstance(document, dict) and _can_be_written(document):
             return document
     return line
+
+
+def _can_be_written(document: dict[str, Any]) -> bool:
+    """What can be read may still be nested too deeply to be written."""
+    try:
+        orjson.dumps([[document]])
+    except TypeError:
+        return False
+    return True

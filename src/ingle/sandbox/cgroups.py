@@ -104,6 +104,7 @@ class CgroupTree:
 
     def prepare(self) -> None:
         """Make the parent groups and remove what an earlier, crashed server left in them."""
+        leftovers: list[Path] = []
         for hierarchy, use in list(self._parts):
             parent = hierarchy.directory / self._name
             try:
@@ -113,10 +114,12 @@ class CgroupTree:
             except OSError:
                 self._parts.remove((hierarchy, use))
                 continue
-            for leftover in [path for path in parent.iterdir() if path.is_dir()]:
-                _thaw(leftover)
-                _kill(leftover)
-                remove(leftover)
+            leftovers += [path for path in parent.iterdir() if path.is_dir()]
+        # A process that one hierarchy freezes cannot end in any other: all are thawed first.
+        for sweep in (_thaw, _kill, remove):
+            for leftover in leftovers:
+                with contextlib.suppress(OSError):
+                    sweep(leftover)
 
     def _enable(self, hierarchy: Hierarchy, use: frozenset[str]) -> None:
         wanted = " ".join(f"+{name}" for name in sorted(use))

@@ -49,15 +49,13 @@ from ingle.sandbox.clones import Clones, Place
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
 from ingle.sandbox.images import ImageStore
 from ingle.sandbox.inside import linux
-from ingle.sandbox.zygotes import Zygote, ZygotePlace
+from ingle.sandbox.zygotes import USER_INSIDE, Zygote, ZygotePlace
 
 #: Seconds between looks at groups whose last processes are on their way out, and before an image is copied ahead.
 _BURIAL_PAUSE = 0.01
 _IDLE_PAUSE = 0.05
 #: Seconds that everything gets to end once the server is gone.
 _END_LIMIT = 5.0
-#: The user id that an environment sees of itself where there is one user for all of them.
-USER_INSIDE = 993
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
 _VERBS = ("create", "zygote", "clone", "run", "extend", "sockets", "restart", "signal", "destroy")

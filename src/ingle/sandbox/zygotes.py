@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 from ingle.sandbox.inside import linux
 from ingle.sandbox.root import RootPlan, enter
 
+#: The user id that an environment sees of itself where there is one user for all of them.
+USER_INSIDE = 993
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Zygote:
@@ -80,6 +83,7 @@ def _plan(root: dict[str, Any], place: ZygotePlace) -> RootPlan:
         links=root["links"],
         packages=place.packages,
         images=place.images,
-        users=place.users,
+        # One user for all environments has the same id in each of them.
+        users=place.users if place.privileged or not place.namespaces else (USER_INSIDE, 1),
         privileged=place.privileged,
     )

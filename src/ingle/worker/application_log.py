@@ -53,4 +53,7 @@ def filtered(line: bytes, threshold: str) -> bytes | None:
     if not dated:
         document["timestamp"] = iso_time(int(time.time() * 1000))
     document["level"] = _DEFAULT
-    return orjson.dumps(document) + b"\n"
+    try:
+        return orjson.dumps(document) + b"\n"
+    except TypeError:
+        return line  # nested too deeply to be written again

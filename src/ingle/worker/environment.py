@@ -487,7 +487,7 @@ class Environment:
             raise EnvironmentLost from error
         if not self.alive:
             raise EnvironmentLost
-        self._output.drain()
+        self._output.drain(ended=True)
         self._telemetry.reopen()
         if self._quota_set:
             self._quota_set = False
@@ -596,7 +596,7 @@ class Environment:
         outcome = await outcome_known
         report.replied = time.perf_counter()
         if self.state is not State.DEAD:
-            self._output.drain()
+            self._output.drain(ended=not isinstance(outcome, Reply))
         if isinstance(outcome, Reply):
             report.began, report.produced = outcome.began, len(outcome.body)
             report.error, report.error_type = outcome.failed, outcome.error_type
@@ -685,6 +685,9 @@ class Environment:
             report.duration = ((report.polled or report.replied) - report.started) * 1000
         out_of_memory = failure is not None and failure.kind == "Runtime.OutOfMemory"
         report.used_mb = self._memory_mb if out_of_memory else min(self._peak_mb(), self._memory_mb)
+        if report.used_mb == self._memory_mb and self.state is not State.DEAD:
+            # What the kernel killed without ending the runtime is not the reason of a later end.
+            self.sandbox.ran_out_of_memory()
         self._log.finish(report)
         if report.trace is not None:
             self._traced(report)

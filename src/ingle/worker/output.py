@@ -25,7 +25,10 @@ _TURN = 16384
 #: Longest line that is kept together, in bytes; CloudWatch splits at about the same size.
 _MAX_LINE = 256 * 1024
 _STREAM_FRAME = 0x696E676C
-
+#: A larger event of the log channel becomes several.
+_LARGEST_EVENT = 4 * _MAX_LINE
+#: How frames begin: pieces of the standard streams, and events.
+_MARKS = (_STREAM_FRAME.to_bytes(4, "big"), b"\xa5\x5a\x00")
 
 _FRAME = struct.Struct(">IIQ")
 
@@ -220,11 +223,17 @@ class Output:
         lines = GuestLines("extension", self.writer, self._telemetry)
         self._extensions = ExtensionOutput(self._loop, descriptor, self.writer.sink, lines)
 
-    def drain(self) -> None:
-        """Read what is there, then end unfinished lines: the invocation that wrote them is over."""
+    def drain(self, *, ended: bool = False) -> None:
+        """Read what is there, then end unfinished lines: the invocation that wrote them is over.
+
+        `ended`: so is the runtime, and a frame that it did not finish is shown as far as it came.
+        """
         if self._readable.poll(0):
             for pipe in self._pipes:
                 pipe.drain()
+        if ended and self._frames:
+            rest, self._frames = self._frames, b""
+            self._framed_lines.feed(rest[_FRAME.size :] if rest.startswith(_MARKS) else rest)
         self._framed_lines.flush()
         self._lines.flush()
         if self._extensions is not None:
@@ -232,24 +241,29 @@ class Output:
 
     def _take_frames(self, data: bytes) -> None:
         frames = self._frames + data if self._frames else data
-        size, position, streamed = len(frames), 0, []
-        while size - position >= _FRAME.size:
-            kind, length, _ = _FRAME.unpack_from(frames, position)
-            end = position + _FRAME.size + length
-            if length > _MAX_LINE * 4:
+        position, streamed = 0, []
+        while len(frames) - position >= _FRAME.size:
+            if not frames.startswith(_MARKS, position):
                 # Not a frame: function code wrote to the channel itself. What it wrote is shown as lines.
-                streamed.append(frames[position:])
-                position = size
+                found = _next_mark(frames, position)
+                streamed.append(frames[position:found])
+                position = found
+                continue
+            kind, length, _ = _FRAME.unpack_from(frames, position)
+            start = position + _FRAME.size
+            end = start + min(length, _LARGEST_EVENT)
+            if end > len(frames):
                 break
-            if end > size:
-                break
+            position = end
             if kind == _STREAM_FRAME:
-                streamed.append(frames[position + _FRAME.size : end])
+                streamed.append(frames[start:end])
             else:
                 self._feed(streamed)
                 self._framed_lines.flush()
-                self._guest.write_event(frames[position + _FRAME.size : end])
-            position = end
+                self._guest.write_event(frames[start:end])
+            if length > _LARGEST_EVENT:
+                # The rest of it is another event.
+                frames, position = _FRAME.pack(kind, length - _LARGEST_EVENT, 0) + frames[end:], 0
         self._feed(streamed)
         self._frames = frames[position:]
 
@@ -276,3 +290,9 @@ class ExtensionOutput:
         self._pipe.close()
         self._lines.flush()
         os.close(self._descriptor)
+
+
+def _next_mark(frames: bytes, position: int) -> int:
+    """Where the next frame may begin behind `position`, or the end."""
+    found = [frames.find(mark, position + 1) for mark in _MARKS]
+    return min((place for place in found if place >= 0), default=len(frames))

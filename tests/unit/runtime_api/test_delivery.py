@@ -238,3 +238,11 @@ def test_each_api_has_its_own_platform_events() -> None:
     assert told(done, api=Api.LOGS, schema="2021-03-18")["record"] == {  # type: ignore[index]
         "requestId": "r", "status": "success"
     }  # fmt: skip
+
+
+def test_a_line_that_is_nested_too_deeply_is_delivered_as_text() -> None:
+    for depth in (248, 249, 250, 251, 252, 253, 254, 255, 500):
+        line = '{"m": ' + "[" * depth + "]" * depth + "}\n"
+        document = encode(BASE, TelemetryEvent("function", "function", 0, line))
+        assert document is not None
+        assert json.loads(document)["record"] in (line, json.loads(line))

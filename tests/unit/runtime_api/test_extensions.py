@@ -155,6 +155,7 @@ def test_the_end_of_a_program_is_told_once() -> None:
         (None, INVOKE, "Extension.InvalidExtensionName"),
         ("", INVOKE, "Extension.InvalidExtensionName"),
         ("inside", b"{", "InvalidRequestFormat"),
+        ("inside", b"[" * 100_000, "InvalidRequestFormat"),
         ("inside", b"[]", "InvalidRequestFormat"),
         ("inside", b'{"events": "INVOKE"}', "InvalidRequestFormat"),
         ("inside", b'{"events": [], "configurationKeys": ["a"]}', "InvalidRequestFormat"),

@@ -378,3 +378,60 @@ def test_a_connection_belongs_to_the_session_it_was_made_in(runtime: Runtime) ->
 
 def test_the_limit_is_that_of_aws() -> None:
     assert http.MAX_RESPONSE == 6_291_556
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(runtime: Runtime) -> None:
+    runtime.invoke()
+    head, _, body = post("/invocation/id/response", b"1", "Expect: 100-continue").partition(b"\r\n\r\n")
+    runtime.send(head + b"\r\n\r\n")
+    assert runtime.transport.writes == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+    runtime.transport.writes.clear()
+    runtime.send(body)
+    assert runtime.taken()[0][0] == 202
+
+
+CLOSING = f"GET {PREFIX}/invocation/next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+
+
+def test_a_client_that_reads_to_the_end_of_the_connection_gets_there(runtime: Runtime) -> None:
+    runtime.send(CLOSING)
+    assert not runtime.transport.closed
+    runtime.session.invoke("id", HEAD, b"payload")
+    assert runtime.taken() == [(200, b"payload")]
+    assert runtime.transport.closed
+    runtime.connect()
+    runtime.send(post("/invocation/id/response", b"1", "Connection: close"))
+    assert runtime.taken()[0][0] == 202
+    assert runtime.transport.closed
+    runtime.connect()
+    runtime.send(b"GET /ping HTTP/1.0\r\n\r\n")
+    assert runtime.taken() == [(200, b"pong")]
+    assert runtime.transport.closed
+
+
+def test_bodies_on_many_connections_are_bounded_together(runtime: Runtime) -> None:
+    interfaces = runtime.connection._interfaces
+    connections = []
+    for _ in range(5):
+        runtime.connect()
+        runtime.connection._interfaces = interfaces
+        runtime.send(post("/invocation/other/response", b"1" * (4 << 20))[:-1], size=1 << 18)
+        connections.append((runtime.connection, runtime.transport))
+    assert [transport.aborted for _, transport in connections] == [False, False, False, True, True]
+    for connection, _ in connections:
+        connection.connection_lost(None)
+        assert not connection._body
+    assert interfaces.held == 0
+    runtime.connect()
+    runtime.connection._interfaces = interfaces
+    runtime.send(post("/init/error", b"1" * (5 << 20)), size=1 << 18)
+    assert runtime.taken()[0][0] == 202
+    assert (interfaces.held, len(runtime.connection._body)) == (0, 0)
+
+
+def test_a_cause_that_is_nested_too_deeply_is_ignored(runtime: Runtime) -> None:
+    runtime.invoke()
+    cause = "Lambda-Runtime-Function-XRay-Error-Cause: " + "[" * 60_000
+    runtime.send(post("/invocation/id/error", b"{}", cause))
+    assert runtime.taken()[0][0] == 202
+    assert runtime.replies[0].cause is None

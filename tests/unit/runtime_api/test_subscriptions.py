@@ -52,6 +52,7 @@ def test_what_is_not_said_has_its_default(api: Api, milliseconds: int) -> None:
         ({"destination": {**HTTP, "URI": "https://sandbox.localdomain:80/"}}, "scheme"),
         ({"destination": {**HTTP, "URI": "http://sandbox.localdomain:80/a b"}}, "encoded"),
         ({"destination": {"protocol": "HTTP"}}, "URI"),
+        ({"destination": {**HTTP, "URI": "http://[::1"}}, "URI"),
         ({"destination": {"protocol": "TCP"}}, "port"),
         ({"destination": {"protocol": "TCP", "port": True}}, "port"),
         ({"destination": {**HTTP, "method": "PUT"}}, "method"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,23 @@ def test_a_group_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch:
         tree.create("e1")
     assert not (tmp_path / "memory/ingle-1/e1").exists()
     assert not (tmp_path / "pids/ingle-1/e1").exists()
+
+
+def test_leftovers_of_every_hierarchy_are_thawed_before_any_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hierarchies = [version_1(tmp_path, name) for name in ("memory", "freezer")]
+    for name in ("memory", "freezer"):
+        (tmp_path / name / "ingle-1/e7").mkdir(parents=True)
+    steps: list[str] = []
+    for step in ("_thaw", "_kill", "remove"):
+        work = getattr(cgroups, step)
+
+        def record(path: Path, *more: float, step: str = step, work: Any = work) -> None:
+            steps.append(step)
+            work(path, *more)
+
+        monkeypatch.setattr(cgroups, step, record)
+    CgroupTree(hierarchies, "ingle-1").prepare()
+    assert steps == ["_thaw", "_thaw", "_kill", "_kill", "remove", "remove"]
+    assert not [*tmp_path.glob("*/ingle-1/e7")]

@@ -55,3 +55,9 @@ def test_lines_without_a_level_or_a_time_count_as_info(members: dict[str, object
 def test_times_are_those_of_rfc_3339(stamp: str) -> None:
     text = line(level="DEBUG", timestamp=stamp)
     assert filtered(text, "DEBUG") == text
+
+
+def test_what_is_nested_too_deeply_to_be_written_again_stays_as_it_is() -> None:
+    text = b'{"m": ' + b"[" * 500 + b"]" * 500 + b"}\n"
+    assert filtered(text, "INFO") == text
+    assert filtered(text, "WARN") is None

@@ -237,3 +237,34 @@ async def test_telemetry_gets_lines_as_they_were_written(piped: Piped) -> None:
     piped.frame(b"an event")
     await arrived(piped, 3)
     assert sorted(map(str, piped.published)) == ["an event", "one\n", "two\n"]
+
+
+@pytest.mark.parametrize("garbage", [b"hi\n", b"\0" * 40 + b"\n", TEXT.to_bytes(4, "little") + b"\0\0\0\1\n"])
+async def test_frames_behind_what_is_no_frame_are_found(piped: Piped, garbage: bytes) -> None:
+    os.write(piped.log, garbage)
+    piped.frame(b"after\nit\n")
+    piped.frame(b"printed\n", STREAM)
+    piped.reader.drain()
+    assert piped.events[-2:] == ["after\nit\n", "printed\n"]
+    assert "".join(piped.events[:-2]).encode() == garbage.decode("utf-8", "replace").encode()
+
+
+async def test_a_frame_that_is_too_large_is_several_events(piped: Piped) -> None:
+    content = b"x" * ((2 << 20) + 5) + b"\n"
+    data = framed(content) + framed(b"after\n")
+    for start in range(0, len(data), 4096):
+        os.write(piped.log, data[start : start + 4096])
+        piped.reader.drain()
+    assert [len(event) for event in piped.events] == [1 << 20, 1 << 20, 6, 6]
+    assert piped.events[-1] == "after\n"
+
+
+async def test_a_frame_that_its_runtime_did_not_finish_is_shown_and_leaves_nothing(piped: Piped) -> None:
+    os.write(piped.log, framed(b"the last words of a runtime")[:-3])
+    piped.reader.drain()
+    assert piped.events == []  # another process may be in the middle of it
+    piped.reader.drain(ended=True)
+    assert piped.events == ["the last words of a runt"]
+    piped.frame(b"of the next runtime\n")
+    piped.reader.drain()
+    assert piped.events[1:] == ["of the next runtime\n"]
