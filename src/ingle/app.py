@@ -37,6 +37,7 @@ from ingle.control.layer_records import LayerRecords
 from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.publishing import Publishing
+from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
@@ -245,6 +246,7 @@ class _Server:
             Layers(layers, references, clock, Links(signer=links), quota),
             LayerPermissions(layers, ids),
             Account(catalog, quota),
+            Tags({"function": FunctionTags(records)}),
             invoker,
             logs=Logs(logs, clock),
             cloudwatch=CloudWatch(metrics, clock),
@@ -312,6 +314,7 @@ def implemented_operations() -> list[tuple[str, str]]:
         Layers(nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Account(nothing, nothing),
+        Tags({}),
         Invoker(nothing, nothing, nothing, nothing),
     )
     return sorted(registry(*resources, logs=Logs(nothing, nothing), cloudwatch=CloudWatch(nothing, nothing)))

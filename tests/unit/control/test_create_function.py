@@ -208,7 +208,6 @@ UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"KMSKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}, "KMSKeyArn"),
     ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:111111111111:q"}}, "DeadLetterConfig"),
     ({"TracingConfig": {"Mode": "Active"}}, "TracingConfig"),
-    ({"Tags": {"a": "b"}}, "Tags"),
     ({"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:1:code-signing-config:csc-1"}, "CodeSigningConfigArn"),
     ({"DurableConfig": {"ExecutionTimeout": 5}}, "DurableConfig"),
     ({"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}, "CapacityProviderConfig"),
