@@ -75,7 +75,9 @@ class Tags:
         await self._kind(arn).change_tags(caller, arn, action, change)
 
     def _kind(self, arn: str) -> Taggable:
-        kind = arn.split(":", 6)[5]
+        kind = arn.split(":", 6)[5] if arn.count(":") > 5 else ""
+        if kind not in _TITLES:
+            raise InvalidParameterValue(f"The ARN names no resource that can have tags: {arn}")
         found = self._kinds.get(kind)
         if found is None:
             raise ResourceNotFound(f"{_TITLES[kind]} not found: {arn}")
