@@ -26,6 +26,7 @@ from ingle import __version__
 from ingle.artifacts.packages import PackageStore
 from ingle.background import Background
 from ingle.catalog import Catalog
+from ingle.catalog.tags import TagIndex
 from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
@@ -37,6 +38,7 @@ from ingle.control.layer_records import LayerRecords
 from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.publishing import Publishing
+from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
@@ -69,6 +71,7 @@ from ingle.storage.metrics import MetricStore
 from ingle.storage.sql import SqlStore
 from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.logs import Logs
+from ingle.supporting.tagging import Tagging
 from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
 from ingle.worker.interpreters import Interpreter
@@ -244,6 +247,7 @@ class _Server:
         invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters, tracing)
         disk = Disk(self._directory.path)
         background.start(disk.watch())
+        tags = Tags({"function": FunctionTags(records)})
         handlers = registry(
             functions,
             versions,
@@ -251,9 +255,11 @@ class _Server:
             Layers(layers, references, clock, Links(signer=links), quota),
             LayerPermissions(layers, ids),
             Account(catalog, quota),
+            tags,
             invoker,
             logs=Logs(logs, clock),
             cloudwatch=CloudWatch(metrics, clock),
+            tagging=Tagging(TagIndex(catalog), {"lambda": tags}, clock),
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
@@ -300,12 +306,13 @@ class Resource(Protocol):
     def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]: ...
 
 
-def registry(*resources: Resource, logs: Logs, cloudwatch: CloudWatch) -> Registry:
+def registry(*resources: Resource, logs: Logs, cloudwatch: CloudWatch, tagging: Tagging) -> Registry:
     """All operations that have a handler, by service and name."""
     return {
         **{("lambda", name): handler for resource in resources for name, handler in resource.handlers().items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
         **{("cloudwatch", name): handler for name, handler in cloudwatch.handlers().items()},
+        **{("resourcegroupstaggingapi", name): handler for name, handler in tagging.handlers().items()},
     }
 
 
@@ -319,6 +326,8 @@ def implemented_operations() -> list[tuple[str, str]]:
         Layers(nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Account(nothing, nothing),
+        Tags({}),
         Invoker(nothing, nothing, nothing, nothing, nothing),
     )
-    return sorted(registry(*resources, logs=Logs(nothing, nothing), cloudwatch=CloudWatch(nothing, nothing)))
+    logs, cloudwatch, tagging = Logs(nothing, nothing), CloudWatch(nothing, nothing), Tagging(nothing, {}, nothing)
+    return sorted(registry(*resources, logs=logs, cloudwatch=cloudwatch, tagging=tagging))

@@ -100,6 +100,18 @@ async def test_aliases_come_change_and_go(store: FunctionStore):
         assert await store.load_all() == [function]
 
 
+async def test_tags_come_change_and_go(store: FunctionStore):
+    function = make_function()
+    await store.insert(function)
+    for tags in ({"a": "1"}, {"a": "2", "ключ": ""}, {}, None, {"b": "3"}):
+        before, function = function, replace(function, tags=tags)
+        await store.save(function, before=before)
+        assert await store.load_all() == [function]
+    await store.delete(function.key)
+    await store.insert(replace(function, tags={"c": "4"}))
+    assert (await store.load_all())[0].tags == {"c": "4"}
+
+
 async def test_versions_go_with_their_function(store: FunctionStore):
     await store.insert(replace(published(make_function()), aliases={"a": alias_of("a")}))
     await store.delete(make_function().key)

@@ -157,4 +157,5 @@ def functions(draw: st.DrawFn) -> Function:
             name: Alias(name=name, version=version, revision_id=revision, description=description, weights=weights)
             for name, (version, revision, description, weights) in draw(_aliases).items()
         },
+        tags=draw(st.none() | st.dictionaries(_text, _text, max_size=3)),
     )

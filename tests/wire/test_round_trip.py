@@ -18,7 +18,7 @@ from ingle.wire.service import REST_JSON
 
 from .shapes import Samples
 
-PROTOCOLS = {"lambda": "rest-json", "logs": "json"}
+PROTOCOLS = {"lambda": "rest-json", "logs": "json", "resourcegroupstaggingapi": "json"}
 MODELS = {name: load_model(name) for name in PROTOCOLS}
 LOADER = botocore.loaders.Loader()
 ORACLES = {name: botocore.model.ServiceModel(LOADER.load_service_model(name, "service-2"), name) for name in PROTOCOLS}

@@ -33,8 +33,10 @@ from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids, milliseconds, today
 from ingle.domain.errors import InvalidParameterValue, ResourceConflict
 from ingle.domain.function import LATEST, Configuration, Function, FunctionKey, Version
+from ingle.domain.tags import with_tags
 
 Params = dict[str, Any]
+Tags = dict[str, str]
 
 
 class Functions:
@@ -77,16 +79,17 @@ class Functions:
         if reference.qualifier is not None:
             raise InvalidParameterValue("A function name with a version or an alias cannot be created.")
         function_settings.validate_new(params, self._today())
+        tags = with_tags({}, params.get("Tags", {}))
         if params.get("PackageType", "Zip") == "Zip":
             code_source.validate_source(code, "creating")
         async with self._records.exclusive(reference.key):
             if self._records.get(reference.key) is not None:
                 raise ResourceConflict(f"Function already exist: {reference.key.name}")
             unsupported.refuse_members("CreateFunction", {**params, **code})
-            created = await self._create(caller, reference, params)
+            created = await self._create(caller, reference, params, tags)
         return function_view.configuration_of(created)
 
-    async def _create(self, caller: Caller, reference: FunctionReference, params: Params) -> Version:
+    async def _create(self, caller: Caller, reference: FunctionReference, params: Params, tags: Tags) -> Version:
         """The version to show: `$LATEST`, or the first one where that is published at once."""
         zip_bytes = code_source.zip_file("CreateFunction", params["Code"])
         draft = self._with_layers(
@@ -97,28 +100,35 @@ class Functions:
         with self._layers_kept(draft):
             async with code_source.kept(self._packages, zip_bytes) as package:
                 await code_source.require_size(self._packages, package, draft.layers)
-                return await self._insert(reference.key, replace(draft, package=package), bool(params.get("Publish")))
+                return await self._insert(
+                    reference.key, replace(draft, package=package), tags, publish=bool(params.get("Publish"))
+                )
 
-    async def _insert(self, key: FunctionKey, configuration: Configuration, publish: bool) -> Version:
+    async def _insert(self, key: FunctionKey, configuration: Configuration, tags: Tags, *, publish: bool) -> Version:
         function = lifecycle.created(
             key, LATEST, configuration, revision_id=self._ids.uuid(), now_ms=milliseconds(self._clock)
         )
         created = function.latest
         if publish:
             function, created = self._publishing.publish(function)
-        await self._records.insert(function)
+        await self._records.insert(replace(function, tags=tags or None))
         return created
 
     async def get_function(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "GetFunction")
         version = function_lookup.version_meant(self._records, reference)
-        return {
+        shown: Params = {
             "Configuration": function_view.configuration_of(version, reference.qualifier),
             "Code": {
                 "RepositoryType": "S3",
                 "Location": self._links.package_url(caller, version.configuration.package),
             },
         }
+        # Tags are the function's as a whole: an answer about one of its versions has none.
+        tags = function_lookup.existing(self._records, reference).tags
+        if tags and reference.qualifier is None:
+            shown["Tags"] = dict(tags)
+        return shown
 
     async def get_function_configuration(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "GetFunctionConfiguration")

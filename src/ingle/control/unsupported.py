@@ -41,7 +41,6 @@ _ASKS: dict[str, Asks] = {
     "RuntimeConfig": _anything,
     "S3ObjectStorageMode": _not("COPY"),
     "SourceKMSKeyArn": bool,
-    "Tags": bool,
     "TenancyConfig": _anything,
     "VpcConfig": _any_of("SubnetIds", "SecurityGroupIds"),
 }

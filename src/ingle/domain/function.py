@@ -146,7 +146,8 @@ class Function:
     `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
     while an update is in progress or has failed, when it is the configuration from before. None: never active.
     `versions` are the published ones by number, ascending. `next_version` is the number that the next one gets; it only
-    grows, whatever is deleted. `aliases` are by name, and name versions that exist.
+    grows, whatever is deleted. `aliases` are by name, and name versions that exist. `tags` is None for a function that
+    never had any; one that lost its last tag is still among those that a search without filters finds.
     """
 
     key: FunctionKey
@@ -155,6 +156,7 @@ class Function:
     versions: Mapping[str, Version] = field(default_factory=dict)
     next_version: int = 1
     aliases: Mapping[str, Alias] = field(default_factory=dict)
+    tags: Mapping[str, str] | None = None
 
     def version(self, version: str) -> Version | None:
         """The version `$LATEST` or of a number."""

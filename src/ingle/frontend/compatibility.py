@@ -9,7 +9,12 @@ from collections.abc import Collection, Iterable
 
 from ingle.wire import Service
 
-TITLES = {"lambda": "AWS Lambda", "logs": "Amazon CloudWatch Logs", "cloudwatch": "Amazon CloudWatch"}
+TITLES = {
+    "lambda": "AWS Lambda",
+    "logs": "Amazon CloudWatch Logs",
+    "cloudwatch": "Amazon CloudWatch",
+    "resourcegroupstaggingapi": "AWS Resource Groups Tagging API",
+}
 
 
 def operations_table(implemented: Collection[tuple[str, str]], services: Iterable[str] = tuple(TITLES)) -> str:

@@ -13,10 +13,15 @@ from ingle.domain.errors import InternalFailure, ServiceError
 from ingle.frontend.dispatch import Handler, Registry
 from ingle.supporting.log_errors import LogsUnavailable
 from ingle.supporting.metric_errors import MetricsUnavailable
+from ingle.supporting.tagging_errors import TaggingUnavailable
 
 MESSAGE = "The disk that holds the data directory is full."
 
-_ERRORS: Mapping[str, type[ServiceError]] = {"logs": LogsUnavailable, "cloudwatch": MetricsUnavailable}
+_ERRORS: Mapping[str, type[ServiceError]] = {
+    "logs": LogsUnavailable,
+    "cloudwatch": MetricsUnavailable,
+    "resourcegroupstaggingapi": TaggingUnavailable,
+}
 #: What operations that store something begin with.
 _GROWING = ("Add", "Create", "Publish", "Put", "Tag", "Update")
 

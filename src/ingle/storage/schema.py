@@ -8,12 +8,13 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0004"
+HEAD = "0007"
 
 metadata = MetaData()
 
 #: `serving`: "none", "latest" (what serves is the recorded $LATEST) or "own" (it has a row of its own in versions).
 #: `next_version`: the number that the next published version gets; it only grows.
+#: `tags`: NULL for a function that never had one.
 functions = Table(
     "functions",
     metadata,
@@ -22,6 +23,7 @@ functions = Table(
     Column("name", String, primary_key=True),
     Column("serving", String, nullable=False),
     Column("next_version", BigInteger, nullable=False, server_default="1"),
+    Column("tags", JSON(none_as_null=True), nullable=True),
 )
 
 #: `role`: "recorded" is the version as the API shows it; "serving" the earlier one that $LATEST still runs.

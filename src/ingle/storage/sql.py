@@ -159,6 +159,7 @@ def _function(row: Row[Any], found: _Versions, named: dict[str, Alias]) -> Funct
         versions={version.version: version for version in published},
         next_version=row.next_version,
         aliases=named,
+        tags=row.tags,
     )
 
 
@@ -206,7 +207,8 @@ def _serving(function: Function) -> str:
 
 
 def _columns(function: Function) -> dict[str, Any]:
-    return {"serving": _serving(function), "next_version": function.next_version}
+    tags = None if function.tags is None else dict(function.tags)
+    return {"serving": _serving(function), "next_version": function.next_version, "tags": tags}
 
 
 def _versions(function: Function) -> _Versions:

@@ -24,6 +24,7 @@ from ingle.control.layer_records import LayerRecords
 from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences
 from ingle.control.publishing import Publishing
+from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.function import Function, FunctionKey, Package
@@ -145,6 +146,7 @@ class Plane:
         publishing = Publishing(self.clock, self.ids, self.quota)
         self.versions = Versions(self.records, publishing, self.ids)
         self.aliases = Aliases(self.records, self.ids)
+        self.tags = Tags({"function": FunctionTags(self.records)})
         layer_records = LayerRecords(self.store, self.catalog.layers)
         self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
@@ -157,6 +159,7 @@ class Plane:
             self.layers,
             self.layer_permissions,
             self.account,
+            self.tags,
         )
         handlers = {name: handler for resource in resources for name, handler in resource.handlers().items()}
         return await handlers[operation](caller, params)

@@ -11,7 +11,13 @@ from ingle.domain.errors import ServiceError
 
 #: Members whose values differ each time: only their presence is compared.
 VOLATILE = {"CodeSha256", "CodeSize", "LastModified", "RevisionId", "Location", "RuntimeVersionArn", "CreatedDate"}
-NAMES = {"<partition>": "aws", "<region>": "us-east-1", "<wrong-region>": "eu-west-1", "<fn-name>": "F"}
+NAMES = {
+    "<partition>": "aws",
+    "<region>": "us-east-1",
+    "<wrong-region>": "eu-west-1",
+    "<fn-name>": "F",
+    "<resource-name>": "F",
+}
 
 
 def scenarios(topic: str) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""Resources by their tags: what searches read. Follows the catalog, so that a search looks at what it may find only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from ingle.catalog import Catalog
+from ingle.catalog.names import SortedNames
+from ingle.domain.arn import FunctionArn
+from ingle.domain.function import Function, FunctionKey
+
+TagSet = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagFilter:
+    """A resource passes if it has a tag of this key, with one of `values` if there are any."""
+
+    key: str
+    values: frozenset[str] = frozenset()
+
+    def passes(self, tags: TagSet) -> bool:
+        return self.key in tags and (not self.values or tags[self.key] in self.values)
+
+
+class _Place:
+    """The tagged resources of one account in one region, by ARN. `holders`: their ARNs by key and value."""
+
+    def __init__(self) -> None:
+        self.tags: dict[str, TagSet] = {}
+        self.arns = SortedNames()
+        self.holders: dict[str, dict[str, set[str]]] = {}
+
+    def put(self, arn: str, tags: TagSet | None) -> None:
+        before = self.tags.pop(arn, None)
+        for key, value in (before or {}).items():
+            self._drop(key, value, arn)
+        if tags is None:
+            self.arns.discard(arn)
+            return
+        self.arns.add(arn)
+        self.tags[arn] = tags
+        for key, value in tags.items():
+            self.holders.setdefault(key, {}).setdefault(value, set()).add(arn)
+
+    def _drop(self, key: str, value: str, arn: str) -> None:
+        by_value = self.holders[key]
+        by_value[value].discard(arn)
+        if not by_value[value]:
+            del by_value[value]
+        if not by_value:
+            del self.holders[key]
+
+    def having(self, wanted: TagFilter) -> list[set[str]]:
+        """Disjoint sets of ARNs: together those that pass."""
+        by_value = self.holders.get(wanted.key, {})
+        return [arns for value, arns in by_value.items() if not wanted.values or value in wanted.values]
+
+
+class TagIndex:
+    """Functions that have tags or had some. Single-threaded; not to be changed while an answer is being read."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._places: defaultdict[tuple[str, str], _Place] = defaultdict(_Place)
+        for function in catalog:
+            self._function_changed(function.key, function)
+        catalog.subscribe(self._function_changed)
+
+    def get(self, account: str, region: str, arn: str) -> TagSet | None:
+        """The tags of a resource; None if it has never had any."""
+        return self._place(account, region).tags.get(arn)
+
+    def find(
+        self, account: str, region: str, filters: Sequence[TagFilter] = (), after: str | None = None
+    ) -> Iterator[tuple[str, TagSet]]:
+        """The resources that pass every filter, with their tags, by ARN; those behind `after` only."""
+        place = self._place(account, region)
+        if not filters:
+            return ((arn, place.tags[arn]) for arn in place.arns.after(after))
+        candidates = min((place.having(wanted) for wanted in filters), key=lambda found: sum(map(len, found)))
+        behind = (arn for arns in candidates for arn in arns if after is None or arn > after)
+        passing = (arn for arn in behind if all(wanted.passes(place.tags[arn]) for wanted in filters))
+        return ((arn, place.tags[arn]) for arn in sorted(passing))
+
+    def keys(self, account: str, region: str, after: str | None, most: int) -> list[str]:
+        """The first `most` keys in use, sorted; those behind `after` only."""
+        return _first(self._place(account, region).holders, after, most)
+
+    def values(self, account: str, region: str, key: str, after: str | None, most: int) -> list[str]:
+        """The first `most` values that tags of this key have, sorted; those behind `after` only."""
+        return _first(self._place(account, region).holders.get(key, {}), after, most)
+
+    def _place(self, account: str, region: str) -> _Place:
+        return self._places.get((account, region)) or _Place()
+
+    def _function_changed(self, key: FunctionKey, function: Function | None) -> None:
+        tags = None if function is None else function.tags
+        place = self._places.get((key.account, key.region))
+        if place is None and tags is None:
+            return
+        arn = str(FunctionArn.of(key))
+        place = place or self._places[key.account, key.region]
+        if place.tags.get(arn) is not tags:
+            place.put(arn, tags)
+
+
+def _first(texts: Mapping[str, object], after: str | None, most: int) -> list[str]:
+    return nsmallest(most, (text for text in texts if after is None or text > after))
