@@ -37,7 +37,10 @@ from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
 from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences, packages_of
+from ingle.control.permissions import Permissions
+from ingle.control.policy_records import PolicyRecords
 from ingle.control.publishing import Publishing
+from ingle.control.resource_policies import ResourcePolicies
 from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
@@ -242,6 +245,7 @@ class _Server:
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
+        policies = PolicyRecords(records, ids)
         meters = Meters(catalog, metrics, clock)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
         invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters, tracing)
@@ -254,6 +258,8 @@ class _Server:
             Aliases(records, ids),
             Layers(layers, references, clock, Links(signer=links), quota),
             LayerPermissions(layers, ids),
+            Permissions(policies),
+            ResourcePolicies(policies),
             Account(catalog, quota),
             tags,
             invoker,
@@ -325,6 +331,8 @@ def implemented_operations() -> list[tuple[str, str]]:
         Aliases(nothing, nothing),
         Layers(nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
+        Permissions(nothing),
+        ResourcePolicies(nothing),
         Account(nothing, nothing),
         Tags({}),
         Invoker(nothing, nothing, nothing, nothing, nothing),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ingle.domain.alias import Alias
+from ingle.domain.attachments import Attachments
 
 LATEST = "$LATEST"
 #: The value of `Configuration.snap_start` that asks for snapshots of published versions.
@@ -146,8 +147,9 @@ class Function:
     `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
     while an update is in progress or has failed, when it is the configuration from before. None: never active.
     `versions` are the published ones by number, ascending. `next_version` is the number that the next one gets; it only
-    grows, whatever is deleted. `aliases` are by name, and name versions that exist. `tags` is None for a function that
-    never had any; one that lost its last tag is still among those that a search without filters finds.
+    grows, whatever is deleted. `aliases` are by name, and name versions that exist. `attachments` are those of the
+    function, of its versions and of its aliases; none is about a qualifier that does not exist. `tags` is None for a
+    function that never had any; one that lost its last tag is still among those that a search without filters finds.
     """
 
     key: FunctionKey
@@ -157,6 +159,7 @@ class Function:
     next_version: int = 1
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     tags: Mapping[str, str] | None = None
+    attachments: Attachments = field(default_factory=Attachments)
 
     def version(self, version: str) -> Version | None:
         """The version `$LATEST` or of a number."""

@@ -138,13 +138,35 @@ def starts_from_snapshot(version: Version) -> bool:
 
 def without_version(function: Function, number: str) -> Function:
     """`function` without a published version. Its number is not given again."""
-    return replace(function, versions={key: value for key, value in function.versions.items() if key != number})
+    left = {key: value for key, value in function.versions.items() if key != number}
+    return replace(function, versions=left, attachments=function.attachments.without_qualifier(number))
+
+
+def without_alias(function: Function, name: str) -> Function:
+    left = {key: value for key, value in function.aliases.items() if key != name}
+    return replace(function, aliases=left, attachments=function.attachments.without_qualifier(name))
 
 
 def with_revision(function: Function, revision_id: str) -> Function:
     """`function` after a change that touches neither code nor settings of `$LATEST`, but its revision."""
     latest = replace(function.latest, revision_id=revision_id)
     return replace(function, latest=latest, serving=latest if function.serving == function.latest else function.serving)
+
+
+def revision_of(function: Function, qualifier: str) -> str | None:
+    """The revision of `$LATEST`, of a published version or of an alias; None if there is no such qualifier."""
+    holder = function.aliases.get(qualifier) or function.version(qualifier)
+    return None if holder is None else holder.revision_id
+
+
+def with_revision_of(function: Function, qualifier: str, revision_id: str) -> Function:
+    """`function` after a change of what is attached to a qualifier that exists."""
+    alias = function.aliases.get(qualifier)
+    if alias is not None:
+        return replace(function, aliases={**function.aliases, qualifier: replace(alias, revision_id=revision_id)})
+    if qualifier == LATEST:
+        return with_revision(function, revision_id)
+    return _with_version(function, replace(_version_of(function, qualifier), revision_id=revision_id))
 
 
 def unchanged_version(function: Function) -> Version | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0007"
+HEAD = "0006"
 
 metadata = MetaData()
 
@@ -69,6 +69,27 @@ layer_versions = Table(
     Column("region", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("version", BigInteger, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: `name` is the function's, `kind` what is attached (`attachment_documents` has the names).
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("qualifier", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+code_signing_configs = Table(
+    "code_signing_configs",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("id", String, primary_key=True),
     Column("document", JSON, nullable=False),
 )
 

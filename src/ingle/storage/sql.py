@@ -21,13 +21,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ingle.domain.alias import Alias
+from ingle.domain.attachments import Attachments
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.layer import Layer
 from ingle.storage import sql_layers
 from ingle.storage.documents import alias_from_document, alias_to_document, from_document, to_document
 from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
-from ingle.storage.schema import aliases, functions, versions
+from ingle.storage.schema import aliases, attachments, functions, versions
 from ingle.storage.schema_upgrade import bring_to_head
+from ingle.storage.sql_attachments import load_attachments, save_attachments
 from ingle.storage.sql_engine import named_error, open_engine
 from ingle.storage.sqlite_copy import copy_database
 
@@ -143,12 +145,13 @@ def _load_all(connection: Connection) -> list[Function]:
     named: defaultdict[FunctionKey, dict[str, Alias]] = defaultdict(dict)
     for row in connection.execute(select(aliases)):
         named[_key_of(row)][row.alias] = alias_from_document(row.alias, row.document)
+    attached = load_attachments(connection)
     order = (functions.c.account, functions.c.region, functions.c.name)
     rows = connection.execute(select(functions).order_by(*order))
-    return [_function(row, found[_key_of(row)], named[_key_of(row)]) for row in rows]
+    return [_function(row, found[_key_of(row)], named[_key_of(row)], attached[_key_of(row)]) for row in rows]
 
 
-def _function(row: Row[Any], found: _Versions, named: dict[str, Alias]) -> Function:
+def _function(row: Row[Any], found: _Versions, named: dict[str, Alias], attached: Attachments) -> Function:
     latest = found.pop((LATEST, _RECORDED))
     own = found.pop((LATEST, _SERVING), None)
     published = sorted(found.values(), key=lambda version: version.number)
@@ -160,6 +163,7 @@ def _function(row: Row[Any], found: _Versions, named: dict[str, Alias]) -> Funct
         next_version=row.next_version,
         aliases=named,
         tags=row.tags,
+        attachments=attached,
     )
 
 
@@ -174,6 +178,7 @@ def _insert(connection: Connection, function: Function) -> None:
         raise RecordExists(f"Function {function.key.name} exists.") from None
     _insert_versions(connection, _versions(function))
     _save_aliases(connection, function, {})
+    save_attachments(connection, function, {})
 
 
 def _save(connection: Connection, function: Function, before: Function | None) -> None:
@@ -182,10 +187,11 @@ def _save(connection: Connection, function: Function, before: Function | None) -
         raise RecordNotFound(f"Function {function.key.name} does not exist.")
     wanted = _versions(function)
     if before is None:
-        for table in (versions, aliases):
+        for table in (versions, aliases, attachments):
             connection.execute(delete(table).where(_of(table, function.key)))
         _insert_versions(connection, wanted)
         _save_aliases(connection, function, {})
+        save_attachments(connection, function, {})
         return
     there = _versions(before)
     for number, role in (identity for identity in there if wanted.get(identity) is not there[identity]):
@@ -193,10 +199,11 @@ def _save(connection: Connection, function: Function, before: Function | None) -
         connection.execute(delete(versions).where(row))
     _insert_versions(connection, {key: wanted[key] for key in wanted if there.get(key) is not wanted[key]})
     _save_aliases(connection, function, before.aliases)
+    save_attachments(connection, function, before.attachments.values)
 
 
 def _delete(connection: Connection, key: FunctionKey) -> None:
-    for table in (versions, aliases, functions):
+    for table in (versions, aliases, attachments, functions):
         connection.execute(delete(table).where(_of(table, key)))
 
 

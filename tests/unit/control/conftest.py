@@ -23,7 +23,10 @@ from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
 from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences
+from ingle.control.permissions import Permissions
+from ingle.control.policy_records import PolicyRecords
 from ingle.control.publishing import Publishing
+from ingle.control.resource_policies import ResourcePolicies
 from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
@@ -150,6 +153,8 @@ class Plane:
         layer_records = LayerRecords(self.store, self.catalog.layers)
         self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
+        policies = PolicyRecords(self.records, self.ids)
+        self.configs = (Permissions(policies), ResourcePolicies(policies))
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
         resources = (
@@ -160,6 +165,7 @@ class Plane:
             self.layer_permissions,
             self.account,
             self.tags,
+            *self.configs,
         )
         handlers = {name: handler for resource in resources for name, handler in resource.handlers().items()}
         return await handlers[operation](caller, params)

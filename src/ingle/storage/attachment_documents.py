@@ -1,0 +1,33 @@
+"""What is attached to functions as JSON documents, and back. A kind that is stored has its name and its reader here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ingle.domain.policy import Policy
+
+Document = dict[str, Any]
+
+
+def _policy(document: Mapping[str, Any]) -> Policy:
+    return Policy(**{**document, "statements": tuple(document["statements"])})
+
+
+_KINDS: Mapping[str, tuple[type[Any], Callable[[Mapping[str, Any]], Any]]] = {
+    "policy": (Policy, _policy),
+}
+
+#: The name that a kind is stored under.
+NAMES: Mapping[type[Any], str] = {kind: name for name, (kind, _) in _KINDS.items()}
+
+
+def to_document(value: Any) -> Document:
+    """Every field of an attachment, by its name."""
+    return asdict(value)
+
+
+def from_document(name: str, document: Mapping[str, Any]) -> Any:
+    """The inverse of `to_document`. Raises KeyError or TypeError on a document that it did not make."""
+    return _KINDS[name][1](document)
