@@ -302,8 +302,8 @@ def zygotes(bench: Bench) -> None:
 
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
-    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "warm": warm, "thaw": thaw, "burst": burst,
-    "footprint": footprint, "zygotes": zygotes, "logs": logs, "start": start,
+    "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java, "warm": warm, "thaw": thaw,
+    "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "start": start,
 }  # fmt: skip
 
 
