@@ -197,6 +197,21 @@ def warm(bench: Bench) -> None:
         bench.add_value(f"warm, 16 connections, {memory_mb} MB, throughput", len(times) / elapsed, "1/s", many)
 
 
+def thaw(bench: Bench) -> None:
+    """Invocations of an environment that was frozen meanwhile, beside those that follow one another."""
+    request = load.invocation(bench.url, bench.function(HELLO))
+    load.one_by_one(bench.url, [request] * 200)
+    count = 100 if bench.quick else 500
+    warm_times = load.one_by_one(bench.url, [request] * count)
+    thawed = []
+    for _ in range(count):
+        time.sleep(0.05)
+        thawed += load.one_by_one(bench.url, [request])
+    bench.add("warm, back to back", warm_times)
+    added = statistics.median(warm_times) + 0.3
+    bench.add("warm, 50 ms after the one before, thawed", thawed, f"p50 <= {added:.2f} (0.3 ms more)")
+
+
 def burst(bench: Bench) -> None:
     """100 invocations at once of a function without environments: as they come, then with a sleep of 2 s in the handler
     (not counted), which keeps them from sharing environments."""
@@ -329,8 +344,8 @@ def machine(bench: Bench) -> None:
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "reference": machine, "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java,
-    "warm": warm, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs, "snapstart": snapstart,
-    "start": start,
+    "warm": warm, "thaw": thaw, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs,
+    "snapstart": snapstart, "start": start,
 }  # fmt: skip
 
 

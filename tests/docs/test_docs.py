@@ -108,3 +108,19 @@ def test_links_between_documents_lead_somewhere(page):
     folder = (ROOT / page).parent
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read(page)):
         assert (folder / target).exists(), f"{page} links to {target}"
+
+
+ENVIRONMENT_PAGE = "docs/reference/execution-environment.md"
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(\w[\w/]*\.py::\w+)`", read(ENVIRONMENT_PAGE)))))
+def test_every_test_that_a_document_names_exists(named):
+    path, _, function = named.partition("::")
+    assert re.search(rf"^ *(async )?def {function}\(", read(f"tests/{path}"), re.MULTILINE)
+
+
+def test_every_documented_behaviour_of_environments_names_a_test():
+    shown = read(ENVIRONMENT_PAGE).partition("## What differs")[0]
+    rows = [line for line in shown.splitlines() if line.startswith("| ") and line != "| Behaviour | Shown by |"]
+    assert len(rows) > 50
+    assert [row for row in rows if "::test_" not in row] == []
