@@ -26,6 +26,9 @@ DEFAULTS = {
     "java_paths": "none",
     "stand_ins": "none",
     "otlp_endpoint": "none",
+    "aws_endpoint": "none",
+    "aws_endpoint_s3": "none",
+    "aws_session_token": "none",
 }
 
 
@@ -51,6 +54,10 @@ in one line that names where it stands.
 
 The settings that end in `_paths` separate paths with `:` in the option and the variable, and are lists in `ingle.toml`.
 `stand_ins` is `ruby3.2=/usr/bin/ruby3.1`, more of them behind commas, and a table in `ingle.toml`.
+
+`aws_endpoint` is where Ingle reads packages that are in S3: AWS itself (`https://s3.eu-west-1.amazonaws.com`), MinIO,
+`moto`. Buckets are named in the path. A bucket has to be in the region that the function is in, as on AWS. Give secrets
+in a variable or in `ingle.toml`: other users of the machine can read command lines.
 
 The client verbs (`invoke`, `logs`) also read what every AWS tool reads: `AWS_ENDPOINT_URL`, `AWS_REGION`,
 `AWS_DEFAULT_REGION` and `AWS_ACCESS_KEY_ID` (12 digits choose the account). `NO_COLOR` switches colour off.

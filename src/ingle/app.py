@@ -27,6 +27,8 @@ from ingle.artifacts.packages import PackageStore
 from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.catalog.tags import TagIndex
+from ingle.companions.endpoint import Credentials, Endpoint
+from ingle.companions.s3 import S3
 from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
@@ -45,7 +47,7 @@ from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
-from ingle.domain.clock import RandomIds, SystemClock
+from ingle.domain.clock import Clock, RandomIds, SystemClock
 from ingle.domain.function import Package
 from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Registry
@@ -116,9 +118,12 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
             # What is installed while the server runs shall be found: only what exists now can be read later.
             with contextlib.suppress(OSError):
                 settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
-            restrict(directory.path, [settings.runtimes_dir, *certificates(settings.otlp_endpoint)])
+            s3 = _s3(settings)
+            trusted = [*certificates(settings.otlp_endpoint), *([] if s3 is None else s3.certificates)]
+            restrict(directory.path, [settings.runtimes_dir, *trusted])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                return runner.run(_Server(settings, directory, supervisor, interpreters, listener, on_ready).run())
+                server = _Server(settings, directory, supervisor, interpreters, listener, s3, on_ready)
+                return runner.run(server.run())
     except DataDirectoryError as error:
         raise StartupError(str(error)) from error
     finally:
@@ -150,6 +155,12 @@ def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
         raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
 
 
+def _s3(settings: Settings) -> Endpoint | None:
+    """Where S3 is. Made before the server loses sight of the machine's certificates."""
+    url = settings.aws_endpoint_s3 or settings.aws_endpoint
+    return Endpoint.of(url) if url else None
+
+
 def _raise_descriptor_limit() -> None:
     """An environment takes about ten descriptors here."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -161,13 +172,15 @@ class _Server:
 
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
-        interpreters: tuple[Interpreter, ...], listener: socket.socket, on_ready: Callable[[str], None] | None,
+        interpreters: tuple[Interpreter, ...], listener: socket.socket, s3: Endpoint | None,
+        on_ready: Callable[[str], None] | None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._directory = directory
         self._supervisor = supervisor
         self._interpreters = interpreters
         self._listener = listener
+        self._s3 = s3
         self._on_ready = on_ready
         self._stop = asyncio.Event()
         self._status = 0
@@ -242,7 +255,8 @@ class _Server:
         await stack.enter_async_context(Activation(records, references, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
-        functions = Functions(records, references, clock, ids, Links(signer=links), quota)
+        objects = self._objects(clock)
+        functions = Functions(records, references, clock, ids, Links(signer=links), quota, objects)
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
@@ -256,7 +270,7 @@ class _Server:
             functions,
             versions,
             Aliases(records, ids),
-            Layers(layers, references, clock, Links(signer=links), quota),
+            Layers(layers, references, clock, Links(signer=links), quota, objects),
             LayerPermissions(layers, ids),
             Permissions(policies),
             ResourcePolicies(policies),
@@ -292,6 +306,17 @@ class _Server:
         gc.collect()
         gc.freeze()
 
+    def _objects(self, clock: Clock) -> S3 | None:
+        if self._s3 is None:
+            return None
+        settings = self._settings
+        credentials = Credentials(
+            access_key_id=settings.aws_access_key_id,
+            secret_access_key=settings.aws_secret_access_key,
+            session_token=settings.aws_session_token,
+        )
+        return S3(self._s3, credentials, clock)
+
     @staticmethod
     async def _sweep_packages(references: PackageReferences) -> None:
         """Packages that no function names go once the last environment that runs from them has gone."""
@@ -326,10 +351,10 @@ def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
     resources = (
-        Functions(nothing, nothing, nothing, nothing, nothing, nothing),
+        Functions(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         Versions(nothing, nothing, nothing),
         Aliases(nothing, nothing),
-        Layers(nothing, nothing, nothing, nothing, nothing),
+        Layers(nothing, nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Permissions(nothing),
         ResourcePolicies(nothing),

@@ -41,6 +41,19 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _url(value: Any) -> str:
+    expected = "is not an http:// or https:// URL"
+    text = _text(value).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if not usable or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(expected)
+    return text
+
+
 def _path(value: Any) -> Path:
     return Path(_text(value)).expanduser().absolute()
 
@@ -124,11 +137,11 @@ def _data_home() -> Path:
     return home / "ingle"
 
 
-def _setting(default: Any, parse: Callable[[Any], Any], help_text: str) -> Any:
+def _setting(default: Any, parse: Callable[[Any], Any], help_text: str, *, secret: bool = False) -> Any:
     kind = {"kind": _Kind(parse, help_text)}
     if callable(default):
         return field(default_factory=default, metadata=kind)
-    return field(default=default, metadata=kind)
+    return field(default=default, metadata=kind, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +177,11 @@ class Settings:
     otlp_endpoint: str | None = _setting(
         None, _endpoint, "OpenTelemetry collector that traces of functions go to, over OTLP/HTTP: its base URL."
     )
+    aws_endpoint: str = _setting("", _url, "URL of the AWS services that Ingle does not have itself.")
+    aws_endpoint_s3: str = _setting("", _url, "URL of S3, if it is not that of `aws_endpoint`.")
+    aws_access_key_id: str = _setting("test", _text, "Access key id with which those services are called.")
+    aws_secret_access_key: str = _setting("test", _text, "Secret of that access key.", secret=True)
+    aws_session_token: str = _setting("", _text, "Session token of that access key, if it has one.", secret=True)
     log_level: str = _setting(
         "info", _choice("debug", "info", "warning", "error"), "Least severity of the server's own log lines."
     )

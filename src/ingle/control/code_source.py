@@ -1,6 +1,6 @@
 """Where the code of a function or layer comes from: which source a request names, and AWS's words for a bad package.
 
-Only `ZipFile` works yet; the others are refused by name, after AWS's own checks of the combination.
+A zip comes inside the request or from S3 (`control.s3_source`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ingle.artifacts import PackageError, UnzippedTooLarge
+from ingle.control import s3_source
 from ingle.control.package_references import PackageReferences
-from ingle.control.unsupported import not_implemented
+from ingle.control.ports import Objects
+from ingle.domain.caller import Caller
 from ingle.domain.errors import InvalidParameterValue, RequestEntityTooLarge
 from ingle.domain.function import LayerReference, Package
 
@@ -48,11 +50,14 @@ def validate_source(code: Mapping[str, Any], doing: str) -> None:
         raise InvalidParameterValue("Please provide a source for function code.")
 
 
-def zip_file(operation: str, code: Mapping[str, Any]) -> bytes:
-    """The bytes of a validated source. Raises NotImplementedByIngle for S3."""
-    if "ZipFile" not in code:
-        raise not_implemented(operation, "S3Bucket")
-    return bytes(code["ZipFile"])
+async def zip_file(objects: Objects | None, caller: Caller, operation: str, code: Mapping[str, Any]) -> bytes:
+    """The bytes of a validated source. Takes as long as S3 takes, so call it outside of `exclusive`.
+
+    Raises what `s3_source.fetch` raises.
+    """
+    if "ZipFile" in code:
+        return bytes(code["ZipFile"])
+    return await s3_source.fetch(objects, caller, operation, code, MAX_UNZIPPED)
 
 
 async def require_size(packages: PackageReferences, code: Package, layers: Sequence[LayerReference]) -> None:

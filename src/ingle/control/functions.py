@@ -25,7 +25,7 @@ from ingle.control.code_quota import CodeQuota
 from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
 from ingle.control.package_references import PackageReferences, packages_of
-from ingle.control.ports import Handler, Links
+from ingle.control.ports import Handler, Links, Objects
 from ingle.control.publishing import Publishing
 from ingle.domain import lifecycle, runtimes
 from ingle.domain.arn import FunctionReference, refer
@@ -50,6 +50,7 @@ class Functions:
         ids: Ids,
         links: Links,
         quota: CodeQuota,
+        objects: Objects | None,
     ) -> None:
         self._records = records
         self._packages = packages
@@ -57,6 +58,7 @@ class Functions:
         self._ids = ids
         self._links = links
         self._quota = quota
+        self._objects = objects
         self._publishing = Publishing(clock, ids, quota)
 
     def handlers(self) -> dict[str, Handler]:
@@ -82,16 +84,23 @@ class Functions:
         tags = with_tags({}, params.get("Tags", {}))
         if params.get("PackageType", "Zip") == "Zip":
             code_source.validate_source(code, "creating")
+        self._require_new(reference)
+        unsupported.refuse_members("CreateFunction", {**params, **code})
+        zip_bytes = await code_source.zip_file(self._objects, caller, "CreateFunction", code)
         async with self._records.exclusive(reference.key):
-            if self._records.get(reference.key) is not None:
-                raise ResourceConflict(f"Function already exist: {reference.key.name}")
-            unsupported.refuse_members("CreateFunction", {**params, **code})
-            created = await self._create(caller, reference, params, tags)
+            self._require_new(reference)
+            created = await self._create(caller, reference, params, tags, zip_bytes)
         return function_view.configuration_of(created)
 
-    async def _create(self, caller: Caller, reference: FunctionReference, params: Params, tags: Tags) -> Version:
+    def _require_new(self, reference: FunctionReference) -> None:
+        """Raise ResourceConflict if the name is taken."""
+        if self._records.get(reference.key) is not None:
+            raise ResourceConflict(f"Function already exist: {reference.key.name}")
+
+    async def _create(
+        self, caller: Caller, reference: FunctionReference, params: Params, tags: Tags, zip_bytes: bytes
+    ) -> Version:
         """The version to show: `$LATEST`, or the first one where that is published at once."""
-        zip_bytes = code_source.zip_file("CreateFunction", params["Code"])
         draft = self._with_layers(
             caller, function_settings.new(reference.key.name, params, code_source.NO_PACKAGE), params
         )
@@ -174,13 +183,10 @@ class Functions:
     async def update_function_code(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "UpdateFunctionCode")
         code_source.validate_size(params)
+        zip_bytes = await self._new_code(caller, reference, params)
         async with self._records.exclusive(reference.key):
             function = function_lookup.changeable(self._records, reference, params)
             current = function.latest.configuration
-            code_source.validate_source(params, "updating")
-            runtimes.require_updatable(current.runtime, self._today())
-            unsupported.refuse_members("UpdateFunctionCode", params)
-            zip_bytes = code_source.zip_file("UpdateFunctionCode", params)
             draft = replace(current, architecture=function_settings.architecture_of(params, current))
             self._quota.require_room(reference.key, len(zip_bytes), replacing=current.package.size)
             if params.get("DryRun"):
@@ -198,6 +204,15 @@ class Functions:
         if version is not None:
             return function_view.configuration_of(version, version.version)
         return function_view.configuration_of(updated.latest)
+
+    async def _new_code(self, caller: Caller, reference: FunctionReference, params: Params) -> bytes:
+        """The zip that a function is to have, if it can have one now."""
+        operation = "UpdateFunctionCode"
+        function = function_lookup.changeable(self._records, reference, params)
+        code_source.validate_source(params, "updating")
+        runtimes.require_updatable(function.latest.configuration.runtime, self._today())
+        unsupported.refuse_members(operation, params)
+        return await code_source.zip_file(self._objects, caller, operation, params)
 
     async def update_function_configuration(self, caller: Caller, params: Params) -> Params:
         operation = "UpdateFunctionConfiguration"

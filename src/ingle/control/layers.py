@@ -9,7 +9,7 @@ from ingle.control import code_source, constraints, layer_lookup, layer_view, pa
 from ingle.control.code_quota import CodeQuota
 from ingle.control.layer_records import LayerRecords
 from ingle.control.package_references import PackageReferences
-from ingle.control.ports import Handler, Links
+from ingle.control.ports import Handler, Links, Objects
 from ingle.domain import runtimes
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, milliseconds
@@ -24,13 +24,20 @@ class Layers:
     """Handlers of Lambda's layer operations, by the names of the service model."""
 
     def __init__(
-        self, records: LayerRecords, packages: PackageReferences, clock: Clock, links: Links, quota: CodeQuota
+        self,
+        records: LayerRecords,
+        packages: PackageReferences,
+        clock: Clock,
+        links: Links,
+        quota: CodeQuota,
+        objects: Objects | None,
     ) -> None:
         self._records = records
         self._packages = packages
         self._clock = clock
         self._links = links
         self._quota = quota
+        self._objects = objects
 
     def handlers(self) -> dict[str, Handler]:
         """The operations that this class answers, by operation name."""
@@ -51,7 +58,7 @@ class Layers:
         code_source.validate_size(content)
         code_source.validate_source(content, "publishing")
         unsupported.refuse_members(operation, content)
-        zip_bytes = code_source.zip_file(operation, content)
+        zip_bytes = await code_source.zip_file(self._objects, caller, operation, content)
         self._quota.require_room(key, len(zip_bytes))
         async with code_source.kept(self._packages, zip_bytes) as package, self._records.exclusive(key):
             layer = self._records.get(key)

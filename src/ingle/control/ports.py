@@ -51,6 +51,14 @@ class PackageStore(Protocol):
         ...
 
 
+class Objects(Protocol):
+    """Objects in S3."""
+
+    async def get_object(self, bucket: str, key: str, version: str | None, *, region: str, limit: int) -> bytes:
+        """The whole object, of `limit` bytes at most. Raises `companions.errors.CompanionError`."""
+        ...
+
+
 class Links(Protocol):
     """Addresses under which callers find what answers mention."""
 

@@ -16,6 +16,7 @@
     ├── CodeStorageExceeded
     ├── PolicyLengthExceeded
     ├── NotImplementedByIngle          an operation that the model knows and Ingle does not do yet
+    ├── CompanionUnavailable           a service that Ingle does not have itself does not answer
     └── InternalFailure                ours: the cause is in the server's log, never in the answer
 
 The HTTP status belongs to the service model; `http_status` here covers only codes that no model names.
@@ -128,6 +129,13 @@ class PolicyLengthExceeded(ServiceError):
 class NotImplementedByIngle(ServiceError):
     code = "NotImplementedException"
     http_status = 501
+    type = "Service"
+
+
+class CompanionUnavailable(ServiceError):
+    code = "ServiceException"
+    http_status = 500
+    message_member = "Message"
     type = "Service"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -116,6 +116,24 @@ class PackagesInMemory:
         return package.unzipped
 
 
+class ObjectsInMemory:
+    """S3: by bucket, key and version. `meanwhile` is what happens while an object is being read."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str, str | None], bytes | Exception] = {}
+        self.asked: list[tuple[str, str, str | None, str]] = []
+        self.meanwhile: Callable[[], Awaitable[Any]] | None = None
+
+    async def get_object(self, bucket: str, key: str, version: str | None, *, region: str, limit: int) -> bytes:
+        self.asked.append((bucket, key, version, region))
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        found = self.found[bucket, key, version]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
 class PlainLinks:
     def package_url(self, caller: Caller, package: Package) -> str:
         return f"{caller.base_url}/packages/{package.digest}"
@@ -131,6 +149,7 @@ class Plane:
     clock: StandingClock = field(default_factory=StandingClock)
     ids: CountingIds = field(default_factory=CountingIds)
     in_use: set[Package] = field(default_factory=set)
+    objects: ObjectsInMemory | None = field(default_factory=lambda: ObjectsInMemory())
 
     CALLER: ClassVar[Caller] = CALLER
     ROLE: ClassVar[str] = ROLE
@@ -144,14 +163,16 @@ class Plane:
         self.records = FunctionRecords(self.store, self.catalog)
         self.references = PackageReferences(self.packages, self.catalog, self.in_use.__contains__)
         self.quota = CodeQuota(self.catalog)
-        self.functions = Functions(self.records, self.references, self.clock, self.ids, PlainLinks(), self.quota)
+        self.functions = Functions(
+            self.records, self.references, self.clock, self.ids, PlainLinks(), self.quota, self.objects
+        )
         self.account = Account(self.catalog, self.quota)
         publishing = Publishing(self.clock, self.ids, self.quota)
         self.versions = Versions(self.records, publishing, self.ids)
         self.aliases = Aliases(self.records, self.ids)
         self.tags = Tags({"function": FunctionTags(self.records)})
         layer_records = LayerRecords(self.store, self.catalog.layers)
-        self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota)
+        self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota, self.objects)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
         policies = PolicyRecords(self.records, self.ids)
         self.configs = (Permissions(policies), ResourcePolicies(policies))

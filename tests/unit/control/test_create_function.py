@@ -201,7 +201,6 @@ async def test_variables_over_4096_bytes_of_utf8_do_not_fit(plane: Any, value: s
 
 
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
-    ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3Bucket"),
     ({"PackageType": "Image", "Code": {"ImageUri": "r:1"}, "Runtime": None, "Handler": None}, "PackageType"),
     ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
     ({"FileSystemConfigs": [{"Arn": "arn", "LocalMountPath": "/mnt/a"}]}, "FileSystemConfigs"),

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingle.control import code_source
-from ingle.control.unsupported import NotImplementedByIngle
 from ingle.domain.caller import Caller
 from ingle.domain.errors import (
     AccessDenied,
@@ -157,8 +156,6 @@ async def test_what_cannot_be_published(plane: Any) -> None:
     with pytest.raises(ValidationError, match=r"Value '\[cobol\]' at 'compatibleRuntimes' failed") as raised:
         await publish(plane, CompatibleRuntimes=["cobol"])
     assert "[Member must satisfy enum value set: [nodejs20.x, " in str(raised.value.message)
-    source = {"S3Bucket": "bucket", "S3Key": "key"}
-    assert isinstance(await refusal(plane, "PublishLayerVersion", LayerName="L", Content=source), NotImplementedByIngle)
     with pytest.raises(InvalidParameterValue):
         await plane.call("PublishLayerVersion", LayerName="L", Content={})
     plane.store.failing = True

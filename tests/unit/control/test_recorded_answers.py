@@ -57,6 +57,20 @@ async def test_the_location_of_code(plane: Any) -> None:
         assert_recorded(shown, recorded["get-function-response-updated"])
 
 
+async def test_the_location_of_code_from_s3(plane: Any) -> None:
+    recorded = RECORDED["test_lambda_code_location_s3"]
+    plane.objects.found = {("bucket", "k1", None): plane.ZIP, ("bucket", "k2", None): plane.OTHER_ZIP}
+    async with plane.activating():
+        created = await plane.create(Handler="index.handler", Code={"S3Bucket": "bucket", "S3Key": "k1"})
+        assert_recorded(created, recorded["create_response_s3"])
+        await plane.settle()
+        assert_recorded(await plane.call("GetFunction", FunctionName="F"), recorded["get-function-response"])
+        updated = await plane.call("UpdateFunctionCode", FunctionName="F", S3Bucket="bucket", S3Key="k2")
+        assert_recorded(updated, recorded["update-function-response"])
+        shown = await plane.call("GetFunction", FunctionName="F")
+        assert_recorded(shown, recorded["get-function-response-updated"])
+
+
 LONG_NAME = "a" * 65
 ERRORS: list[tuple[str, str, str, dict[str, Any]]] = [
     (

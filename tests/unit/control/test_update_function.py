@@ -191,7 +191,6 @@ BAD_CODE: list[tuple[dict[str, Any], type[ServiceError], str]] = [
     ),
     ({}, InvalidParameterValue, "Please provide a source for function code."),
     ({"ZipFile": b"zip two", "PublishTo": "LATEST_PUBLISHED"}, NotImplementedByIngle, "Ingle does not implement Upd"),
-    ({"S3Bucket": "b", "S3Key": "k"}, NotImplementedByIngle, "Ingle does not implement UpdateFunctionCode with S3Buc"),
     ({"ZipFile": b"bomb"}, InvalidParameterValue, "Unzipped size must be smaller than 262144000 bytes"),
 ]
 

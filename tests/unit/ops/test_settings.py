@@ -37,6 +37,15 @@ def test_the_command_line_wins_over_a_variable_over_the_file_over_the_default(tm
         ({"auth": "iam"}, {}, "", "--auth: 'iam' is not available yet; use 'none'"),
         ({}, {"INGLE_HOST": "0.0.0.0"}, "", "INGLE_HOST: '0.0.0.0' is not a loopback address"),
         ({"host": "example.com"}, {}, "", "--host: 'example.com' is not a loopback address"),
+        ({"aws_endpoint": "localhost:5000"}, {}, "", "--aws-endpoint: 'localhost:5000' is not an http:// or https://"),
+        ({}, {"INGLE_AWS_ENDPOINT_S3": "http://h/?q"}, "", "INGLE_AWS_ENDPOINT_S3: 'http://h/?q' is not an http:// or"),
+        (
+            {},
+            {"INGLE_AWS_ENDPOINT": "http://h:x"},
+            "",
+            "INGLE_AWS_ENDPOINT: 'http://h:x' is not an http:// or https://",
+        ),
+        ({}, {"INGLE_AWS_ENDPOINT": "http://u:p@h"}, "", "INGLE_AWS_ENDPOINT: 'http://u:p@h' is not an http:// or"),
         ({}, {}, "port = ", "ingle.toml: not valid TOML"),
         *(
             ({"otlp_endpoint": url}, {}, "", f"--otlp-endpoint: {url!r} is not an http:// or https:// URL")
@@ -61,6 +70,13 @@ def test_a_bad_value_is_told_in_one_line_with_its_origin(options, environ, toml,
         load(options, environ)
     assert str(caught.value).startswith(text)
     assert "\n" not in str(caught.value)
+
+
+def test_secrets_are_not_shown():
+    secrets = {"aws_secret_access_key": "s3cr3t", "aws_session_token": "s3cr3t"}
+    settings = load({**secrets, "aws_endpoint": "https://h:1/base/"})
+    assert (settings.aws_endpoint, settings.aws_secret_access_key) == ("https://h:1/base", "s3cr3t")
+    assert "s3cr3t" not in repr(settings)
 
 
 def test_a_named_file_has_to_exist():

@@ -1,0 +1,59 @@
+"""Where a companion is, and as whom it is called."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+#: Where certificates are that Python's own defaults may leave out.
+_CERTIFICATES = "/etc/ssl/certs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """`path` is what every path begins with: empty, or without a slash at its end. `tls`: None speaks plain HTTP."""
+
+    url: str
+    host: str
+    port: int
+    #: The header: with the port, unless it is the scheme's own.
+    authority: str
+    path: str = ""
+    tls: ssl.SSLContext | None = None
+
+    @staticmethod
+    def of(url: str) -> Endpoint:
+        """`url` is http:// or https://, with a host, without a query.
+
+        Reads the machine's certificates for https, so call it while they can be read.
+        """
+        parts = urlsplit(url)
+        assert parts.hostname is not None, "settings checks URLs"
+        return Endpoint(
+            url=url,
+            host=parts.hostname,
+            port=parts.port or _PORTS[parts.scheme],
+            authority=parts.netloc,
+            path=parts.path.rstrip("/"),
+            tls=ssl.create_default_context() if parts.scheme == "https" else None,
+        )
+
+    @property
+    def certificates(self) -> list[Path]:
+        """What is read when a connection is made."""
+        if self.tls is None:
+            return []
+        known = ssl.get_default_verify_paths()
+        places = {known.cafile, known.capath, known.openssl_cafile, known.openssl_capath, _CERTIFICATES}
+        return [Path(place) for place in places if place and os.path.exists(place)]
