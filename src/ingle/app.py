@@ -30,6 +30,7 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.concurrency import Concurrency
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
@@ -194,7 +195,7 @@ class _Server:
         store = await stack.enter_async_context(SqlStore(self._directory.database_url))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
-        catalog = Catalog()
+        catalog = Catalog(settings.account_concurrency)
         for function in await store.load_all():
             catalog.put(function)
         for layer in await store.load_layers():
@@ -234,8 +235,9 @@ class _Server:
         functions = Functions(records, references, clock, ids, Links(signer=links), quota)
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
-        meters = Meters(catalog, metrics, clock)
-        invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
+        admission = Admission(catalog)
+        meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
+        invoker = Invoker(catalog, admission, placement, meters)
         disk = Disk(self._directory.path)
         background.start(disk.watch())
         handlers = registry(
@@ -245,6 +247,7 @@ class _Server:
             Layers(layers, references, clock, Links(signer=links), quota),
             LayerPermissions(layers, ids),
             Account(catalog, quota),
+            Concurrency(records, clock, ids),
             invoker,
             logs=Logs(logs, clock),
             cloudwatch=CloudWatch(metrics, clock),
@@ -312,6 +315,7 @@ def implemented_operations() -> list[tuple[str, str]]:
         Layers(nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Account(nothing, nothing),
+        Concurrency(nothing, nothing, nothing),
         Invoker(nothing, nothing, nothing, nothing),
     )
     return sorted(registry(*resources, logs=Logs(nothing, nothing), cloudwatch=CloudWatch(nothing, nothing)))

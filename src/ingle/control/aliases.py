@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ingle.control import function_lookup, pages
+from ingle.control import function_lookup, pages, provisioning_rules
 from ingle.control.function_records import FunctionRecords
 from ingle.control.ports import Handler
+from ingle.domain import lifecycle
 from ingle.domain.alias import Alias
 from ingle.domain.arn import FunctionArn, FunctionReference, refer
 from ingle.domain.caller import Caller
@@ -86,6 +87,8 @@ class Aliases:
                 weights=_weights(params, current.weights),
             )
             _require_version(function, alias.version)
+            if alias.version != current.version and alias.name in function.provisioned:
+                provisioning_rules.require_provisionable(function, alias.name, alias.version)
             await self._save(function, alias)
         return _shown(function, alias)
 
@@ -94,8 +97,7 @@ class Aliases:
         async with self._records.exclusive(reference.key):
             function = function_lookup.existing(self._records, reference)
             if params["Name"] in function.aliases:
-                left = {name: alias for name, alias in function.aliases.items() if name != params["Name"]}
-                await self._records.save(replace(function, aliases=left))
+                await self._records.save(lifecycle.without_alias(function, params["Name"]))
         return {}
 
     async def list_aliases(self, caller: Caller, params: Params) -> Params:

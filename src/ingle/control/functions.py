@@ -112,13 +112,17 @@ class Functions:
     async def get_function(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "GetFunction")
         version = function_lookup.version_meant(self._records, reference)
-        return {
+        shown: Params = {
             "Configuration": function_view.configuration_of(version, reference.qualifier),
             "Code": {
                 "RepositoryType": "S3",
                 "Location": self._links.package_url(caller, version.configuration.package),
             },
         }
+        reserved = function_lookup.existing(self._records, reference).reserved
+        if reserved is not None:
+            shown["Concurrency"] = {"ReservedConcurrentExecutions": reserved}
+        return shown
 
     async def get_function_configuration(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "GetFunctionConfiguration")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ingle.domain.alias import Alias
+from ingle.domain.concurrency import Provisioned
 
 LATEST = "$LATEST"
 #: The value of `Configuration.snap_start` that asks for snapshots of published versions.
@@ -146,7 +147,9 @@ class Function:
     `latest` is what the API shows for `$LATEST`. `serving` is what invocations of `$LATEST` run: the same, except
     while an update is in progress or has failed, when it is the configuration from before. None: never active.
     `versions` are the published ones by number, ascending. `next_version` is the number that the next one gets; it only
-    grows, whatever is deleted. `aliases` are by name, and name versions that exist.
+    grows, whatever is deleted. `aliases` are by name, and name versions that exist. `reserved`: concurrency of all
+    versions together, None without a reserve. `provisioned` is by qualifier: numbers of versions and names of aliases
+    that exist.
     """
 
     key: FunctionKey
@@ -155,6 +158,8 @@ class Function:
     versions: Mapping[str, Version] = field(default_factory=dict)
     next_version: int = 1
     aliases: Mapping[str, Alias] = field(default_factory=dict)
+    reserved: int | None = None
+    provisioned: Mapping[str, Provisioned] = field(default_factory=dict)
 
     def version(self, version: str) -> Version | None:
         """The version `$LATEST` or of a number."""

@@ -137,8 +137,25 @@ def starts_from_snapshot(version: Version) -> bool:
 
 
 def without_version(function: Function, number: str) -> Function:
-    """`function` without a published version. Its number is not given again."""
-    return replace(function, versions={key: value for key, value in function.versions.items() if key != number})
+    """`function` without a published version and what is provisioned for it. Its number is not given again."""
+    left = {key: value for key, value in function.versions.items() if key != number}
+    return replace(without_provisioned(function, number), versions=left)
+
+
+def without_alias(function: Function, name: str) -> Function:
+    """`function` without an alias and what is provisioned for it."""
+    left = {key: alias for key, alias in function.aliases.items() if key != name}
+    return replace(without_provisioned(function, name), aliases=left)
+
+
+def without_provisioned(function: Function, qualifier: str) -> Function:
+    left = {key: config for key, config in function.provisioned.items() if key != qualifier}
+    return replace(function, provisioned=left)
+
+
+def renewed(function: Function, number: str, revision_id: str) -> Function:
+    """`function` after a change that concerns a published version, but neither its code nor its settings."""
+    return _with_version(function, replace(function.versions[number], revision_id=revision_id))
 
 
 def with_revision(function: Function, revision_id: str) -> Function:

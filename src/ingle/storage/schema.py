@@ -8,12 +8,13 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData()
 
 #: `serving`: "none", "latest" (what serves is the recorded $LATEST) or "own" (it has a row of its own in versions).
 #: `next_version`: the number that the next published version gets; it only grows.
+#: `reserved_concurrency`: null without a reserve, which is not the same as 0.
 functions = Table(
     "functions",
     metadata,
@@ -22,6 +23,7 @@ functions = Table(
     Column("name", String, primary_key=True),
     Column("serving", String, nullable=False),
     Column("next_version", BigInteger, nullable=False, server_default="1"),
+    Column("reserved_concurrency", BigInteger),
 )
 
 #: `role`: "recorded" is the version as the API shows it; "serving" the earlier one that $LATEST still runs.
@@ -47,6 +49,17 @@ aliases = Table(
     Column("region", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("alias", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: `qualifier`: a version's number or an alias' name.
+provisioned_concurrency = Table(
+    "provisioned_concurrency",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("qualifier", String, primary_key=True),
     Column("document", JSON, nullable=False),
 )
 
