@@ -253,22 +253,24 @@ class Provisioning:
     # --- one environment --------------------------------------------------------------------------------------------
 
     async def _start(self, allotment: Allotment) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         async with self._turns:
             if not self._books.claim():
                 self._fail(allotment, NO_ROOM)
                 return
-            environment = await self._open(allotment)
+            environment = await self._open(allotment, task)
             if environment is None:
                 return
             if allotment.missing < 0:
                 self._books.drop(environment)
             elif await self._initialise(allotment, environment):
+                # At no moment it counts twice.
+                allotment.starting.discard(task)
                 allotment.held.append(environment)
                 self._books.cool(environment)
 
-    async def _open(self, allotment: Allotment) -> EnvironmentClient | None:
-        task = asyncio.current_task()
-        assert task is not None
+    async def _open(self, allotment: Allotment, task: asyncio.Task[None]) -> EnvironmentClient | None:
         environment: EnvironmentClient | None = None
         allotment.opening.add(task)
         try:
