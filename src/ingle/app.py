@@ -33,6 +33,7 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.concurrency import Concurrency
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
@@ -218,7 +219,7 @@ class _Server:
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
         traces = await stack.enter_async_context(Traces(collector))
-        catalog = Catalog()
+        catalog = Catalog(settings.account_concurrency)
         for function in await store.load_all():
             catalog.put(function)
         for layer in await store.load_layers():
@@ -260,9 +261,10 @@ class _Server:
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
-        meters = Meters(catalog, metrics, clock)
+        admission = Admission(catalog)
+        meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
-        invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters, tracing)
+        invoker = Invoker(catalog, admission, placement, meters, tracing)
         disk = Disk(self._directory.path)
         background.start(disk.watch())
         tags = Tags({"function": FunctionTags(records)})
@@ -275,6 +277,7 @@ class _Server:
             Permissions(policies),
             ResourcePolicies(policies),
             Account(catalog, quota),
+            Concurrency(records, clock, ids),
             tags,
             invoker,
             logs=Logs(logs, clock),
@@ -359,6 +362,7 @@ def implemented_operations() -> list[tuple[str, str]]:
         Permissions(nothing),
         ResourcePolicies(nothing),
         Account(nothing, nothing),
+        Concurrency(nothing, nothing, nothing),
         Tags({}),
         Invoker(nothing, nothing, nothing, nothing, nothing),
     )

@@ -169,6 +169,9 @@ class Settings:
         "auto", _choice("auto", "root", "user", "process"), "How functions are isolated: auto, root, user or process."
     )
     max_environments: int = _setting(1000, _integer(1, 2000), "Most execution environments at one time.")
+    account_concurrency: int = _setting(
+        1000, _integer(1, 1_000_000), "Invocations that one account may run at one time in one region."
+    )
     idle_timeout: float = _setting(600.0, _seconds, "Seconds an execution environment stays when nobody calls it.")
     environment_lifetime: float = _setting(
         14_400.0, _seconds, "Seconds after which an execution environment is replaced, however busy it is."

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import Function
 from ingle.storage.errors import RecordExists, RecordNotFound
 from ingle.storage.sql import SqlStore
@@ -85,6 +86,23 @@ async def test_what_differs_is_saved_whatever_it_is(store: FunctionStore):
         await store.save(after, before=function)
         function = after
         assert await store.load_all() == [function]
+
+
+async def test_concurrency_comes_changes_and_goes(store: FunctionStore):
+    before = published(make_function())
+    await store.insert(before)
+    for reserved, provisioned in ((0, {"1": 2}), (5, {"1": 3, "live": 1}), (None, {"live": 1}), (7, {})):
+        configs = {name: Provisioned(requested=number, last_modified=9) for name, number in provisioned.items()}
+        function = replace(before, reserved=reserved, provisioned=configs)
+        await store.save(function, before=before)
+        assert await store.load_all() == [function]
+        await store.save(function)
+        assert await store.load_all() == [function]
+        before = function
+    await store.save(replace(before, provisioned={"1": Provisioned(requested=1, last_modified=1)}))
+    await store.delete(before.key)
+    await store.insert(make_function())
+    assert await store.load_all() == [make_function()]
 
 
 async def test_aliases_come_change_and_go(store: FunctionStore):

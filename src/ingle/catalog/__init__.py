@@ -1,4 +1,5 @@
-"""The in-memory view of functions that the data plane reads: no SQL, no file, no waiting. Layers are in `layers`.
+"""The in-memory view of functions that the data plane reads: no SQL, no file, no waiting. Layers are in `layers`,
+concurrency is in `concurrency`.
 
 `control` writes it in the step that commits, before the API answers. `frontend`, `invoke` and `placement` read it.
 Readiness travels back the same way: `control` asks for a version to be prepared, `placement` says how that went, and
@@ -12,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ingle.catalog.concurrency import ACCOUNT_CONCURRENCY, ConcurrencyCatalog
 from ingle.catalog.layers import LayerCatalog
 from ingle.catalog.names import SortedNames
 from ingle.domain.function import Function, FunctionKey, Version
@@ -40,11 +42,12 @@ class PreparationRequest:
 class Catalog:
     """Current functions by key. Single-threaded: call it from the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, account_concurrency: int = ACCOUNT_CONCURRENCY) -> None:
         self._functions: dict[FunctionKey, Function] = {}
         self._names: defaultdict[tuple[str, str], SortedNames] = defaultdict(SortedNames)
         self._listeners: list[Listener] = []
         self.layers = LayerCatalog()
+        self.concurrency = ConcurrencyCatalog(account_concurrency)
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:
@@ -64,12 +67,14 @@ class Catalog:
 
     def put(self, function: Function) -> None:
         key = function.key
+        self.concurrency.changed(key, self._functions.get(key), function)
         self._functions[key] = function
         self._names[key.account, key.region].add(key.name)
         self._tell(function.key, function)
 
     def remove(self, key: FunctionKey) -> None:
-        if self._functions.pop(key, None) is not None:
+        if (before := self._functions.pop(key, None)) is not None:
+            self.concurrency.changed(key, before, None)
             self._names[key.account, key.region].discard(key.name)
             self._tell(key, None)
 

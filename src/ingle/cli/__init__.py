@@ -50,6 +50,7 @@ def serve(
     stand_ins: options.StandIns = None,
     isolation: options.Isolation = None,
     max_environments: options.MaxEnvironments = None,
+    account_concurrency: options.AccountConcurrency = None,
     idle_timeout: options.IdleTimeout = None,
     environment_lifetime: options.EnvironmentLifetime = None,
     drain_timeout: options.DrainTimeout = None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ingle.control import function_lookup, pages
+from ingle.control import function_lookup, pages, provisioning_rules
 from ingle.control.function_records import FunctionRecords
 from ingle.control.ports import Handler
 from ingle.domain import lifecycle
@@ -87,6 +87,8 @@ class Aliases:
                 weights=_weights(params, current.weights),
             )
             _require_version(function, alias.version)
+            if alias.version != current.version and alias.name in function.provisioned:
+                provisioning_rules.require_provisionable(function, alias.name, alias.version)
             await self._save(function, alias)
         return _shown(function, alias)
 

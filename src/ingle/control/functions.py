@@ -133,10 +133,12 @@ class Functions:
                 "Location": self._links.package_url(caller, version.configuration.package),
             },
         }
+        function = function_lookup.existing(self._records, reference)
+        if function.reserved is not None:
+            shown["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved}
         # Tags are the function's as a whole: an answer about one of its versions has none.
-        tags = function_lookup.existing(self._records, reference).tags
-        if tags and reference.qualifier is None:
-            shown["Tags"] = dict(tags)
+        if function.tags and reference.qualifier is None:
+            shown["Tags"] = dict(function.tags)
         return shown
 
     async def get_function_configuration(self, caller: Caller, params: Params) -> Params:

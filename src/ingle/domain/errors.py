@@ -3,8 +3,10 @@
     ServiceError                       anything the caller is told about, with its AWS error code
     ├── ValidationError                a member breaks a constraint (also raised by `wire`, from the model)
     ├── InvalidParameterValue
+    │   └── ConcurrencyUnavailable     the same code, without a `Type`
     ├── InvalidRequestContent
     ├── ResourceNotFound
+    ├── ProvisionedConcurrencyNotFound
     ├── ResourceConflict
     ├── PreconditionFailed
     ├── SnapStartFailed                a hook of the function's own failed after a restore
@@ -56,6 +58,17 @@ class ValidationError(ServiceError):
 class InvalidParameterValue(ServiceError):
     code = "InvalidParameterValueException"
     http_status = 400
+
+
+class ConcurrencyUnavailable(InvalidParameterValue):
+    """An account's or function's concurrency does not suffice for what is asked for."""
+
+    type = None
+
+
+class ProvisionedConcurrencyNotFound(ServiceError):
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    http_status = 404
 
 
 class InvalidRequestContent(ServiceError):

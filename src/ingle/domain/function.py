@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from ingle.domain.alias import Alias
 from ingle.domain.attachments import Attachments
+from ingle.domain.concurrency import Provisioned
 
 LATEST = "$LATEST"
 #: The value of `Configuration.snap_start` that asks for snapshots of published versions.
@@ -150,6 +151,8 @@ class Function:
     grows, whatever is deleted. `aliases` are by name, and name versions that exist. `attachments` are those of the
     function, of its versions and of its aliases; none is about a qualifier that does not exist. `tags` is None for a
     function that never had any; one that lost its last tag is still among those that a search without filters finds.
+    `reserved`: concurrency of all versions together, None without a reserve. `provisioned` is by qualifier: numbers of
+    versions and names of aliases that exist.
     """
 
     key: FunctionKey
@@ -160,6 +163,8 @@ class Function:
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     tags: Mapping[str, str] | None = None
     attachments: Attachments = field(default_factory=Attachments)
+    reserved: int | None = None
+    provisioned: Mapping[str, Provisioned] = field(default_factory=dict)
 
     def version(self, version: str) -> Version | None:
         """The version `$LATEST` or of a number."""

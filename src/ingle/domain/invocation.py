@@ -36,7 +36,8 @@ class InvocationResult:
     """What the function answered. `error` is the X-Amz-Function-Error value ("Unhandled") or None.
 
     `log_tail`: the last 4 KB of the invocation's log, if it was asked for. `duration_ms`: how long the function ran;
-    `init_ms`: how long its environment initialised before, in a cold start.
+    `init_ms`: how long its environment initialised before, in a cold start. `provisioned`: whether the environment had
+    been initialised ahead, as provisioned concurrency.
     """
 
     payload: bytes
@@ -45,3 +46,4 @@ class InvocationResult:
     log_tail: bytes | None = None
     duration_ms: float = 0.0
     init_ms: float | None = None
+    provisioned: bool = False

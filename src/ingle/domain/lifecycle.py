@@ -137,14 +137,30 @@ def starts_from_snapshot(version: Version) -> bool:
 
 
 def without_version(function: Function, number: str) -> Function:
-    """`function` without a published version. Its number is not given again."""
+    """`function` without a published version and what belongs to it. Its number is not given again."""
     left = {key: value for key, value in function.versions.items() if key != number}
-    return replace(function, versions=left, attachments=function.attachments.without_qualifier(number))
+    return replace(_without_qualifier(function, number), versions=left)
 
 
 def without_alias(function: Function, name: str) -> Function:
+    """`function` without an alias and what belongs to it."""
     left = {key: value for key, value in function.aliases.items() if key != name}
-    return replace(function, aliases=left, attachments=function.attachments.without_qualifier(name))
+    return replace(_without_qualifier(function, name), aliases=left)
+
+
+def _without_qualifier(function: Function, qualifier: str) -> Function:
+    attachments = function.attachments.without_qualifier(qualifier)
+    return replace(without_provisioned(function, qualifier), attachments=attachments)
+
+
+def without_provisioned(function: Function, qualifier: str) -> Function:
+    left = {key: config for key, config in function.provisioned.items() if key != qualifier}
+    return replace(function, provisioned=left)
+
+
+def renewed(function: Function, number: str, revision_id: str) -> Function:
+    """`function` after a change that concerns a published version, but neither its code nor its settings."""
+    return _with_version(function, replace(function.versions[number], revision_id=revision_id))
 
 
 def with_revision(function: Function, revision_id: str) -> Function:

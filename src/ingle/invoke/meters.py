@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingle.catalog import Catalog
 from ingle.domain.clock import Clock
+from ingle.domain.concurrency import provisioned_versions
 from ingle.domain.function import Function, FunctionKey, Version
 from ingle.domain.invocation import InvocationResult
 from ingle.domain.metrics import PER_LOG, ZERO, Aggregate, Series
+from ingle.placement.provisioning import ProvisionedUse
 from ingle.storage.metrics import MINUTE, MetricStore, Points
 
 NAMESPACE = "AWS/Lambda"
@@ -33,7 +35,9 @@ _ceil = math.ceil
 class Cell:
     """What one minute brought to one meter. `buckets`: of durations in milliseconds, and so of all invocations."""
 
-    __slots__ = ("buckets", "errors", "init", "longest", "shortest", "throttles", "total")
+    __slots__ = (
+        "buckets", "errors", "init", "longest", "provisioned", "shortest", "spilled", "throttles", "total",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.buckets: dict[int, int] = {}
@@ -42,17 +46,21 @@ class Cell:
         self.longest = 0.0
         self.errors = 0
         self.throttles = 0
+        self.provisioned = 0
+        self.spilled = 0
         self.init: list[float] = []
 
 
 class Gauge:
     """How many run now, and how many did at the most since the last look."""
 
-    __slots__ = ("peak", "running")
+    __slots__ = ("peak", "promised", "running")
 
     def __init__(self) -> None:
         self.running = 0
         self.peak = 0
+        #: Of a function: the versions that have provisioned concurrency, by number.
+        self.promised: Mapping[str, int] = {}
 
     def look(self) -> int:
         peak, self.peak = self.peak, self.running
@@ -107,6 +115,10 @@ class Meter:
             cell.longest = duration
         if result.error is not None:
             cell.errors += 1
+        if result.provisioned:
+            cell.provisioned += 1
+        elif self._function.promised and self.target.version in self._function.promised:
+            cell.spilled += 1
         if result.init_ms is not None:
             cell.init.append(result.init_ms)
 
@@ -137,9 +149,20 @@ class Total:
 
 
 class Meters:
-    """The meters of all functions. They go with their function."""
+    """The meters of all functions. They go with their function.
 
-    def __init__(self, catalog: Catalog, store: MetricStore, clock: Clock) -> None:
+    `unreserved` and `provisioned` tell, for every account and region, and for every provisioned version, the most that
+    was in use since they were asked before.
+    """
+
+    def __init__(
+        self, catalog: Catalog, store: MetricStore, clock: Clock,
+        unreserved: Callable[[], Iterable[tuple[str, str, int]]] = tuple,
+        provisioned: Callable[[], Iterable[ProvisionedUse]] = tuple,
+    ) -> None:  # fmt: skip
+        self._catalog = catalog
+        self._unreserved = unreserved
+        self._provisioned = provisioned
         self._clock = clock
         self._store = store
         self._meters: dict[tuple[str, str], Meter] = {}
@@ -159,7 +182,11 @@ class Meters:
         key = version.key
         parts = arn.split(":", 7)
         target = Target(key, parts[7] if len(parts) > 7 else None, version.version)
-        function = self._functions.setdefault(key, Gauge())
+        function = self._functions.get(key)
+        if function is None:
+            function = self._functions[key] = Gauge()
+            known = self._catalog.get(key)
+            function.promised = {} if known is None else provisioned_versions(known)
         scope = self._scopes.setdefault((key.account, key.region), Gauge())
         meter = self._meters[arn, version.version] = Meter(target, function, scope, self._dirty)
         return meter
@@ -182,6 +209,8 @@ class Meters:
             return dict(self._totals)
 
     def _catalog_changed(self, key: FunctionKey, function: Function | None) -> None:
+        if function is not None and key in self._functions:
+            self._functions[key].promised = provisioned_versions(function)
         if function is None:
             self._meters = {place: meter for place, meter in self._meters.items() if meter.target.key != key}
             self._functions.pop(key, None)
@@ -196,22 +225,43 @@ class Meters:
         concurrency = list(self._concurrency())
         return lambda: self._expand(cells, concurrency, minute)
 
-    def _concurrency(self) -> Iterator[tuple[Series, int]]:
+    def _concurrency(self) -> Iterator[tuple[Series, float]]:
         for key, gauge in self._functions.items():
             if peak := gauge.look():
                 dimensions = (("FunctionName", key.name),)
                 yield Series(key.account, key.region, NAMESPACE, "ConcurrentExecutions", dimensions, COUNT), peak
         for (account, region), gauge in self._scopes.items():
             if peak := gauge.look():
-                # No function has reserved concurrency: what runs is what runs unreserved.
-                for name in ("ConcurrentExecutions", "UnreservedConcurrentExecutions"):
-                    yield Series(account, region, NAMESPACE, name, (), COUNT), peak
+                yield Series(account, region, NAMESPACE, "ConcurrentExecutions", (), COUNT), peak
+        for account, region, peak in self._unreserved():
+            if peak:
+                yield Series(account, region, NAMESPACE, "UnreservedConcurrentExecutions", (), COUNT), peak
+        for use in self._provisioned():
+            yield from self._provisioned_series(use)
+
+    def _provisioned_series(self, use: ProvisionedUse) -> Iterator[tuple[Series, float]]:
+        """For the function, and for what of it is provisioned: a version or an alias."""
+        function = self._catalog.get(use.key)
+        if function is None:
+            return
+        name, share = ("FunctionName", use.key.name), use.peak / use.allocated
+        for qualifier in function.provisioned:
+            version = function.qualified(qualifier)
+            if version is None or version.version != use.version:
+                continue
+            for dimensions in ((name,), (name, ("Resource", f"{use.key.name}:{qualifier}"))):
+                where = (use.key.account, use.key.region, NAMESPACE)
+                yield Series(*where, "ProvisionedConcurrencyUtilization", dimensions, COUNT), share
+                if use.peak:
+                    yield Series(*where, "ProvisionedConcurrentExecutions", dimensions, COUNT), use.peak
 
     def _expand(
-        self, cells: list[tuple[Target, dict[int, Cell]]], concurrency: list[tuple[Series, int]], minute: int
+        self, cells: list[tuple[Target, dict[int, Cell]]], concurrency: list[tuple[Series, float]], minute: int
     ) -> Points:
         """In the store's thread: the points of all dimensions."""
-        points: Points = {(series, minute): Aggregate.of([(peak, 1)]) for series, peak in concurrency}
+        points: Points = {}
+        for series, peak in concurrency:
+            points.setdefault((series, minute), Aggregate()).merge(Aggregate.of([(peak, 1)]))
         for target, minutes in cells:
             for number, cell in minutes.items():
                 metrics = list(_metrics(cell))
@@ -262,6 +312,10 @@ def _metrics(cell: Cell) -> Iterator[tuple[str, str, Aggregate]]:
             Aggregate.of([(value, n) for value, n in ((0, count - cell.errors), (1, cell.errors)) if n]),
         )
         yield "Duration", MILLISECONDS, _durations(cell)
+    if cell.provisioned:
+        yield "ProvisionedConcurrencyInvocations", COUNT, Aggregate.of([(1, cell.provisioned)])
+    if cell.spilled:
+        yield "ProvisionedConcurrencySpilloverInvocations", COUNT, Aggregate.of([(1, cell.spilled)])
     if cell.init:
         yield "InitDuration", MILLISECONDS, Aggregate.of([(value, 1) for value in cell.init])
     yield "Throttles", COUNT, Aggregate.of([(value, n) for value, n in ((0, count), (1, cell.throttles)) if n])

@@ -3,14 +3,14 @@
 Each version in use has a pool. An invocation takes the environment that was idle for the shortest time; if there is
 none, one is started, and the invocation takes that or the first that becomes idle, whichever is there sooner.
 Environments are frozen shortly after they become idle, stopped when idle for long or when their version is no longer
-served. Reads the catalog, never the control plane; used by `invoke`.
+served. Environments that are provisioned (`placement.provisioning`) come first and stay. Reads the catalog, never the
+control plane; used by `invoke`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Self
 
 from ingle.background import Background
@@ -18,6 +18,9 @@ from ingle.catalog import Catalog, PreparationRequest, Prepared
 from ingle.domain.errors import InternalFailure, TooManyRequests
 from ingle.domain.function import Function, FunctionKey, Version
 from ingle.observability.log import Logger
+from ingle.placement.pool import Pool, PoolKey, key_of, same_start
+from ingle.placement.provisioning import ProvisionedUse, Provisioning
+from ingle.placement.scaling import ScalingRate
 from ingle.worker.client import CannotPlace, EnvironmentClient, WorkerClient
 
 log = Logger("placement")
@@ -28,26 +31,6 @@ _FREEZE_SWEEP = 0.010
 _RETIRE_SWEEP = 1.0
 #: How long an invocation waits for an environment that has just served, before another one is started; seconds.
 _RETURN_SECONDS = 0.1
-
-PoolKey = tuple[FunctionKey, str, int]
-
-
-@dataclass(slots=True, eq=False)
-class Pool:
-    """The environments of one version. Idle ones are taken last in, first out."""
-
-    version: Version
-    idle: list[EnvironmentClient] = field(default_factory=list)
-    waiting: deque[asyncio.Future[EnvironmentClient]] = field(default_factory=deque)
-    environments: set[EnvironmentClient] = field(default_factory=set)
-    starting: int = 0
-    retired: bool = False
-    forgotten: bool = False
-
-    @property
-    def empty(self) -> bool:
-        """No environments, and nobody who waits for one."""
-        return not (self.environments or self.starting or self.waiting)
 
 
 class Placement:
@@ -70,7 +53,9 @@ class Placement:
         self._total = 0
         self._cooling: dict[EnvironmentClient, None] = {}
         self._sweeping = False
+        self._rate = ScalingRate()
         self._background = Background()
+        self._provisioning = Provisioning(self, catalog.concurrency, worker, self._background)
         catalog.subscribe(self._catalog_changed)
 
     async def __aenter__(self) -> Self:
@@ -78,23 +63,28 @@ class Placement:
         await self._background.__aenter__()
         self._background.start(self._prepare_on_request())
         self._background.start(self._retire_idle())
+        for function in self._catalog:
+            self._provisioning.changed(function.key, function)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for pool in self._pools.values():
             for waiter in pool.waiting:
                 self._fail(waiter, InternalFailure("The server is stopping."))
+        self._provisioning.close()
         await self._background.__aexit__()
 
     # --- for the invoker --------------------------------------------------------------------------------------------
 
     async def acquire(self, version: Version) -> EnvironmentClient:
         """An environment for one invocation; give it back with `release`. Raises TooManyRequests, InternalFailure."""
-        pool = self._pool(version)
-        while pool.idle:
-            environment = pool.idle.pop()
+        pool = self.pool(version)
+        while idle := pool.provisioned or pool.idle:
+            environment = idle.pop()
             self._cooling.pop(environment, None)
             if environment.usable and environment.ready:
+                if environment.provisioned:
+                    pool.note_use()
                 return environment
             self._dismiss(pool, environment)
         waiter: asyncio.Future[EnvironmentClient] = self._loop.create_future()
@@ -122,12 +112,16 @@ class Placement:
         else:
             self._background.start(self._offer_when_ready(pool, environment))
 
+    def provisioned_use(self) -> Iterator[ProvisionedUse]:
+        """How much of what is provisioned was in use at the most, since the last call."""
+        return self._provisioning.use()
+
     # --- pools ------------------------------------------------------------------------------------------------------
 
-    def _pool(self, version: Version) -> Pool:
-        key = (version.key, version.version, version.serial)
+    def pool(self, version: Version) -> Pool:
+        key = key_of(version)
         pool = self._pools.get(key)
-        if pool is not None and not _same_start(pool.version, version):
+        if pool is not None and not same_start(pool.version, version):
             # A function that was deleted and made again counts its serials from the start.
             del self._pools[key]
             self._retire(pool)
@@ -137,6 +131,7 @@ class Placement:
         return pool
 
     def _offer(self, pool: Pool, environment: EnvironmentClient) -> None:
+        """Give it to the invocation that has waited longest, or let it wait for the next one."""
         while pool.waiting:
             waiter = pool.waiting.popleft()
             if not waiter.done():
@@ -145,8 +140,12 @@ class Placement:
         if pool.retired:
             self._dismiss(pool, environment)
             return
+        (pool.provisioned if environment.provisioned else pool.idle).append(environment)
+        self.cool(environment)
+
+    def cool(self, environment: EnvironmentClient) -> None:
+        """From now on nobody uses it: it is frozen shortly."""
         environment.idle_since = self._loop.time()
-        pool.idle.append(environment)
         self._cooling[environment] = None
         if not self._sweeping:
             self._sweeping = True
@@ -162,7 +161,7 @@ class Placement:
             pool.starting -= 1
         if not polling.done():
             self._scale_out(pool)
-        if await polling:
+        if await polling and await self._provisioning.initialised(environment):
             self._offer(pool, environment)
         else:
             self._dismiss(pool, environment)
@@ -174,6 +173,8 @@ class Placement:
         if self._homes.pop(environment, None) is not None:
             pool.environments.discard(environment)
             self._total -= 1
+            if environment.provisioned:
+                self._provisioning.lost(environment)
         self._drop_if_done(pool)
 
     def _drop_if_done(self, pool: Pool) -> None:
@@ -181,20 +182,58 @@ class Placement:
         if pool.retired and not pool.forgotten and pool.empty:
             pool.forgotten = True
             self._worker.forget(pool.version)
-            if self._pools.get(_key(pool.version)) is pool:
-                del self._pools[_key(pool.version)]
+            if self._pools.get(key_of(pool.version)) is pool:
+                del self._pools[key_of(pool.version)]
 
     def _scale_out(self, pool: Pool) -> None:
         """Start one environment for each waiting invocation that has none on its way."""
         while pool.starting < sum(not waiter.done() for waiter in pool.waiting):
-            if self._total >= self._limit and not self._evict():
-                # The invocations before this one have environments on their way.
-                error = TooManyRequests("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded")
-                self._fail(pool.waiting.pop(), error)
+            # The invocations before the one that is refused have environments on their way.
+            if not self._rate.take(pool.version.key, self._loop.time()):
+                self._fail(pool.waiting.pop(), _throttled("FunctionInvocationRateLimitExceeded"))
                 continue
-            self._total += 1
+            if not self.claim():
+                self._fail(pool.waiting.pop(), _throttled("ConcurrentInvocationLimitExceeded"))
+                continue
             pool.starting += 1
             self._background.start(self._start(pool))
+
+    def claim(self) -> bool:
+        """Room for one more environment, that of an idle one if need be."""
+        if self._total >= self._limit and not self._evict():
+            return False
+        self._total += 1
+        return True
+
+    def disclaim(self) -> None:
+        """Nothing became of an environment that had room."""
+        self._total -= 1
+
+    def settle(self, pool: Pool, environment: EnvironmentClient) -> None:
+        """It has been started, and belongs to `pool` from now on."""
+        environment.expires_at = self._loop.time() + self._lifetime
+        self._homes[environment] = pool
+        pool.environments.add(environment)
+
+    def serve(self, environment: EnvironmentClient) -> None:
+        """A provisioned environment takes invocations from now on."""
+        self._offer(self._homes[environment], environment)
+
+    def drop(self, environment: EnvironmentClient) -> None:
+        """Stop a provisioned environment that nobody uses at this moment."""
+        pool = self._homes.get(environment)
+        if pool is None:
+            environment.stop()
+            return
+        if environment in pool.provisioned:
+            pool.provisioned.remove(environment)
+        self._dismiss(pool, environment)
+
+    @staticmethod
+    def outgrow(environment: EnvironmentClient) -> None:
+        """A provisioned environment that is in use goes as soon as it is not."""
+        environment.provisioned = False
+        environment.expires_at = 0.0
 
     async def _start(self, pool: Pool) -> None:
         failure: Exception | None = None
@@ -208,9 +247,7 @@ class Placement:
         if failure is not None:
             self._failed_to_start(pool, failure)
             return
-        environment.expires_at = self._loop.time() + self._lifetime
-        self._homes[environment] = pool
-        pool.environments.add(environment)
+        self.settle(pool, environment)
         self._offer(pool, environment)
 
     def _failed_to_start(self, pool: Pool, error: Exception) -> None:
@@ -218,7 +255,7 @@ class Placement:
         unforeseen = None if isinstance(error, CannotPlace) else error
         name = pool.version.key.name
         log.error("no environment can be started", function=name, reason=str(error), exc_info=unforeseen)
-        self._total -= 1
+        self.disclaim()
         refusal = InternalFailure("The execution environment could not be started.")
         while pool.waiting and not self._fail(pool.waiting.popleft(), refusal):
             pass
@@ -265,8 +302,18 @@ class Placement:
                 for environment in [item for item in pool.idle if self._is_due(item, now)]:
                     pool.idle.remove(environment)
                     self._dismiss(pool, environment)
+                # Provisioned ones go when they are broken, or old, and then one after another.
+                for environment in [item for item in pool.provisioned if not item.usable]:
+                    pool.provisioned.remove(environment)
+                    self._dismiss(pool, environment)
+                old = next((item for item in pool.provisioned if item.expires_at <= now), None)
+                if old is not None and self._provisioning.complete(pool.version):
+                    pool.provisioned.remove(old)
+                    self._dismiss(pool, old)
                 if pool.empty:
                     self._pools.pop(key, None)
+            self._provisioning.check()
+            self._rate.forget(now)
 
     def _is_due(self, environment: EnvironmentClient, now: float) -> bool:
         """Whether an idle environment goes."""
@@ -288,9 +335,10 @@ class Placement:
             request.outcome.set_result(outcome)
 
     def _catalog_changed(self, key: FunctionKey, function: Function | None) -> None:
-        served = set() if function is None else {_key(version) for version in function.versions.values()}
+        self._provisioning.changed(key, function)
+        served = set() if function is None else {key_of(version) for version in function.versions.values()}
         if function is not None and function.serving is not None:
-            served.add(_key(function.serving))
+            served.add(key_of(function.serving))
         for pool_key in [item for item in self._pools if item[0] == key and item not in served]:
             self._retire(self._pools.pop(pool_key) if function is None else self._pools[pool_key])
 
@@ -298,13 +346,10 @@ class Placement:
         pool.retired = True
         while pool.idle:
             self._dismiss(pool, pool.idle.pop())
+        while pool.provisioned:
+            self._dismiss(pool, pool.provisioned.pop())
         self._drop_if_done(pool)
 
 
-def _same_start(one: Version, other: Version) -> bool:
-    """Whether environments of `one` can serve `other`. Mostly they are the very same configuration."""
-    return one.configuration is other.configuration or one.configuration == other.configuration
-
-
-def _key(version: Version) -> PoolKey:
-    return (version.key, version.version, version.serial)
+def _throttled(reason: str) -> TooManyRequests:
+    return TooManyRequests("Rate Exceeded.", Reason=reason, retryAfterSeconds="1")

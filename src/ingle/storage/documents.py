@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingle.domain.alias import Alias
+from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import (
     Configuration,
     FunctionKey,
@@ -94,6 +95,15 @@ def alias_from_document(name: str, document: Mapping[str, Any]) -> Alias:
         description=document["description"],
         weights=document["weights"],
     )
+
+
+def provisioned_to_document(config: Provisioned) -> Document:
+    """Everything of a provisioned concurrency configuration except its qualifier."""
+    return {"requested": config.requested, "last_modified": config.last_modified}
+
+
+def provisioned_from_document(document: Mapping[str, Any]) -> Provisioned:
+    return Provisioned(requested=document["requested"], last_modified=document["last_modified"])
 
 
 def package_to_document(package: Package) -> Document:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData()
 
 #: `serving`: "none", "latest" (what serves is the recorded $LATEST) or "own" (it has a row of its own in versions).
 #: `next_version`: the number that the next published version gets; it only grows.
 #: `tags`: NULL for a function that never had one.
+#: `reserved_concurrency`: null without a reserve, which is not the same as 0.
 functions = Table(
     "functions",
     metadata,
@@ -24,6 +25,7 @@ functions = Table(
     Column("serving", String, nullable=False),
     Column("next_version", BigInteger, nullable=False, server_default="1"),
     Column("tags", JSON(none_as_null=True), nullable=True),
+    Column("reserved_concurrency", BigInteger),
 )
 
 #: `role`: "recorded" is the version as the API shows it; "serving" the earlier one that $LATEST still runs.
@@ -49,6 +51,17 @@ aliases = Table(
     Column("region", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("alias", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: `qualifier`: a version's number or an alias' name.
+provisioned_concurrency = Table(
+    "provisioned_concurrency",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("qualifier", String, primary_key=True),
     Column("document", JSON, nullable=False),
 )
 

@@ -15,25 +15,34 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, Table, and_, delete, select
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ingle.domain.alias import Alias
 from ingle.domain.attachments import Attachments
+from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.layer import Layer
 from ingle.storage import sql_layers
-from ingle.storage.documents import alias_from_document, alias_to_document, from_document, to_document
+from ingle.storage.documents import (
+    alias_from_document,
+    alias_to_document,
+    from_document,
+    provisioned_from_document,
+    provisioned_to_document,
+    to_document,
+)
 from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
-from ingle.storage.schema import aliases, attachments, functions, versions
+from ingle.storage.schema import aliases, attachments, functions, provisioned_concurrency, versions
 from ingle.storage.schema_upgrade import bring_to_head
 from ingle.storage.sql_attachments import load_attachments, save_attachments
 from ingle.storage.sql_engine import named_error, open_engine
 from ingle.storage.sqlite_copy import copy_database
 
 _Result = TypeVar("_Result")
+_Item = TypeVar("_Item")
 
 _RECORDED = "recorded"
 _SERVING = "serving"
@@ -148,10 +157,17 @@ def _load_all(connection: Connection) -> list[Function]:
     attached = load_attachments(connection)
     order = (functions.c.account, functions.c.region, functions.c.name)
     rows = connection.execute(select(functions).order_by(*order))
-    return [_function(row, found[_key_of(row)], named[_key_of(row)], attached[_key_of(row)]) for row in rows]
+    ahead: defaultdict[FunctionKey, dict[str, Provisioned]] = defaultdict(dict)
+    for row in connection.execute(select(provisioned_concurrency)):
+        ahead[_key_of(row)][row.qualifier] = provisioned_from_document(row.document)
+    keys = [(row, _key_of(row)) for row in rows]
+    return [_function(row, found[key], named[key], ahead[key], attached[key]) for row, key in keys]
 
 
-def _function(row: Row[Any], found: _Versions, named: dict[str, Alias], attached: Attachments) -> Function:
+def _function(
+    row: Row[Any], found: _Versions, named: dict[str, Alias], provisioned: dict[str, Provisioned],
+    attached: Attachments,
+) -> Function:  # fmt: skip
     latest = found.pop((LATEST, _RECORDED))
     own = found.pop((LATEST, _SERVING), None)
     published = sorted(found.values(), key=lambda version: version.number)
@@ -164,6 +180,8 @@ def _function(row: Row[Any], found: _Versions, named: dict[str, Alias], attached
         aliases=named,
         tags=row.tags,
         attachments=attached,
+        reserved=row.reserved_concurrency,
+        provisioned=provisioned,
     )
 
 
@@ -177,7 +195,7 @@ def _insert(connection: Connection, function: Function) -> None:
     except IntegrityError:
         raise RecordExists(f"Function {function.key.name} exists.") from None
     _insert_versions(connection, _versions(function))
-    _save_aliases(connection, function, {})
+    _save_named(connection, function, None)
     save_attachments(connection, function, {})
 
 
@@ -187,10 +205,10 @@ def _save(connection: Connection, function: Function, before: Function | None) -
         raise RecordNotFound(f"Function {function.key.name} does not exist.")
     wanted = _versions(function)
     if before is None:
-        for table in (versions, aliases, attachments):
+        for table in (versions, aliases, provisioned_concurrency, attachments):
             connection.execute(delete(table).where(_of(table, function.key)))
         _insert_versions(connection, wanted)
-        _save_aliases(connection, function, {})
+        _save_named(connection, function, None)
         save_attachments(connection, function, {})
         return
     there = _versions(before)
@@ -198,12 +216,12 @@ def _save(connection: Connection, function: Function, before: Function | None) -
         row = and_(_of(versions, function.key), versions.c.version == number, versions.c.role == role)
         connection.execute(delete(versions).where(row))
     _insert_versions(connection, {key: wanted[key] for key in wanted if there.get(key) is not wanted[key]})
-    _save_aliases(connection, function, before.aliases)
+    _save_named(connection, function, before)
     save_attachments(connection, function, before.attachments.values)
 
 
 def _delete(connection: Connection, key: FunctionKey) -> None:
-    for table in (versions, aliases, attachments, functions):
+    for table in (versions, aliases, provisioned_concurrency, attachments, functions):
         connection.execute(delete(table).where(_of(table, key)))
 
 
@@ -214,8 +232,12 @@ def _serving(function: Function) -> str:
 
 
 def _columns(function: Function) -> dict[str, Any]:
-    tags = None if function.tags is None else dict(function.tags)
-    return {"serving": _serving(function), "next_version": function.next_version, "tags": tags}
+    return {
+        "serving": _serving(function),
+        "next_version": function.next_version,
+        "reserved_concurrency": function.reserved,
+        "tags": None if function.tags is None else dict(function.tags),
+    }
 
 
 def _versions(function: Function) -> _Versions:
@@ -225,18 +247,32 @@ def _versions(function: Function) -> _Versions:
     return found
 
 
-def _save_aliases(connection: Connection, function: Function, there: Mapping[str, Alias]) -> None:
-    """Makes `there`, the aliases that are stored, those of the function."""
-    wanted = function.aliases
+def _save_named(connection: Connection, function: Function, before: Function | None) -> None:
+    """Aliases and provisioned concurrency. `before`: the function as it is stored; None: it has neither there."""
+    key = function.key
+    there = {} if before is None else before.aliases
+    _save_rows(connection, key, aliases.c.alias, there, function.aliases, alias_to_document)
+    stored = {} if before is None else before.provisioned
+    column = provisioned_concurrency.c.qualifier
+    _save_rows(connection, key, column, stored, function.provisioned, provisioned_to_document)
+
+
+def _save_rows(
+    connection: Connection, key: FunctionKey, named: Column[str], there: Mapping[str, _Item],
+    wanted: Mapping[str, _Item], document_of: Callable[[_Item], dict[str, Any]],
+) -> None:  # fmt: skip
+    """Makes `there`, what is stored by the column `named`, what is wanted."""
+    table = named.table
+    assert isinstance(table, Table)
     for name in (name for name in there if wanted.get(name) is not there[name]):
-        connection.execute(delete(aliases).where(_of(aliases, function.key), aliases.c.alias == name))
+        connection.execute(delete(table).where(_of(table, key), named == name))
     rows = [
-        {**_key_columns(function.key), "alias": name, "document": alias_to_document(alias)}
-        for name, alias in wanted.items()
-        if there.get(name) is not alias
+        {**_key_columns(key), named.name: name, "document": document_of(item)}
+        for name, item in wanted.items()
+        if there.get(name) is not item
     ]
     if rows:
-        connection.execute(aliases.insert(), rows)
+        connection.execute(table.insert(), rows)
 
 
 def _insert_versions(connection: Connection, found: _Versions) -> None:

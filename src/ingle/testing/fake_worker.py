@@ -24,6 +24,9 @@ class FakeEnvironment:
         self.number = number
         self.idle_since = 0.0
         self.expires_at = math.inf
+        self.provisioned = False
+        #: Whether initialising ahead fails.
+        self.failing = False
         self.state = State.STARTING
         self.stops = 0
         #: Whether the runtime polls again as soon as it has answered; else once `poll` is called.
@@ -56,7 +59,20 @@ class FakeEnvironment:
         self.invocations.append(invocation)
         self.begin()
         self.end()
-        return InvocationResult(payload=invocation.payload, executed_version=self.version.version)
+        return InvocationResult(
+            payload=invocation.payload, executed_version=self.version.version, provisioned=self.provisioned
+        )
+
+    async def initialise_ahead(self) -> bool:
+        if self.lost:
+            self.state = State.DEAD
+            raise EnvironmentLost
+        if self.failing:
+            self.stop()
+            return False
+        if self.state is State.STARTING:
+            self.end()
+        return True
 
     def begin(self) -> None:
         """The runtime has an invocation."""
@@ -92,6 +108,9 @@ class FakeWorker:
     def __init__(self) -> None:
         self.hold = False
         self.failing = False
+        #: Whether environments that start now fail when they are initialised ahead, or are lost.
+        self.failing_ahead = False
+        self.losing = False
         self.environments: list[FakeEnvironment] = []
         self.pending: deque[asyncio.Future[None]] = deque()
         self.prepared: list[Version] = []
@@ -108,7 +127,7 @@ class FakeWorker:
             raise self.preparation
         return self.preparation
 
-    async def start(self, version: Version) -> FakeEnvironment:
+    async def start(self, version: Version, *, provisioned: bool = False) -> FakeEnvironment:
         if self.hold:
             held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.pending.append(held)
@@ -116,6 +135,8 @@ class FakeWorker:
         elif self.failing:
             raise CannotPlace("there is no room")
         environment = FakeEnvironment(version, len(self.environments))
+        environment.provisioned = provisioned
+        environment.failing, environment.lost = self.failing_ahead, self.losing
         self.environments.append(environment)
         return environment
 

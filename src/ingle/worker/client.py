@@ -24,6 +24,8 @@ class EnvironmentClient(Protocol):
     idle_since: float
     #: When it is to be replaced, in the loop's time; its owner sets it.
     expires_at: float
+    #: Whether it was started as provisioned concurrency.
+    provisioned: bool
 
     @property
     def usable(self) -> bool:
@@ -53,6 +55,13 @@ class EnvironmentClient(Protocol):
         """Return once the environment can serve again, resetting it first if that is due; False if it never can."""
         ...
 
+    async def initialise_ahead(self) -> bool:
+        """Initialise before any invocation, unless that is done; False if the function failed: it is stopped then.
+
+        Raises EnvironmentLost.
+        """
+        ...
+
     def freeze(self) -> None: ...
 
     def stop(self) -> None:
@@ -65,8 +74,11 @@ class WorkerClient(Protocol):
         """Make the package and the runtime ready. Idempotent."""
         ...
 
-    async def start(self, version: Version) -> EnvironmentClient:
-        """A new environment, not yet initialised: its first `run` does that. Raises CannotPlace."""
+    async def start(self, version: Version, *, provisioned: bool = False) -> EnvironmentClient:
+        """A new environment, not yet initialised: its first `run` does that. Raises CannotPlace.
+
+        `provisioned`: it is to be initialised ahead, as provisioned concurrency.
+        """
         ...
 
     def forget(self, version: Version) -> None:

@@ -99,6 +99,7 @@ class Launch:
     #: Initialisation type, as records name it.
     initialization: str = "on-demand"
     init_limit: float = INIT_LIMIT
+    provisioned: bool = False
 
 
 class Environment:
@@ -116,6 +117,7 @@ class Environment:
         self.state = State.STARTING
         self.idle_since = 0.0
         self.expires_at = math.inf
+        self.provisioned = launch.provisioned
         self._supervision = supervision
         self._launch = launch
         self._traced = traced
@@ -402,6 +404,22 @@ class Environment:
                 self._launch.start(self._generation == 0)
         return await outcome
 
+    async def initialise_ahead(self) -> bool:
+        """Initialise before any invocation, unless that is done; False if the function failed: it is stopped then.
+
+        Raises EnvironmentLost.
+        """
+        if self.state is not State.STARTING:
+            return True
+        try:
+            outcome = await self._initialise(self._launch.init_limit, "init")
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        if outcome is not None:
+            self.stop()
+        return outcome is None
+
     # --- SnapStart --------------------------------------------------------------------------------------------------
 
     async def initialise(self, limit: float) -> Outcome | None:
@@ -667,6 +685,7 @@ class Environment:
         return InvocationResult(
             payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail,
             duration_ms=report.duration or (report.replied - report.started) * 1000, init_ms=report.init,
+            provisioned=self.provisioned,
         )  # fmt: skip
 
     def _finish_late(self) -> None:

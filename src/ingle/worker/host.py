@@ -82,6 +82,7 @@ class Role(Enum):
     ORDINARY = auto()
     TEMPLATE = auto()  # it is initialised and cloned, and serves nobody
     CLONE = auto()
+    PROVISIONED = auto()  # it is initialised ahead of its invocations
 
 
 class Host:
@@ -167,7 +168,7 @@ class Host:
 
     # --- environments -----------------------------------------------------------------------------------------------
 
-    async def start(self, version: Version) -> Environment:
+    async def start(self, version: Version, *, provisioned: bool = False) -> Environment:
         try:
             ready = await self._preparation.ready(version)
         except (PackageError, SandboxError, StorageError, OSError) as error:
@@ -175,7 +176,8 @@ class Host:
         clone = await self._snapshots.clone(version)
         if clone is not None:
             return await self._open(version, ready, clone, Role.CLONE)
-        return await self._open(version, ready, await self._take(version, ready), Role.ORDINARY)
+        role = Role.PROVISIONED if provisioned else Role.ORDINARY
+        return await self._open(version, ready, await self._take(version, ready), role)
 
     async def _take(self, version: Version, ready: Ready) -> Sandbox:
         try:
@@ -265,6 +267,7 @@ class Host:
             api=sandbox.api_address if self._options.serve_api else None,
             log_stream=log_stream,
             layout=layout,
+            provisioned=role is Role.PROVISIONED,
         )
         programs = command(version, layout, ready.forked)
         if programs is not None and not self._namespaces:
@@ -289,6 +292,7 @@ class Host:
             await self._sandboxes.make_template(sandbox, version.configuration.memory, message)
 
         snap_start = starts_from_snapshot(version)
+        long = snap_start or place.provisioned
         arn = runtime_version_arn(runtime, version.key.region)
         return Launch(
             start=start,
@@ -300,8 +304,9 @@ class Host:
             not_cloneable=self._not_cloneable(ready),
             restores=role is Role.CLONE,
             restorable=snap_start,
-            initialization=initialization(version),
-            init_limit=max(SNAPSHOT_INIT_LIMIT, version.configuration.timeout) if snap_start else INIT_LIMIT,
+            initialization=initialization(version, place.provisioned),
+            init_limit=max(SNAPSHOT_INIT_LIMIT, version.configuration.timeout) if long else INIT_LIMIT,
+            provisioned=place.provisioned,
         )
 
     def _stream_name(self, version: Version) -> str:

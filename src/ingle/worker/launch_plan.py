@@ -60,6 +60,8 @@ class Place:
     api: str | None
     log_stream: str
     layout: Layout = IN_SANDBOX
+    #: Whether the environment is provisioned concurrency.
+    provisioned: bool = False
 
 
 def must_execute(version: Version) -> bool:
@@ -94,8 +96,10 @@ def defaults(version: Version, layout: Layout) -> dict[str, str]:
     }
 
 
-def initialization(version: Version) -> str:
+def initialization(version: Version, provisioned: bool) -> str:
     """The initialisation type, as variables and records name it."""
+    if provisioned:
+        return "provisioned-concurrency"
     return "snap-start" if starts_from_snapshot(version) else "on-demand"
 
 
@@ -117,7 +121,7 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": key.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": version.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization(version),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization(version, place.provisioned),
         "AWS_LAMBDA_LOG_GROUP_NAME": configuration.logging.group,
         "AWS_LAMBDA_LOG_STREAM_NAME": place.log_stream,
         # Until execution roles issue credentials, the access key names the account and nothing else.

@@ -17,6 +17,7 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.concurrency import Concurrency
 from ingle.control.function_records import FunctionRecords
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
@@ -167,6 +168,7 @@ class Plane:
             self.records, self.references, self.clock, self.ids, PlainLinks(), self.quota, self.objects
         )
         self.account = Account(self.catalog, self.quota)
+        self.concurrency = Concurrency(self.records, self.clock, self.ids)
         publishing = Publishing(self.clock, self.ids, self.quota)
         self.versions = Versions(self.records, publishing, self.ids)
         self.aliases = Aliases(self.records, self.ids)
@@ -187,6 +189,7 @@ class Plane:
             self.account,
             self.tags,
             *self.configs,
+            self.concurrency,
         )
         handlers = {name: handler for resource in resources for name, handler in resource.handlers().items()}
         return await handlers[operation](caller, params)

@@ -63,7 +63,7 @@ class Invoked:
 
 @pytest.fixture
 async def invoke(tmp_path: Path) -> AsyncIterator[Invoked]:
-    worker, catalog = FakeWorker(), Catalog()
+    worker, catalog = FakeWorker(), Catalog(3)
     catalog.put(Function(key=KEY, latest=VERSION, serving=VERSION))
     async with (
         MetricStore(f"sqlite:///{tmp_path / 'metrics.db'}", SystemClock()) as metrics,
@@ -71,15 +71,15 @@ async def invoke(tmp_path: Path) -> AsyncIterator[Invoked]:
     ):
         meters = Meters(catalog, metrics, SystemClock())
         tracing = Tracing(catalog, Traces(None), SystemClock(), Sampler(SystemClock()))
-        yield Invoked(Invoker(catalog, Admission(3), placement, meters, tracing), worker, catalog, meters)
+        yield Invoked(Invoker(catalog, Admission(catalog), placement, meters, tracing), worker, catalog, meters)
 
 
 def test_permits_are_counted_and_give_themselves_back() -> None:
-    admission = Admission(2)
+    admission = Admission(Catalog(2))
     with admission.admit(VERSION), admission.admit(VERSION):
         with pytest.raises(TooManyRequests) as raised:
             admission.admit(VERSION)
-        assert raised.value.members == {"Reason": "ConcurrentInvocationLimitExceeded"}
+        assert raised.value.members == {"Reason": "ConcurrentInvocationLimitExceeded", "retryAfterSeconds": "1"}
     with pytest.raises(RuntimeError), admission.admit(VERSION):
         raise RuntimeError
     with admission.admit(VERSION), admission.admit(VERSION):
@@ -88,7 +88,7 @@ def test_permits_are_counted_and_give_themselves_back() -> None:
 
 @pytest.mark.parametrize("other", [replace(KEY, region="eu-west-1"), replace(KEY, account="111122223333")])
 def test_accounts_and_regions_are_counted_by_themselves(other: FunctionKey) -> None:
-    admission = Admission(1)
+    admission = Admission(Catalog(1))
     with admission.admit(VERSION), admission.admit(replace(VERSION, key=other)), pytest.raises(TooManyRequests):
         admission.admit(replace(VERSION, key=replace(KEY, name="another")))
 

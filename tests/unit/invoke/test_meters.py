@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from ingle.catalog import Catalog
+from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import Function
 from ingle.domain.invocation import InvocationResult
 from ingle.domain.metrics import Series
 from ingle.invoke.meters import Meters
+from ingle.placement.provisioning import ProvisionedUse
 from ingle.storage.metrics import MetricStore
 from unit.invoke.test_invoker import KEY, VERSION
 
@@ -117,7 +119,6 @@ async def test_the_most_that_ran_at_one_time_is_told_while_they_run_and_no_longe
     with meter:
         assert (await read("ConcurrentExecutions", FUNCTION)).maximum == 2
         assert (await read("ConcurrentExecutions")).maximum == 2
-        assert (await read("UnreservedConcurrentExecutions")).maximum == 2
         clock.time += 60
         assert (await read("ConcurrentExecutions", FUNCTION, start=NOW + 60)).maximum == 1
         assert meters.running() == {KEY: 1}
@@ -125,6 +126,29 @@ async def test_the_most_that_ran_at_one_time_is_told_while_they_run_and_no_longe
     await store.flush()
     clock.time += 60
     assert await read("ConcurrentExecutions", FUNCTION, start=NOW + 180) is None
+
+
+async def test_what_runs_unreserved_and_what_is_provisioned(catalog, store, clock, read):
+    version = replace(VERSION, version="1")
+    function = Function(key=KEY, latest=VERSION, serving=VERSION, versions={"1": version},
+                        provisioned={"1": Provisioned(requested=4, last_modified=0)})  # fmt: skip
+    catalog.put(function)
+    uses = [ProvisionedUse(key=KEY, version="1", allocated=4, peak=3)]
+    meters = Meters(catalog, store, clock, lambda: [(KEY.account, KEY.region, 5)], lambda: uses)
+    resource = ("Resource", "f:1")
+    meter = meters.of(version, f"{ARN}:1")
+    meter.completed(NOW, result(provisioned=True))
+    meter.completed(NOW, result())
+    meter.completed(NOW, result())
+    meters.of(VERSION, ARN).completed(NOW, result())
+    assert (await read("UnreservedConcurrentExecutions")).maximum == 5
+    assert (await read("ProvisionedConcurrencyInvocations", FUNCTION, resource)).total == 1
+    assert (await read("ProvisionedConcurrencySpilloverInvocations", FUNCTION)).total == 2
+    assert (await read("ProvisionedConcurrencyUtilization", FUNCTION, resource)).maximum == 0.75
+    assert (await read("ProvisionedConcurrentExecutions", FUNCTION)).maximum == 3
+    catalog.put(replace(function, provisioned={}))
+    meter.completed(NOW, result())
+    assert (await read("ProvisionedConcurrencySpilloverInvocations", FUNCTION)).total == 2
 
 
 async def test_any_other_value_counts_for_its_function_and_for_all(meters, read):

@@ -191,7 +191,7 @@ async def test_at_the_limit_with_all_busy_an_invocation_is_throttled() -> None:
         for name in ("a", "b"):
             with pytest.raises(TooManyRequests) as raised:
                 await here.acquire(version_of(name))
-            assert raised.value.members == {"Reason": "ConcurrentInvocationLimitExceeded"}
+            assert raised.value.members["Reason"] == "ConcurrentInvocationLimitExceeded"
             assert raised.value.message == "Rate Exceeded."
         here.release(running)
         assert await here.acquire(version_of("a")) is running
