@@ -30,7 +30,9 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
@@ -250,6 +252,8 @@ class _Server:
             LayerPermissions(layers, ids),
             Permissions(policies),
             ResourcePolicies(policies),
+            EventInvokeConfigs(records, clock),
+            FunctionUrls(records, clock, ids),
             Account(catalog, quota),
             invoker,
             logs=Logs(logs, clock),
@@ -319,6 +323,8 @@ def implemented_operations() -> list[tuple[str, str]]:
         LayerPermissions(nothing, nothing),
         Permissions(nothing),
         ResourcePolicies(nothing),
+        EventInvokeConfigs(nothing, nothing),
+        FunctionUrls(nothing, nothing, nothing),
         Account(nothing, nothing),
         Invoker(nothing, nothing, nothing, nothing),
     )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ingle.domain.event_invoke_config import EventInvokeConfig
+from ingle.domain.function_url import Cors, FunctionUrl
 from ingle.domain.policy import Policy
 
 Document = dict[str, Any]
@@ -15,7 +17,22 @@ def _policy(document: Mapping[str, Any]) -> Policy:
     return Policy(**{**document, "statements": tuple(document["statements"])})
 
 
+def _event_invoke_config(document: Mapping[str, Any]) -> EventInvokeConfig:
+    return EventInvokeConfig(**document)
+
+
+def _function_url(document: Mapping[str, Any]) -> FunctionUrl:
+    cors = document["cors"]
+    return FunctionUrl(**{**document, "cors": None if cors is None else Cors(**_tuples(cors))})
+
+
+def _tuples(document: Mapping[str, Any]) -> Document:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+
+
 _KINDS: Mapping[str, tuple[type[Any], Callable[[Mapping[str, Any]], Any]]] = {
+    "event-invoke-config": (EventInvokeConfig, _event_invoke_config),
+    "function-url": (FunctionUrl, _function_url),
     "policy": (Policy, _policy),
 }
 

@@ -17,7 +17,9 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
@@ -152,7 +154,12 @@ class Plane:
         self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
         policies = PolicyRecords(self.records, self.ids)
-        self.configs = (Permissions(policies), ResourcePolicies(policies))
+        self.configs = (
+            Permissions(policies),
+            ResourcePolicies(policies),
+            EventInvokeConfigs(self.records, self.clock),
+            FunctionUrls(self.records, self.clock, self.ids),
+        )
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
         resources = (
