@@ -41,7 +41,9 @@ from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
 from ingle.control.publishing import Publishing
+from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
+from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
@@ -254,6 +256,8 @@ class _Server:
             ResourcePolicies(policies),
             EventInvokeConfigs(records, clock),
             FunctionUrls(records, clock, ids),
+            RuntimeManagements(records),
+            Recursions(records),
             Account(catalog, quota),
             invoker,
             logs=Logs(logs, clock),
@@ -325,6 +329,8 @@ def implemented_operations() -> list[tuple[str, str]]:
         ResourcePolicies(nothing),
         EventInvokeConfigs(nothing, nothing),
         FunctionUrls(nothing, nothing, nothing),
+        RuntimeManagements(nothing),
+        Recursions(nothing),
         Account(nothing, nothing),
         Invoker(nothing, nothing, nothing, nothing),
     )

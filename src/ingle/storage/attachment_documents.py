@@ -9,16 +9,14 @@ from typing import Any
 from ingle.domain.event_invoke_config import EventInvokeConfig
 from ingle.domain.function_url import Cors, FunctionUrl
 from ingle.domain.policy import Policy
+from ingle.domain.recursion import Recursion
+from ingle.domain.runtime_management import RuntimeManagement
 
 Document = dict[str, Any]
 
 
 def _policy(document: Mapping[str, Any]) -> Policy:
     return Policy(**{**document, "statements": tuple(document["statements"])})
-
-
-def _event_invoke_config(document: Mapping[str, Any]) -> EventInvokeConfig:
-    return EventInvokeConfig(**document)
 
 
 def _function_url(document: Mapping[str, Any]) -> FunctionUrl:
@@ -31,9 +29,11 @@ def _tuples(document: Mapping[str, Any]) -> Document:
 
 
 _KINDS: Mapping[str, tuple[type[Any], Callable[[Mapping[str, Any]], Any]]] = {
-    "event-invoke-config": (EventInvokeConfig, _event_invoke_config),
+    "event-invoke-config": (EventInvokeConfig, lambda document: EventInvokeConfig(**document)),
     "function-url": (FunctionUrl, _function_url),
     "policy": (Policy, _policy),
+    "recursion": (Recursion, lambda document: Recursion(**document)),
+    "runtime-management": (RuntimeManagement, lambda document: RuntimeManagement(**document)),
 }
 
 #: The name that a kind is stored under.

@@ -28,7 +28,9 @@ from ingle.control.package_references import PackageReferences
 from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
 from ingle.control.publishing import Publishing
+from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
+from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.function import Function, FunctionKey, Package
@@ -159,6 +161,8 @@ class Plane:
             ResourcePolicies(policies),
             EventInvokeConfigs(self.records, self.clock),
             FunctionUrls(self.records, self.clock, self.ids),
+            RuntimeManagements(self.records),
+            Recursions(self.records),
         )
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
