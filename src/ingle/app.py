@@ -30,7 +30,10 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.code_signing_configs import CodeSigningConfigs
+from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.event_invoke_configs import EventInvokeConfigs
+from ingle.control.function_code_signing import FunctionCodeSigning
 from ingle.control.function_records import FunctionRecords
 from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
@@ -206,6 +209,8 @@ class _Server:
             catalog.put(function)
         for layer in await store.load_layers():
             catalog.layers.put(layer)
+        for config in await store.load_code_signing_configs():
+            catalog.code_signing.put(config)
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
         # A crash between storing a package and committing its function leaves a package that nobody names.
@@ -242,6 +247,7 @@ class _Server:
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
+        signing = CodeSigningRecords(store, catalog)
         meters = Meters(catalog, metrics, clock)
         invoker = Invoker(catalog, Admission(settings.max_environments), placement, meters)
         disk = Disk(self._directory.path)
@@ -258,6 +264,8 @@ class _Server:
             FunctionUrls(records, clock, ids),
             RuntimeManagements(records),
             Recursions(records),
+            CodeSigningConfigs(signing, clock, ids),
+            FunctionCodeSigning(records, signing),
             Account(catalog, quota),
             invoker,
             logs=Logs(logs, clock),
@@ -331,6 +339,8 @@ def implemented_operations() -> list[tuple[str, str]]:
         FunctionUrls(nothing, nothing, nothing),
         RuntimeManagements(nothing),
         Recursions(nothing),
+        CodeSigningConfigs(nothing, nothing, nothing),
+        FunctionCodeSigning(nothing, nothing),
         Account(nothing, nothing),
         Invoker(nothing, nothing, nothing, nothing),
     )

@@ -87,6 +87,23 @@ def test_function_urls(lambda_client: Any, function: Callable[..., str]) -> None
     assert lambda_client.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"] == []
 
 
+def test_code_signing(lambda_client: Any, function: Callable[..., str]) -> None:
+    name = function(SOURCE)
+    publishers = {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abcdefghij"]}
+    made = lambda_client.create_code_signing_config(AllowedPublishers=publishers)
+    arn = made["CodeSigningConfig"]["CodeSigningConfigArn"]
+    assert status(made) == 201
+    assert plain(lambda_client.get_function_code_signing_config(FunctionName=name)) == {}
+    bound = plain(lambda_client.put_function_code_signing_config(FunctionName=name, CodeSigningConfigArn=arn))
+    assert bound == {"CodeSigningConfigArn": arn, "FunctionName": name}
+    assert len(lambda_client.list_functions_by_code_signing_config(CodeSigningConfigArn=arn)["FunctionArns"]) == 1
+    assert refusal(lambda_client.delete_code_signing_config, CodeSigningConfigArn=arn)[0] == 409
+    assert status(lambda_client.delete_function_code_signing_config(FunctionName=name)) == 204
+    assert status(lambda_client.delete_code_signing_config(CodeSigningConfigArn=arn)) == 204
+    absent = refusal(lambda_client.put_function_code_signing_config, FunctionName=name, CodeSigningConfigArn=arn)
+    assert absent[:2] == (404, "CodeSigningConfigNotFoundException")
+
+
 def test_small_settings_survive_a_kill() -> None:
     directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
     server = Server(directory / "data").start()

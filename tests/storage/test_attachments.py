@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ingle.domain.attachments import Attachments
+from ingle.domain.code_signing import CodeSigningBinding, CodeSigningConfig, CodeSigningKey
 from ingle.domain.event_invoke_config import EventInvokeConfig
 from ingle.domain.function_url import Cors, FunctionUrl
 from ingle.domain.policy import Policy
@@ -28,6 +29,7 @@ VALUES: list[Any] = [
     FunctionUrl(id="x", auth_type="NONE", created=1, last_modified=2),
     RuntimeManagement(update_on="Manual", runtime_version_arn="arn"),
     Recursion(loop="Allow"),
+    CodeSigningBinding(arn="arn"),
 ]
 WITH_CORS = FunctionUrl(
     id="y", auth_type="NONE", created=1, last_modified=2, invoke_mode="BUFFERED",
@@ -80,3 +82,17 @@ async def test_nothing_is_left_of_a_deleted_function(store: FunctionStore):
     await store.delete(function.key)
     await store.insert(make_function())
     assert await store.load_all() == [make_function()]
+
+
+async def test_code_signing_configs_come_change_and_go(tmp_path: Path):
+    key = CodeSigningKey(account="000000000000", region="us-east-1", id="csc-b")
+    config = CodeSigningConfig(key=key, publishers=("arn",), last_modified=5)
+    other = replace(config, key=replace(key, id="csc-a"), policy="Enforce", description="d")
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as sql:
+        for store in (sql, MemoryStore()):
+            for saved in (config, other, replace(config, publishers=("x", "y"))):
+                await store.save_code_signing_config(saved)
+            assert await store.load_code_signing_configs() == [other, replace(config, publishers=("x", "y"))]
+            for _ in range(2):
+                await store.delete_code_signing_config(key)
+            assert await store.load_code_signing_configs() == [other]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ingle.catalog.code_signing import CodeSigningCatalog
 from ingle.catalog.layers import LayerCatalog
 from ingle.catalog.names import SortedNames
 from ingle.domain.function import Function, FunctionKey, Version
@@ -45,6 +46,7 @@ class Catalog:
         self._names: defaultdict[tuple[str, str], SortedNames] = defaultdict(SortedNames)
         self._listeners: list[Listener] = []
         self.layers = LayerCatalog()
+        self.code_signing = CodeSigningCatalog()
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:

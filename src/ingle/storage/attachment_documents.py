@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ingle.domain.code_signing import CodeSigningBinding
 from ingle.domain.event_invoke_config import EventInvokeConfig
 from ingle.domain.function_url import Cors, FunctionUrl
 from ingle.domain.policy import Policy
@@ -29,6 +30,7 @@ def _tuples(document: Mapping[str, Any]) -> Document:
 
 
 _KINDS: Mapping[str, tuple[type[Any], Callable[[Mapping[str, Any]], Any]]] = {
+    "code-signing": (CodeSigningBinding, lambda document: CodeSigningBinding(**document)),
     "event-invoke-config": (EventInvokeConfig, lambda document: EventInvokeConfig(**document)),
     "function-url": (FunctionUrl, _function_url),
     "policy": (Policy, _policy),
