@@ -33,8 +33,13 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.code_signing_configs import CodeSigningConfigs
+from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.concurrency import Concurrency
+from ingle.control.event_invoke_configs import EventInvokeConfigs
+from ingle.control.function_code_signing import FunctionCodeSigning
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
@@ -43,7 +48,9 @@ from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
 from ingle.control.publishing import Publishing
+from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
+from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
@@ -224,6 +231,8 @@ class _Server:
             catalog.put(function)
         for layer in await store.load_layers():
             catalog.layers.put(layer)
+        for config in await store.load_code_signing_configs():
+            catalog.code_signing.put(config)
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
         # A crash between storing a package and committing its function leaves a package that nobody names.
@@ -261,6 +270,7 @@ class _Server:
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
+        signing = CodeSigningRecords(store, catalog)
         admission = Admission(catalog)
         meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
@@ -276,6 +286,12 @@ class _Server:
             LayerPermissions(layers, ids),
             Permissions(policies),
             ResourcePolicies(policies),
+            EventInvokeConfigs(records, clock),
+            FunctionUrls(records, clock, ids),
+            RuntimeManagements(records),
+            Recursions(records),
+            CodeSigningConfigs(signing, clock, ids),
+            FunctionCodeSigning(records, signing),
             Account(catalog, quota),
             Concurrency(records, clock, ids),
             tags,
@@ -361,6 +377,12 @@ def implemented_operations() -> list[tuple[str, str]]:
         LayerPermissions(nothing, nothing),
         Permissions(nothing),
         ResourcePolicies(nothing),
+        EventInvokeConfigs(nothing, nothing),
+        FunctionUrls(nothing, nothing, nothing),
+        RuntimeManagements(nothing),
+        Recursions(nothing),
+        CodeSigningConfigs(nothing, nothing, nothing),
+        FunctionCodeSigning(nothing, nothing),
         Account(nothing, nothing),
         Concurrency(nothing, nothing, nothing),
         Tags({}),

@@ -100,6 +100,7 @@ _configurations = st.builds(
     environment=st.none() | st.dictionaries(_text, _text, max_size=3),
     tracing_mode=_text,
     snap_start=_text,
+    dead_letter_target=st.none() | _text,
     logging=st.builds(
         LoggingConfig,
         format=_text,

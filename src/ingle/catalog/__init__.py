@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ingle.catalog.code_signing import CodeSigningCatalog
 from ingle.catalog.concurrency import ACCOUNT_CONCURRENCY, ConcurrencyCatalog
 from ingle.catalog.layers import LayerCatalog
 from ingle.catalog.names import SortedNames
@@ -48,6 +49,7 @@ class Catalog:
         self._listeners: list[Listener] = []
         self.layers = LayerCatalog()
         self.concurrency = ConcurrencyCatalog(account_concurrency)
+        self.code_signing = CodeSigningCatalog()
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:

@@ -13,6 +13,7 @@ from typing import Any
 from ingle.control import constraints, environment_variables, logging_settings
 from ingle.domain import runtimes
 from ingle.domain.errors import InvalidParameterValue
+from ingle.domain.event_invoke_config import Destination
 from ingle.domain.function import PUBLISHED_VERSIONS, Configuration, LoggingConfig, Package
 
 #: Bounds for functions that run on demand. The service model's are those of other compute types.
@@ -86,9 +87,17 @@ def changed(current: Configuration, params: Mapping[str, Any]) -> Configuration:
         ephemeral_storage=params.get("EphemeralStorage", {}).get("Size", current.ephemeral_storage),
         tracing_mode=params.get("TracingConfig", {}).get("Mode", current.tracing_mode),
         snap_start=params.get("SnapStart", {}).get("ApplyOn", current.snap_start),
+        dead_letter_target=_dead_letter_target(params, current),
         environment=_variables(params) if "Environment" in params else current.environment,
         logging=logging_settings.merge(current.logging, params.get("LoggingConfig", {})),
     )
+
+
+def _dead_letter_target(params: Mapping[str, Any], current: Configuration) -> str | None:
+    """What DeadLetterConfig says; an empty TargetArn, or none, ends it."""
+    if "DeadLetterConfig" not in params:
+        return current.dead_letter_target
+    return params["DeadLetterConfig"].get("TargetArn") or None
 
 
 def architecture_of(params: Mapping[str, Any], current: Configuration) -> str:
@@ -111,11 +120,20 @@ def _validate_common(params: Mapping[str, Any]) -> None:
     environment_variables.validate(_variables(params))
     _validate_vpc(params.get("VpcConfig", {}))
     _validate_layers(params.get("Layers", []))
+    _validate_dead_letter_target(_dead_letter_target(params, _DEFAULTS))
 
 
 def _validate_vpc(vpc: Mapping[str, Any]) -> None:
     if bool(vpc.get("SubnetIds")) != bool(vpc.get("SecurityGroupIds")):
         raise InvalidParameterValue("SubnetIds and SecurityIds must coexist or be both empty list.")
+
+
+def _validate_dead_letter_target(arn: str | None) -> None:
+    destination = None if arn is None else Destination.parse(arn)
+    if arn is not None and (destination is None or destination.kind not in ("queue", "topic")):
+        raise InvalidParameterValue(
+            f"The dead letter target {arn} is invalid. It is the ARN of a standard SQS queue or SNS topic."
+        )
 
 
 def _validate_layers(layers: list[str]) -> None:

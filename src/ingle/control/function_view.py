@@ -67,6 +67,8 @@ def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
     }
     if configuration.layers:
         shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.package.size} for layer in configuration.layers]
+    if configuration.dead_letter_target is not None:
+        shown["DeadLetterConfig"] = {"TargetArn": configuration.dead_letter_target}
     if configuration.environment is not None:
         shown["Environment"] = {"Variables": dict(configuration.environment)}
     return shown

@@ -22,6 +22,7 @@ from ingle.control import (
     unsupported,
 )
 from ingle.control.code_quota import CodeQuota
+from ingle.control.code_signing_records import warn_unsigned
 from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
 from ingle.control.package_references import PackageReferences, packages_of
@@ -203,6 +204,7 @@ class Functions:
                 if params.get("Publish"):
                     updated, version = self._publishing.publish(updated)
                 await self._save(function, updated)
+        warn_unsigned(updated)
         if version is not None:
             return function_view.configuration_of(version, version.version)
         return function_view.configuration_of(updated.latest)

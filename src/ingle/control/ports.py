@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from ingle.domain.caller import Caller
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer
 
@@ -31,6 +32,14 @@ class LayerStore(Protocol):
     async def save_layer(self, layer: Layer, number: int) -> None:
         """Store the version `number`, the only one that differs, or its absence. Returns after the durable commit."""
         ...
+
+
+class CodeSigningStore(Protocol):
+    """Code signing configurations that outlive the process. Each call returns after the durable commit."""
+
+    async def save_code_signing_config(self, config: CodeSigningConfig) -> None: ...
+
+    async def delete_code_signing_config(self, key: CodeSigningKey) -> None: ...
 
 
 class PackageStore(Protocol):

@@ -31,7 +31,6 @@ _ASKS: dict[str, Asks] = {
     "AcceleratorConfig": _anything,
     "CapacityProviderConfig": _anything,
     "CodeSigningConfigArn": _anything,
-    "DeadLetterConfig": _any_of("TargetArn"),
     "DurableConfig": _anything,
     "FileSystemConfigs": bool,
     "ImageConfig": _any_of("EntryPoint", "Command", "WorkingDirectory"),

@@ -6,7 +6,9 @@
     │   └── ConcurrencyUnavailable     the same code, without a `Type`
     ├── InvalidRequestContent
     ├── ResourceNotFound
+    │   └── CodeSigningConfigMissing   the same, of a configuration that is addressed itself
     ├── ProvisionedConcurrencyNotFound
+    ├── CodeSigningConfigNotFound      a function is to be bound to a configuration that is not there
     ├── ResourceConflict
     ├── PreconditionFailed
     ├── SnapStartFailed                a hook of the function's own failed after a restore
@@ -78,6 +80,16 @@ class InvalidRequestContent(ServiceError):
 
 class ResourceNotFound(ServiceError):
     code = "ResourceNotFoundException"
+    http_status = 404
+    message_member = "Message"
+
+
+class CodeSigningConfigMissing(ResourceNotFound):
+    type = None
+
+
+class CodeSigningConfigNotFound(ServiceError):
+    code = "CodeSigningConfigNotFoundException"
     http_status = 404
     message_member = "Message"
 

@@ -91,9 +91,11 @@ class Configuration:
     tracing_mode: str = "PassThrough"
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     snap_start: str = "None"  # None | PublishedVersions
+    #: The ARN of the queue or topic that gets events which could not be processed.
+    dead_letter_target: str | None = None
     #: In the order in which they are laid over each other: what comes later wins.
     layers: tuple[LayerReference, ...] = ()
-    #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, DeadLetterConfig, ...).
+    #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, ...).
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @property

@@ -36,6 +36,7 @@ _PLAIN = (
     "architecture",
     "tracing_mode",
     "snap_start",
+    "dead_letter_target",
 )
 _TEXTS = (
     "state_reason",

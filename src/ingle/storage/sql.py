@@ -2,7 +2,7 @@
 
 All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
 meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
-`store.FunctionStore` and `store.LayerStore`.
+`store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ingle.domain.alias import Alias
 from ingle.domain.attachments import Attachments
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.layer import Layer
-from ingle.storage import sql_layers
+from ingle.storage import sql_code_signing, sql_layers
 from ingle.storage.documents import (
     alias_from_document,
     alias_to_document,
@@ -52,7 +53,7 @@ _Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
-    """A FunctionStore and a LayerStore.
+    """A FunctionStore, a LayerStore and a CodeSigningStore.
 
     `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one.
     """
@@ -100,6 +101,15 @@ class SqlStore:
 
     async def save_layer(self, layer: Layer, number: int) -> None:
         await self._transaction(lambda connection: sql_layers.save_layer(connection, layer, number))
+
+    async def load_code_signing_configs(self) -> list[CodeSigningConfig]:
+        return await self._transaction(sql_code_signing.load_code_signing_configs)
+
+    async def save_code_signing_config(self, config: CodeSigningConfig) -> None:
+        await self._transaction(lambda connection: sql_code_signing.save_code_signing_config(connection, config))
+
+    async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
+        await self._transaction(lambda connection: sql_code_signing.delete_code_signing_config(connection, key))
 
     async def _transaction(self, work: Callable[[Connection], _Result]) -> _Result:
         def transact() -> _Result:

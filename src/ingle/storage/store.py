@@ -1,9 +1,10 @@
-"""What the control plane asks of a store of functions and of layers, in its own words."""
+"""What the control plane asks of its stores, in its own words."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
 from ingle.domain.layer import Layer
 
@@ -48,4 +49,20 @@ class LayerStore(Protocol):
 
         `layer` may be new, and else differs from what is stored in this version only.
         """
+        ...
+
+
+class CodeSigningStore(Protocol):
+    """Code signing configurations by key, durable. Promises what `FunctionStore` does."""
+
+    async def load_code_signing_configs(self) -> list[CodeSigningConfig]:
+        """All of them, ordered by account, region and id."""
+        ...
+
+    async def save_code_signing_config(self, config: CodeSigningConfig) -> None:
+        """Stores a new one, or replaces one."""
+        ...
+
+    async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
+        """Idempotent."""
         ...

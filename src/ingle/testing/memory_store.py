@@ -1,7 +1,8 @@
-"""A FunctionStore and LayerStore without a disk, for tests. The storage tests run over it as over the real ones."""
+"""Every store of the control plane without a disk, for tests. The storage tests run over it as over the real ones."""
 
 from __future__ import annotations
 
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
 from ingle.domain.layer import Layer, LayerKey
 from ingle.storage.errors import RecordExists, RecordNotFound
@@ -13,6 +14,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._functions: dict[FunctionKey, Function] = {}
         self._layers: dict[LayerKey, Layer] = {}
+        self._code_signing: dict[CodeSigningKey, CodeSigningConfig] = {}
 
     async def load_all(self) -> list[Function]:
         found = self._functions.values()
@@ -37,3 +39,13 @@ class MemoryStore:
 
     async def save_layer(self, layer: Layer, number: int) -> None:
         self._layers[layer.key] = layer
+
+    async def load_code_signing_configs(self) -> list[CodeSigningConfig]:
+        found = self._code_signing.values()
+        return sorted(found, key=lambda config: (config.key.account, config.key.region, config.key.id))
+
+    async def save_code_signing_config(self, config: CodeSigningConfig) -> None:
+        self._code_signing[config.key] = config
+
+    async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
+        self._code_signing.pop(key, None)

@@ -17,8 +17,13 @@ from ingle.control.account import Account
 from ingle.control.activation import Activation
 from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
+from ingle.control.code_signing_configs import CodeSigningConfigs
+from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.concurrency import Concurrency
+from ingle.control.event_invoke_configs import EventInvokeConfigs
+from ingle.control.function_code_signing import FunctionCodeSigning
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
@@ -27,10 +32,13 @@ from ingle.control.package_references import PackageReferences
 from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
 from ingle.control.publishing import Publishing
+from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
+from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.tags import FunctionTags, Tags
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer, LayerKey
 
@@ -62,6 +70,7 @@ class StoreInMemory:
     def __init__(self) -> None:
         self.functions: dict[FunctionKey, Function] = {}
         self.layers: dict[LayerKey, Layer] = {}
+        self.code_signing: dict[CodeSigningKey, CodeSigningConfig] = {}
         self.failing = False
 
     async def insert(self, function: Function) -> None:
@@ -88,6 +97,14 @@ class StoreInMemory:
         before = self.layers.get(layer.key) or Layer(key=layer.key)
         assert {n for n in before.versions if before.versions[n] != layer.versions.get(n)} <= {number}
         self.layers[layer.key] = layer
+
+    async def save_code_signing_config(self, config: CodeSigningConfig) -> None:
+        await asyncio.sleep(0)
+        self.code_signing[config.key] = config
+
+    async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
+        await asyncio.sleep(0)
+        del self.code_signing[key]
 
 
 class PackagesInMemory:
@@ -177,7 +194,17 @@ class Plane:
         self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota, self.objects)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
         policies = PolicyRecords(self.records, self.ids)
-        self.configs = (Permissions(policies), ResourcePolicies(policies))
+        signing = CodeSigningRecords(self.store, self.catalog)
+        self.configs = (
+            Permissions(policies),
+            ResourcePolicies(policies),
+            EventInvokeConfigs(self.records, self.clock),
+            FunctionUrls(self.records, self.clock, self.ids),
+            RuntimeManagements(self.records),
+            Recursions(self.records),
+            CodeSigningConfigs(signing, self.clock, self.ids),
+            FunctionCodeSigning(self.records, signing),
+        )
 
     async def call(self, operation: str, caller: Caller = CALLER, **params: Any) -> dict[str, Any]:
         resources = (
@@ -244,6 +271,8 @@ def another_plane() -> Callable[[Plane], Plane]:
             after.catalog.put(function)
         for layer in before.store.layers.values():
             after.catalog.layers.put(layer)
+        for config in before.store.code_signing.values():
+            after.catalog.code_signing.put(config)
         return after
 
     return start

@@ -205,7 +205,6 @@ UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
     ({"FileSystemConfigs": [{"Arn": "arn", "LocalMountPath": "/mnt/a"}]}, "FileSystemConfigs"),
     ({"KMSKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}, "KMSKeyArn"),
-    ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:111111111111:q"}}, "DeadLetterConfig"),
     ({"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:1:code-signing-config:csc-1"}, "CodeSigningConfigArn"),
     ({"DurableConfig": {"ExecutionTimeout": 5}}, "DurableConfig"),
     ({"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}, "CapacityProviderConfig"),

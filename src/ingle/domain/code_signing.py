@@ -1,0 +1,43 @@
+"""Whose signatures deployment packages shall have, and what happens to those that have none. Pure.
+
+A configuration is a resource of its own, which functions are bound to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingle.domain.arn import partition_of
+
+WARN, ENFORCE = "Warn", "Enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSigningKey:
+    """Identity of a configuration: `id` is `csc-` and 17 characters."""
+
+    account: str
+    region: str
+    id: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{partition_of(self.region)}:lambda:{self.region}:{self.account}:code-signing-config:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSigningConfig:
+    """`publishers` are ARNs of versions of signing profiles. `last_modified` is epoch milliseconds."""
+
+    key: CodeSigningKey
+    publishers: tuple[str, ...]
+    last_modified: int
+    policy: str = WARN  # Warn | Enforce
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSigningBinding:
+    """The configuration that a function is bound to; it exists as long as functions are."""
+
+    arn: str
