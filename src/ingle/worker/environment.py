@@ -206,6 +206,7 @@ class Environment:
         if self.state is State.FROZEN and self._extended:
             self._thaw()
         self._become(State.STOPPING)
+        self._lift_quota()
         self._stop_waiting_for_poll()
         if self._extended and self._extensions.running:
             self._shut_down("SPINDOWN")
@@ -489,6 +490,12 @@ class Environment:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         self._registered = None
 
+    def _lift_quota(self) -> None:
+        """All processors, for what ends as for what begins: a thousand processes take time to be killed, too."""
+        if self._quota_set:
+            self._quota_set = False
+            self.sandbox.lift_cpu_quota()
+
     async def _reset(self) -> None:
         """End the runtime and what it started; the sandbox and its /tmp stay. Raises EnvironmentLost."""
         if self.state is not State.RESETTING:
@@ -497,6 +504,7 @@ class Environment:
             self._supervision.signal(self.sandbox, "SIGKILL", runtime_only=True)
             await asyncio.wait({self._tell_extensions(self._reset_reason)}, timeout=self._shutdown_seconds)
         self._generation += 1
+        self._lift_quota()
         try:
             async with asyncio.timeout(_RESET_LIMIT):
                 await self._supervision.restart(self.sandbox, self._generation)
@@ -507,9 +515,6 @@ class Environment:
             raise EnvironmentLost
         self._output.drain(ended=True)
         self._telemetry.reopen()
-        if self._quota_set:
-            self._quota_set = False
-            self.sandbox.lift_cpu_quota()
         self._become(State.STARTING)
 
     # --- invocations ------------------------------------------------------------------------------------------------
