@@ -32,11 +32,16 @@ def invocation(url: str, function: str, payload: bytes = b"{}", qualifier: str |
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
 
 
-def one_by_one(url: str, requests: list[bytes]) -> list[float]:
-    """Send `requests` over one connection, each after the answer to the one before; milliseconds of each."""
+def one_by_one(url: str, requests: list[bytes], pause: float = 0.0) -> list[float]:
+    """Send `requests` over one connection, each after the answer to the one before; milliseconds of each.
+
+    `pause`: seconds before each of them, which do not count.
+    """
     times = []
     with _connect(url) as connection:
         for request in requests:
+            if pause:
+                time.sleep(pause)
             started = time.perf_counter_ns()
             connection.sendall(request)
             _read_answer(connection)
