@@ -43,7 +43,7 @@ def handler(event, context):
     if event == "events":
         try:
             with open("/tmp/telemetry-agent") as file:
-                return [json.loads(line) for line in file]
+                return [json.loads(line) for line in file if line.endswith(chr(10))]
         except FileNotFoundError:
             return []
     if event == "sleep":

@@ -33,7 +33,7 @@ threading.Thread(target=follow, daemon=True).start()
 def read(name):
     try:
         with open("/tmp/telemetry-" + name) as file:
-            return [json.loads(line) for line in file]
+            return [json.loads(line) for line in file if line.endswith(chr(10))]
     except FileNotFoundError:
         return []
 
