@@ -135,11 +135,6 @@ class Extensions:
         """Those that have registered and not failed."""
         return [extension for extension in self.all.values() if extension.runs]
 
-    @property
-    def initialising(self) -> bool:
-        """Whether extensions may still register and subscribe to telemetry."""
-        return self._open
-
     def close_registration(self) -> None:
         self._open = False
 
