@@ -84,6 +84,12 @@ class Catalog:
         """`listener(key, function or None)` is called after every change, in order, and must not block."""
         self._listeners.append(listener)
 
+    def follow(self, listener: Listener) -> None:
+        """As `subscribe`, and call `listener` now for every function there is."""
+        for key, function in self._functions.items():
+            listener(key, function)
+        self.subscribe(listener)
+
     async def prepare(self, version: Version) -> Prepared:
         """Have everything made ready that running `version` needs, and return once it is (or cannot be)."""
         outcome: asyncio.Future[Prepared] = asyncio.get_running_loop().create_future()

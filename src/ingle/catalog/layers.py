@@ -43,3 +43,9 @@ class LayerCatalog:
     def subscribe(self, listener: Listener) -> None:
         """`listener(layer)` is called after every change, in order, and must not block."""
         self._listeners.append(listener)
+
+    def follow(self, listener: Listener) -> None:
+        """As `subscribe`, and call `listener` now for every layer there is."""
+        for layer in self:
+            listener(layer)
+        self.subscribe(listener)

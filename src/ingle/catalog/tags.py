@@ -65,9 +65,7 @@ class TagIndex:
 
     def __init__(self, catalog: Catalog) -> None:
         self._places: defaultdict[tuple[str, str], _Place] = defaultdict(_Place)
-        for function in catalog:
-            self._function_changed(function.key, function)
-        catalog.subscribe(self._function_changed)
+        catalog.follow(self._function_changed)
 
     def get(self, account: str, region: str, arn: str) -> TagSet | None:
         """The tags of a resource; None if it has never had any."""

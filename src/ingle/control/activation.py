@@ -48,9 +48,7 @@ class Activation:
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         self._open = True
-        self._records.catalog.subscribe(self._changed)
-        for function in list(self._records.catalog):
-            self._changed(function.key, function)
+        self._records.catalog.follow(self._changed)
         return self
 
     async def __aexit__(

@@ -25,12 +25,8 @@ class CodeQuota:
         self.limit = limit
         self._sizes: dict[Owner, int] = {}
         self._totals: Counter[tuple[str, str]] = Counter()
-        for function in catalog:
-            self._function_changed(function.key, function)
-        for layer in catalog.layers:
-            self._layer_changed(layer)
-        catalog.subscribe(self._function_changed)
-        catalog.layers.subscribe(self._layer_changed)
+        catalog.follow(self._function_changed)
+        catalog.layers.follow(self._layer_changed)
 
     def used(self, account: str, region: str) -> int:
         """Bytes."""

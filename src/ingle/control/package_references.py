@@ -51,12 +51,8 @@ class PackageReferences:
         self._held: Counter[str] = Counter()
         self._released: set[Package] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        for function in catalog:
-            self._function_changed(function.key, function)
-        for layer in catalog.layers:
-            self._layer_changed(layer)
-        catalog.subscribe(self._function_changed)
-        catalog.layers.subscribe(self._layer_changed)
+        catalog.follow(self._function_changed)
+        catalog.layers.follow(self._layer_changed)
 
     async def inspect(self, zip_bytes: bytes) -> Package:
         return await self._packages.inspect(zip_bytes)
