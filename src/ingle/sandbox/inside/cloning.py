@@ -232,13 +232,7 @@ class CloneInit:
             os.kill(-self._main if runtime_only else -1, getattr(signal, name))
 
     def _reap(self):
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, status in linux.ended_children():
             if pid == self._main:
                 self._control.send(b"exited %d" % status)
 

@@ -208,13 +208,7 @@ class Init:
                 os.kill(pid, number)
 
     def _reap(self):
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, status in linux.ended_children():
             self._ended(pid, status)
 
     def _ended(self, pid, status):

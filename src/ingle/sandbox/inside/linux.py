@@ -246,6 +246,18 @@ def configure_loopback(address):
         fcntl.ioctl(control, 0x891C, mask)
 
 
+def ended_children():
+    """Reap the children that have ended: the process id and wait status of each. Does not wait."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status
+
+
 def send_message(channel, data, descriptors=()):
     """Send one datagram of bytes and open descriptors over a SOCK_SEQPACKET socket."""
     ancillary = []
