@@ -9,42 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from ingle.domain.errors import SnapStartFailed, SnapStartTimeout
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult
 from ingle.runtime_api.calls import Interfaces
+from ingle.runtime_api.events import invocation_head, invoke_event
 from ingle.runtime_api.extensions import Extension, Extensions, FunctionFacts
-from ingle.runtime_api.http import RuntimeConnection
+from ingle.runtime_api.server import RuntimeApiServer
 from ingle.runtime_api.session import Reply, RuntimeSession
 from ingle.runtime_api.telemetry import Telemetry
 from ingle.sandbox.client import NotCloneable, Sandbox, SandboxError
 from ingle.worker.client import EnvironmentLost
 from ingle.worker.failures import Failure, describe_exit, extension_failure, timed_out
-from ingle.worker.launch_plan import CannotStart, cpu_quota
+from ingle.worker.launch import Launch, Supervision
+from ingle.worker.launch_plan import cpu_quota
 from ingle.worker.lifecycle import TRANSITIONS, State
 from ingle.worker.output import EventSink, Output
-from ingle.worker.platform_log import PlatformLog, Report, RuntimeVersion
-from ingle.worker.verdict import Outcome, Verdict
+from ingle.worker.platform_log import PlatformLog, Report
+from ingle.worker.shutdown import Shutdown, reason_of
+from ingle.worker.verdict import Outcome, Verdict, failure_of
 
-#: Seconds that initialisation may take before it is repeated inside the invocation, as on AWS.
-INIT_LIMIT = 10.0
 #: Seconds that a restore may take, hooks included, as on AWS.
 RESTORE_LIMIT = 10.0
 #: A dying process may have sent its reply just before; what is in flight is read first. Seconds.
 _LAST_WORDS = 0.01
 #: How long killing and parking may take before the environment is given up, in seconds.
 _RESET_LIMIT = 5.0
-#: Seconds that an environment gets to shut down where it has external extensions, or internal ones only; and those of
-#: them that its runtime gets.
-_SHUTDOWN_EXTERNAL, _SHUTDOWN_INTERNAL, _SHUTDOWN_RUNTIME = 2.0, 0.5, 0.3
-#: Connections to the Runtime API at one time. A runtime needs one, as does each extension.
-_CONNECTIONS = 64
 MB = 1 << 20
 #: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
 _PEAK_AGE = 0.02
@@ -54,52 +50,6 @@ _HOOK_FAILED = (
     "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."
 )
 _READY = Reply(body=b"", failed=False)
-
-
-class _Refusal(asyncio.Protocol):
-    """A connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
-
-
-class Supervision(Protocol):
-    """What an environment asks of the supervisor."""
-
-    async def restart(self, sandbox: Sandbox, generation: int) -> None: ...
-    async def extend(
-        self, sandbox: Sandbox, memory_mb: int, settings: dict[str, Any]
-    ) -> tuple[int, dict[str, str]]: ...
-    async def make_socket(self, sandbox: Sandbox) -> socket.socket: ...
-    def signal(self, sandbox: Sandbox, name: str, *, runtime_only: bool = False) -> None: ...
-    def destroy(self, sandbox: Sandbox) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """How to start things in this sandbox.
-
-    `start(first)` sends the runtime's settings, `first` at the first time; `extensions` are the names of the programs
-    to start before it, `extend(first)` their settings.
-
-    SnapStart: `hold` starts a runtime that is to be cloned, and returns once it waits for that; `not_cloneable` says
-    why it cannot be. `restores`: the sandbox is a clone, which `start` resumes. `restorable`: the runtime asks to be
-    restored once it is initialised.
-    """
-
-    start: Callable[[bool], None]
-    runtime: RuntimeVersion
-    impossible: CannotStart | None = None
-    extensions: tuple[str, ...] = ()
-    extend: Callable[[bool], dict[str, Any]] = lambda first: {}
-    hold: Callable[[], Coroutine[Any, Any, None]] | None = None
-    not_cloneable: str | None = None
-    restores: bool = False
-    restorable: bool = False
-    #: Initialisation type, as records name it.
-    initialization: str = "on-demand"
-    init_limit: float = INIT_LIMIT
-    provisioned: bool = False
 
 
 class Environment:
@@ -132,10 +82,9 @@ class Environment:
         self._verdict = Verdict(self._loop, lambda: timed_out(self._timeout))
         self._generation = 0
         self._connect_runtime()
-        self._connections = 0
         self._polled: asyncio.Future[None] | None = None
         self._registered: asyncio.Future[None] | None = None
-        self._quiet: asyncio.Future[None] | None = None
+        self._shutdown: Shutdown | None = None
         #: The report of an invocation that was answered while extensions were still at work for it.
         self._unfinished: Report | None = None
         self._peak = 0
@@ -149,7 +98,7 @@ class Environment:
         self._rehearsing = False
         self._spawn = spawn
         self._init_began: float | None = None
-        self._server: asyncio.Server | None = None
+        self._server = RuntimeApiServer(lambda: self._interfaces)
         self._gone = asyncio.Event()
         sandbox.on_exit = self._runtime_exited
         sandbox.on_extension_exit = self._extension_exited
@@ -176,17 +125,7 @@ class Environment:
 
     async def open(self) -> None:
         """Serve the Runtime API inside the environment."""
-        self._server = await self._loop.create_server(self._connect, sock=self.sandbox.runtime_api, backlog=128)
-
-    def _connect(self) -> asyncio.Protocol:
-        """Serve one more connection from inside, up to a number that nobody needs."""
-        if self._connections >= _CONNECTIONS:
-            return _Refusal()
-        self._connections += 1
-        return RuntimeConnection(self._interfaces, self._disconnected)
-
-    def _disconnected(self) -> None:
-        self._connections -= 1
+        await self._server.open(self.sandbox.runtime_api)
 
     async def _dial(self) -> socket.socket:
         """A socket for telemetry. Raises OSError."""
@@ -209,9 +148,13 @@ class Environment:
         self._lift_quota()
         self._stop_waiting_for_poll()
         if self._extended and self._extensions.running:
-            self._shut_down("SPINDOWN")
+            self._shutdown = Shutdown(self._extensions, self._telemetry)
+            self._shutdown.begin("SPINDOWN", self._signal_runtime, lambda: self._supervision.destroy(self.sandbox))
         else:
             self._supervision.destroy(self.sandbox)
+
+    def _signal_runtime(self, name: str) -> None:
+        self._supervision.signal(self.sandbox, name, runtime_only=True)
 
     async def gone(self) -> None:
         """Return once nothing of the environment is left."""
@@ -233,60 +176,16 @@ class Environment:
         self._telemetry.resume()
 
     def _sandbox_gone(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        self._server.close()
         self._output.close()
         if self.state is not State.DEAD:
             self._become(State.DEAD)
-        self._verdict.settle(self._killed_with_the_sandbox())
+        self._verdict.settle(describe_exit(signal.SIGKILL, self.sandbox.ran_out_of_memory()))
         self._verdict.close()
         self._stop_waiting_for_poll()
         self._finish_late()
         self._telemetry.close()
         self._gone.set()
-
-    def _killed_with_the_sandbox(self) -> Failure:
-        if self.sandbox.ran_out_of_memory():
-            return Failure(kind="Runtime.OutOfMemory", message="Runtime exited with error: signal: killed")
-        return Failure(kind="Runtime.ExitError", message="Runtime exited with error: signal: killed")
-
-    # --- shutting down ----------------------------------------------------------------------------------------------
-
-    def _shut_down(self, reason: str) -> None:
-        """Tell the extensions, and end the sandbox once they are done or their time is up."""
-        quiet = self._tell_extensions(reason)
-        self._supervision.signal(self.sandbox, "SIGTERM", runtime_only=True)
-        budget = self._shutdown_seconds
-        runtime = min(budget, _SHUTDOWN_RUNTIME if self._extensions.external else _SHUTDOWN_INTERNAL)
-        kill = self._loop.call_later(
-            runtime, lambda: self._supervision.signal(self.sandbox, "SIGKILL", runtime_only=True)
-        )
-        end = self._loop.call_later(budget, self._supervision.destroy, self.sandbox)
-
-        def ended(_: asyncio.Future[None]) -> None:
-            kill.cancel()
-            end.cancel()
-            self._supervision.destroy(self.sandbox)
-
-        quiet.add_done_callback(ended)
-
-    @property
-    def _shutdown_seconds(self) -> float:
-        return _SHUTDOWN_EXTERNAL if self._extensions.external else _SHUTDOWN_INTERNAL
-
-    def _tell_extensions(self, reason: str) -> asyncio.Future[None]:
-        """Send SHUTDOWN; done once every program has ended."""
-        self._quiet = self._loop.create_future()
-        self._telemetry.hurry()
-        deadline = int((time.time() + self._shutdown_seconds) * 1000)
-        self._extensions.shut_down({"eventType": "SHUTDOWN", "shutdownReason": reason, "deadlineMs": deadline})
-        return self._quiet
-
-    def _check_quiet(self, *, runtime_ended: bool) -> None:
-        """Shutting down is over once no extension runs; internal ones end with the runtime."""
-        left = [item for item in self._extensions.running if item.external or not runtime_ended]
-        if self._quiet is not None and not self._quiet.done() and not left:
-            self._quiet.set_result(None)
 
     # --- told by the runtime and the extensions ---------------------------------------------------------------------
 
@@ -334,8 +233,8 @@ class Environment:
             return
         if self.alive:
             self._loop.call_later(_LAST_WORDS, self._give_up_on_runtime, status, generation)
-        else:
-            self._check_quiet(runtime_ended=True)
+        elif self._shutdown is not None:
+            self._shutdown.program_ended(runtime=True)
 
     def _give_up_on_runtime(self, status: int, generation: int) -> None:
         if generation != self._generation or not self.alive:
@@ -351,7 +250,8 @@ class Environment:
         expected = not self.alive or self.state is State.RESETTING
         extension = self._extensions.ended(name)
         if expected:
-            self._check_quiet(runtime_ended=False)
+            if self._shutdown is not None:
+                self._shutdown.program_ended(runtime=False)
         elif extension is not None and extension.error_type is None:
             extension.error_type = "Extension.Crash"
             self._extension_ended(extension, "Extension.Crash", "Crash")
@@ -381,7 +281,7 @@ class Environment:
         if not self.alive:
             raise EnvironmentLost
         succeeded = isinstance(outcome, Reply) and not outcome.failed
-        failure = None if succeeded else _failure_of(outcome)
+        failure = None if succeeded else failure_of(outcome)
         if failure is None:
             self._become(State.IDLE)
             for extension in self._extensions.all.values():
@@ -456,7 +356,7 @@ class Environment:
         self._extensions.close_registration()
         if not self.alive:
             raise EnvironmentLost
-        failure = None if isinstance(outcome, Reply) and not outcome.failed else _failure_of(outcome)
+        failure = None if isinstance(outcome, Reply) and not outcome.failed else failure_of(outcome)
         if failure is not None:
             self._output.drain()
         self._log.restore_report(elapsed, failure)
@@ -501,8 +401,9 @@ class Environment:
         if self.state is not State.RESETTING:
             self._become(State.RESETTING)
         if self._extended and self._extensions.running:
-            self._supervision.signal(self.sandbox, "SIGKILL", runtime_only=True)
-            await asyncio.wait({self._tell_extensions(self._reset_reason)}, timeout=self._shutdown_seconds)
+            self._signal_runtime("SIGKILL")
+            self._shutdown = Shutdown(self._extensions, self._telemetry)
+            await self._shutdown.extensions_alone(self._reset_reason)
         self._generation += 1
         self._lift_quota()
         try:
@@ -558,7 +459,7 @@ class Environment:
                 raise SnapStartFailed(_HOOK_FAILED)
             if outcome is not None and self._launch.impossible is None:
                 # Initialisation is repeated inside the invocation, within its time limit and as part of its duration.
-                self._reset_reason = _reset_reason(outcome)
+                self._reset_reason = reason_of(outcome)
                 await self._reset()
                 outcome = await self._initialise(self._timeout, "invoke")
                 init_ms, spent = None, (self._init_ms or 0.0) / 1000
@@ -573,7 +474,7 @@ class Environment:
 
     def _failed_start(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
         """The result of an invocation whose runtime did not come up."""
-        failure = _failure_of(outcome)
+        failure = failure_of(outcome)
         body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
         self._begin(invocation)
         report = Report(
@@ -585,7 +486,7 @@ class Environment:
         report.duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
         self._finish(report)
         if self._launch.impossible is None and self.alive:
-            self._reset_reason = _reset_reason(failure)
+            self._reset_reason = reason_of(failure)
             self._become(State.RESETTING)
         return self._result(body, report, error=True, tail=self._output.writer.take_tail())
 
@@ -613,9 +514,9 @@ class Environment:
         limit = max(self._timeout - spent, 0.001)
         deadline = int((time.time() + limit) * 1000)
         if self._extended:
-            self._extensions.invoke(_invoke_event(invocation, deadline))
+            self._extensions.invoke(invoke_event(invocation, deadline))
         outcome_known = self._verdict.expect(limit)
-        self._session.invoke(invocation.request_id, _head(invocation, deadline), invocation.payload)
+        self._session.invoke(invocation.request_id, invocation_head(invocation, deadline), invocation.payload)
         outcome = await outcome_known
         report.replied = time.perf_counter()
         if self.state is not State.DEAD:
@@ -636,7 +537,7 @@ class Environment:
     async def _conclude(self, report: Report, *, wait: bool) -> None:
         """Report what was, and become what comes after it: idle, or to be reset before the next use."""
         if report.failure is not None:
-            self._reset_reason = _reset_reason(report.failure)
+            self._reset_reason = reason_of(report.failure)
         elif self._session.polling:
             report.polled = report.replied
         if report.failure is not None or not self._extended or self.ready:
@@ -723,39 +624,3 @@ class Environment:
             self._peak_read = now
             self._peak = (self.sandbox.memory_peak() or 0) // MB
         return self._peak
-
-
-def _failure_of(outcome: Outcome) -> Failure:
-    """What records say of it; a runtime that reported the error itself gave its type."""
-    return outcome if isinstance(outcome, Failure) else Failure(kind=outcome.error_type or "", message="")
-
-
-def _reset_reason(outcome: Outcome) -> str:
-    """What extensions are told about the end of an environment."""
-    return "TIMEOUT" if isinstance(outcome, Failure) and outcome.status == "timeout" else "FAILURE"
-
-
-def _invoke_event(invocation: Invocation, deadline: int) -> Mapping[str, Any]:
-    """What extensions get of an invocation. `deadline`: milliseconds since the epoch."""
-    event: dict[str, Any] = {
-        "eventType": "INVOKE", "deadlineMs": deadline, "requestId": invocation.request_id,
-        "invokedFunctionArn": invocation.invoked_arn,
-    }  # fmt: skip
-    if invocation.trace_id:
-        event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
-    return event
-
-
-def _head(invocation: Invocation, deadline: int) -> bytes:
-    """The head of the answer to a runtime's poll. `deadline`: milliseconds since the epoch."""
-    head = (
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
-        f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n"
-        f"Content-Length: {len(invocation.payload)}\r\n"
-    )
-    if invocation.trace_id:
-        head += f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
-    if invocation.client_context:
-        head += f"Lambda-Runtime-Client-Context: {invocation.client_context}\r\n"
-    return (head + "\r\n").encode()

@@ -32,8 +32,9 @@ from ingle.sandbox.seccomp import compile_filter
 from ingle.storage.errors import StorageError
 from ingle.worker.bases import Bases
 from ingle.worker.client import CannotPlace
-from ingle.worker.environment import INIT_LIMIT, Environment, Launch
+from ingle.worker.environment import Environment
 from ingle.worker.interpreters import Interpreter
+from ingle.worker.launch import INIT_LIMIT, Launch
 from ingle.worker.launch_plan import (
     Place,
     ahead,

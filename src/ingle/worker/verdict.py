@@ -14,6 +14,11 @@ from ingle.worker.failures import Failure
 Outcome = Reply | Failure
 
 
+def failure_of(outcome: Outcome) -> Failure:
+    """What records say of it; a runtime that reported the error itself gave its type."""
+    return outcome if isinstance(outcome, Failure) else Failure(kind=outcome.error_type or "", message="")
+
+
 class Verdict:
     """`late` makes the outcome of a wait that took too long."""
 
