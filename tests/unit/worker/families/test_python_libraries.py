@@ -6,6 +6,7 @@ import pytest
 
 from ingle.worker.families import python_libraries as libraries
 from ingle.worker.families.family import InstallError
+from ingle.worker.families.installing import STAMP
 from ingle.worker.interpreters import Interpreter
 
 PYTHON = Interpreter(runtime="python3.12", version="3.12.1", executable=Path("/bin/true"), prefix=Path("/"))
@@ -70,7 +71,7 @@ def test_a_directory_without_a_good_stamp_counts_as_nothing(tmp_path):
     target = tmp_path / "python3.12"
     target.mkdir()
     for content in ("", "[]", "{}", '{"requirement": 1}'):
-        (target / libraries.STAMP).write_text(content)
+        (target / STAMP).write_text(content)
         assert libraries.installed(tmp_path, "python3.12") is None
 
 
