@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ingle.certificates import authorities
+
 _PORTS = {"http": 80, "https": 443}
-#: Where certificates are that Python's own defaults may leave out.
-_CERTIFICATES = "/etc/ssl/certs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +51,4 @@ class Endpoint:
     @property
     def certificates(self) -> list[Path]:
         """What is read when a connection is made."""
-        if self.tls is None:
-            return []
-        known = ssl.get_default_verify_paths()
-        places = {known.cafile, known.capath, known.openssl_cafile, known.openssl_capath, _CERTIFICATES}
-        return [Path(place) for place in places if place and os.path.exists(place)]
+        return [] if self.tls is None else authorities()

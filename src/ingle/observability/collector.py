@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from ingle.certificates import authorities
+
 #: Seconds that one request may take.
 _SECONDS = 10.0
 _LARGEST_ANSWER = 65_536
@@ -33,8 +35,7 @@ def certificates(endpoint: str | None) -> list[Path]:
     """Where the authorities are that a collector's certificate is checked against; nothing without TLS."""
     if endpoint is None or urlsplit(endpoint).scheme != "https":
         return []
-    places = ssl.get_default_verify_paths()
-    return [Path(place) for place in (places.cafile, places.capath) if place]
+    return authorities()
 
 
 class Collector:
