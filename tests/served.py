@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 
 class Server:
@@ -67,6 +69,14 @@ class Server:
             service, endpoint_url=self.url, region_name=region, aws_access_key_id=account, aws_secret_access_key="test",
             config=Config(retries={"max_attempts": 1}, read_timeout=30),
         )  # fmt: skip
+
+
+def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:
+    """The status, code and message of the error that a call of a client gets."""
+    with pytest.raises(ClientError) as raised:
+        call(**params)
+    response = raised.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 def package(files: Mapping[str, str | bytes]) -> bytes:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from served import Server, package
+from served import Server, package, refusal
 
 Create = Callable[..., str]
 
@@ -52,13 +51,6 @@ def invoke(client: Any, name: str, **params: Any) -> tuple[list[str], str]:
     document = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, document
     return document, answer["ExecutedVersion"]
-
-
-def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as raised:
-        call(**params)
-    response = raised.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 def test_an_alias_runs_the_version_that_it_points_at(lambda_client: Any, versioned: str) -> None:

@@ -14,9 +14,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from served import Server
+from served import Server, refusal
 
 Create = Callable[..., str]
 ZipOf = Callable[[dict[str, str]], bytes]
@@ -96,13 +95,6 @@ def run(function: Create, invoke: Invoke) -> Callable[..., Any]:
         return answer.document
 
     return call
-
-
-def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as raised:
-        call(**params)
-    response = raised.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 class TestResults:

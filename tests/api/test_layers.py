@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from served import Server, package
+from served import Server, package, refusal
 
 Create = Callable[..., str]
 
@@ -57,13 +56,6 @@ def set_layers(client: Any, name: str, *arns: str) -> dict[str, Any]:
     updated: dict[str, Any] = client.update_function_configuration(FunctionName=name, Layers=list(arns))
     client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
     return updated
-
-
-def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as raised:
-        call(**params)
-    response = raised.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 def named(name: str) -> dict[str, str | bytes]:

@@ -9,21 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
-from served import Server, package
+from served import Server, package, refusal
 
 SOURCE = "def handler(event, context):\n    return event\n"
 INVOKE = "lambda:InvokeFunction"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
-
-
-def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as raised:
-        call(**params)
-    response = raised.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 def status(answer: dict[str, Any]) -> int:

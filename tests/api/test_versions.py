@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from served import Server
+from served import Server, refusal
 
 Create = Callable[..., str]
 ZipOf = Callable[[dict[str, str]], bytes]
@@ -46,13 +45,6 @@ def update_code(client: Any, zip_of: ZipOf, name: str, word: str, **params: Any)
     )
     client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
     return updated
-
-
-def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as raised:
-        call(**params)
-    response = raised.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 def test_each_version_runs_its_own_code_with_its_own_variables(

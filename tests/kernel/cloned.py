@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
-import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ingle
-from ingle.sandbox.client import Sandbox, SupervisorClient, ZygoteSpec
-from ingle.sandbox.launch import Isolation, cgroup_name, launch
+from ingle.sandbox.client import Sandbox, SupervisorClient
+from ingle.sandbox.launch import Isolation, cgroup_name
 from ingle.sandbox.seccomp import compile_filter
 from kernel.sandboxed import PROBE, FunctionFailed, descendants
+from kernel.supervised import supervised
 
-GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
 MEMORY_MB = 256
 
 
@@ -115,18 +112,6 @@ class Cloning:
         for descriptor in self._readers:
             self._loop.remove_reader(descriptor)
 
-    async def start_zygote(self) -> None:
-        version = f"3.{sys.version_info[1]}"
-        variables = {"LD_LIBRARY_PATH": "/var/lang/lib"}
-        command = (f"/var/lang/bin/python{version}", "-S", "/var/runtime/zygote.py")
-        if self.client.isolation is Isolation.PROCESS:
-            variables = {"PYTHONPATH": os.pathsep.join(GUEST)}
-            command = (sys.executable, "-S", f"{GUEST[0]}/zygote.py")
-        await self.client.start_zygote(ZygoteSpec(
-            name="z", command=command, variables=variables, mounts={"/var/lang": sys.base_prefix},
-            files={"/var/runtime": GUEST}, links={}, preload=False,
-        ))  # fmt: skip
-
     async def template(self, source: str = "") -> Sandbox:
         """A template that ran `source` and then the module of the probe. Raises NotCloneable, SandboxError."""
         package = uuid.uuid4().hex
@@ -213,23 +198,18 @@ async def settle(condition: Callable[[], object]) -> None:
 
 async def _as_ordinary_user() -> None:
     """Clone once, and print what the clone sees."""
-    with tempfile.TemporaryDirectory(prefix="ingle-kernel-") as name:
-        directory = Path(name)
-        (directory / "packages").mkdir()
-        process = launch(directory, Isolation.USER)
-        async with SupervisorClient(process, lambda: None) as client:
-            cloning = Cloning(client, process.pid, directory)
-            await cloning.start_zygote()
-            template = await cloning.template("made = os.urandom(8).hex(); open('/tmp/file', 'w').close()\n")
-            clones = [await cloning.clone(template, WHO=str(number)) for number in range(2)]
-            code = """
+    async with supervised(Isolation.USER) as place:
+        cloning = Cloning(*place)
+        template = await cloning.template("made = os.urandom(8).hex(); open('/tmp/file', 'w').close()\n")
+        clones = [await cloning.clone(template, WHO=str(number)) for number in range(2)]
+        code = """
 status = dict(line.split(":\\t") for line in read("/proc/self/status").splitlines())
 result = [made, os.environ["WHO"], os.path.exists("/tmp/file"), status["CapEff"].strip("0"), status["Seccomp"],
           call("unshare", 0x78020000), [p for p in os.listdir("/proc") if p.isdigit()] == ["1", str(os.getpid())],
           [name for _, name in socket.if_nameindex()]]
 """
-            print(json.dumps([await clone.probe(code) for clone in clones]))
-            cloning.close()
+        print(json.dumps([await clone.probe(code) for clone in clones]))
+        cloning.close()
 
 
 if __name__ == "__main__":

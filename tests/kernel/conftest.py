@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from kernel.sandboxed import Sandboxed, new_server
+from kernel.sandboxed import Sandboxed, running
 
 
 @pytest.fixture(scope="session", params=["root", "user", "process"])
 def sandboxed(request: Any) -> Iterator[Sandboxed]:
-    server = new_server(request.param)
-    try:
-        server.start()
-    except RuntimeError as error:
-        shutil.rmtree(server.data_dir.parent)
-        if "cannot isolate" in str(error):
-            pytest.skip(str(error))
-        raise
-    yield Sandboxed(server, request.param)
-    status = server.stop()
-    shutil.rmtree(server.data_dir.parent)
-    assert status == 0
+    with running(request.param) as server:
+        yield Sandboxed(server, request.param)
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,12 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -125,6 +127,21 @@ class Sandboxed:
             self._probe = function = self._probe or self.create(PROBE, MemorySize=512)
         return self.call(function, {"code": code, **values})
 
+    def log(self, name: str, wanted: str, count: int = 1) -> list[str]:
+        """The events of the function's log group, once `count` of them hold `wanted`."""
+        logs = self.server.client("logs")
+        until = time.monotonic() + 20
+        while True:
+            try:
+                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+                messages = [event["message"] for page in pages for event in page["events"]]
+            except logs.exceptions.ResourceNotFoundException:
+                messages = []
+            if sum(wanted in message for message in messages) >= count:
+                return messages
+            assert time.monotonic() < until, messages[-5:]
+            time.sleep(0.05)
+
     def require(self, *strengths: str, because: str) -> None:
         """Skip the test unless isolation is one of `strengths`."""
         if self.isolation not in strengths:
@@ -160,17 +177,34 @@ def descendants(pid: int) -> list[int]:
 
 def new_server(isolation: str, **settings: str) -> Server:
     """A server that is not started yet, on a fresh data directory. Skips the test where it cannot be."""
-    directory = Path(tempfile.mkdtemp(prefix="ingle-kernel-"))
     settings = {"INGLE_ISOLATION": isolation, "INGLE_RUNTIMES_DIR": str(RUNTIMES), **settings}
     if isolation == "root" and os.geteuid() != 0:
         pytest.skip("isolation root needs root")
-    if isolation == "user" and os.geteuid() == 0:
-        program = ordinary_python()
+    program = ordinary_python() if isolation == "user" and os.geteuid() == 0 else None
+    directory = Path(tempfile.mkdtemp(prefix="ingle-kernel-"))
+    if program is not None:
         os.chmod(directory, 0o755)
         os.chown(directory, ORDINARY_USER, ORDINARY_USER)
         settings |= {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(directory)}
         return Server(directory / "data", program=(program,), user=ORDINARY_USER, **settings)
     return Server(directory / "data", **settings)
+
+
+@contextlib.contextmanager
+def running(isolation: str, **settings: str) -> Iterator[Server]:
+    """A server of its own, which ends with status 0. Skips the test where it cannot be."""
+    server = new_server(isolation, **settings)
+    try:
+        try:
+            server.start()
+        except RuntimeError as error:
+            if "cannot isolate" in str(error):
+                pytest.skip(str(error))
+            raise
+        yield server
+        assert server.stop() == 0
+    finally:
+        shutil.rmtree(server.data_dir.parent)
 
 
 def ordinary_python() -> str:

@@ -6,55 +6,44 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from ingle.sandbox.cgroups import CgroupTree, discover
-from ingle.sandbox.client import NotCloneable, SandboxError, SupervisorClient
-from ingle.sandbox.launch import Isolation, cgroup_name, launch
+from ingle.sandbox.client import NotCloneable, SandboxError
+from ingle.sandbox.launch import Isolation
 from kernel.cloned import Cloning, Lost, settle
 from kernel.sandboxed import ORDINARY_USER, ordinary_python
+from kernel.supervised import supervised
 from kernel.test_privileges import MOUNT, SYSTEM_CALLS
 
 pytestmark = pytest.mark.kernel
 
 
 @contextlib.asynccontextmanager
-async def supervised(isolation: Isolation) -> AsyncIterator[Cloning]:
-    directory = Path(tempfile.mkdtemp(prefix="ingle-kernel-"))
-    (directory / "packages").mkdir()
-    process = launch(directory, isolation)
-    async with SupervisorClient(process, lambda: None) as client:
-        made = Cloning(client, process.pid, directory)
-        await made.start_zygote()
+async def cloning_at(isolation: Isolation) -> AsyncIterator[Cloning]:
+    async with supervised(isolation) as place:
+        made = Cloning(*place)
         try:
             yield made
         finally:
             made.close()
-    # What a supervisor that was killed could not remove.
-    groups = CgroupTree(discover(), cgroup_name(directory))
-    groups.prepare()
-    groups.remove()
-    shutil.rmtree(directory)
 
 
 @pytest.fixture
 async def cloning() -> AsyncIterator[Cloning]:
     if os.geteuid() != 0:
         pytest.skip("isolation root needs root; `test_snapstart` clones as an ordinary user")
-    async with supervised(Isolation.ROOT) as made:
+    async with cloning_at(Isolation.ROOT) as made:
         yield made
 
 
 async def test_plain_processes_are_not_cloned() -> None:
-    async with supervised(Isolation.PROCESS) as processes:
+    async with cloning_at(Isolation.PROCESS) as processes:
         with pytest.raises(NotCloneable, match="namespaces"):
             await processes.template()
 

@@ -74,21 +74,6 @@ def extended(walled: Sandboxed) -> Iterator[Callable[..., str]]:
         walled.client.delete_function(FunctionName=name)
 
 
-def log_of(walled: Sandboxed, name: str, wanted: str) -> list[str]:
-    """The function's log once it holds `wanted`, or after a while."""
-    logs = walled.server.client("logs")
-    until = time.monotonic() + 15
-    while True:
-        try:
-            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            events = []
-        lines = [event["message"] for event in events]
-        if any(wanted in line for line in lines) or time.monotonic() > until:
-            return lines
-        time.sleep(0.05)
-
-
 def test_an_agent_sees_invocations_and_telemetry_and_the_end(walled: Sandboxed, extended: Callable[..., str]) -> None:
     name = extended(agent=AGENT)
     wanted = {"event", "platform.initStart", "platform.initReport", "platform.start", "platform.runtimeDone",
@@ -107,7 +92,7 @@ def test_an_agent_sees_invocations_and_telemetry_and_the_end(walled: Sandboxed, 
     started = {event["record"]["requestId"] for event in events if event["type"] == "platform.start"}
     assert told[0]["requestId"] in started
     walled.client.update_function_configuration(FunctionName=name, Description="anew")  # ends the environment
-    lines = log_of(walled, name, "agent saw SHUTDOWN")
+    lines = walled.log(name, "agent saw SHUTDOWN")
     assert "agent saw SHUTDOWN SPINDOWN\n" in lines
     assert "EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n" in lines
     assert "TELEMETRY\tName: agent\tState: Subscribed\tTypes: [Platform, Function, Extension]\n" in lines
@@ -129,7 +114,7 @@ while next_event(me)["eventType"] != "SHUTDOWN": pass
     )
     name = extended(settings={"Environment": {"Variables": {"MINE": "x"}}}, facts=program)
     walled.call(name, "go")
-    (line,) = [line for line in log_of(walled, name, '"variables"') if line.startswith("{")]
+    (line,) = [line for line in walled.log(name, '"variables"') if line.startswith("{")]
     facts = json.loads(line)
     assert {"MINE", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "PATH", "TZ",
             "AWS_LAMBDA_INITIALIZATION_TYPE"} <= set(facts["variables"])  # fmt: skip
@@ -191,7 +176,7 @@ def test_an_extension_that_fails_fails_the_initialisation(
     with pytest.raises(FunctionFailed) as raised:
         walled.call(name, "go")
     assert raised.value.kind == kind
-    lines = log_of(walled, name, "INIT_REPORT")
+    lines = walled.log(name, "INIT_REPORT")
     assert any(line.startswith("EXTENSION\tName: bad\tState: ") and kind in line for line in lines)
     assert any(line.startswith("INIT_REPORT ") and f"Error Type: {kind}" in line for line in lines)
 
@@ -228,7 +213,7 @@ def test_a_time_out_tells_extensions(walled: Sandboxed, extended: Callable[..., 
     name = extended(settings={"Timeout": 1}, agent=AGENT)
     with pytest.raises(FunctionFailed, match="timed out"):
         walled.call(name, "sleep")
-    assert "agent saw SHUTDOWN TIMEOUT\n" in log_of(walled, name, "agent saw SHUTDOWN")
+    assert "agent saw SHUTDOWN TIMEOUT\n" in walled.log(name, "agent saw SHUTDOWN")
     assert walled.call(name, "go")["pid"]
 
 
@@ -246,7 +231,7 @@ while next_event(me)["eventType"] != "SHUTDOWN": pass
     )
     name = extended(settings={"Timeout": 1}, slow=program)
     assert walled.call(name, "go")
-    assert any("Status: timeout" in line for line in log_of(walled, name, "Status: timeout"))
+    assert any("Status: timeout" in line for line in walled.log(name, "Status: timeout"))
     assert walled.call(name, "go")
 
 
@@ -269,5 +254,5 @@ def handler(event, context):
         walled.client.update_function_configuration(FunctionName=name, Description="anew")
         walled.call(name)
         wanted = "told to end" if layers else "REPORT"
-        assert ("told to end\n" in log_of(walled, name, wanted)) == bool(layers)
+        assert ("told to end\n" in walled.log(name, wanted)) == bool(layers)
         walled.client.delete_function(FunctionName=name)

@@ -26,21 +26,6 @@ def tail(sandboxed: Sandboxed, name: str, event: Any) -> tuple[Any, str]:
     return json.loads(answer["Payload"].read() or "null"), base64.b64decode(answer["LogResult"]).decode()
 
 
-def log_of(sandboxed: Sandboxed, name: str, last: str) -> list[str]:
-    """The function's log once it holds `last`."""
-    logs = sandboxed.server.client("logs")
-    until = time.monotonic() + 20
-    while True:
-        try:
-            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
-            lines = [event["message"] for page in pages for event in page["events"]]
-        except logs.exceptions.ResourceNotFoundException:
-            lines = []
-        if any(last in line for line in lines):
-            return lines
-        assert time.monotonic() < until, lines[-5:]
-
-
 # --- initialisation ---------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +55,7 @@ def test_a_long_initialisation_is_repeated_within_the_invocation(hurried: Sandbo
     name = hurried.create(SLOW_ONCE, Timeout=3)
     left, _ = tail(hurried, name, None)
     assert left < 2800  # what the second initialisation took is not the handler's any more
-    lines = log_of(hurried, name, "REPORT")
+    lines = hurried.log(name, "REPORT")
     reports = [line for line in lines if line.startswith("INIT_REPORT")]
     assert len(reports) == 1
     assert re.fullmatch(r"INIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: timeout\n", reports[0])
@@ -87,7 +72,7 @@ def test_an_initialisation_without_end_is_a_time_out_of_the_function(hurried: Sa
     assert document["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
     assert "\tDuration: 1000.00 ms\t" in log
     assert log.endswith("Status: timeout\n")
-    assert [line.split("\t", 1)[1] for line in log_of(hurried, name, "Phase: invoke") if "INIT_REPORT" in line] == [
+    assert [line.split("\t", 1)[1] for line in hurried.log(name, "Phase: invoke") if "INIT_REPORT" in line] == [
         "Phase: init\tStatus: timeout\n", "Phase: invoke\tStatus: timeout\n"
     ]  # fmt: skip
 
@@ -167,7 +152,7 @@ print("carriage\\rreturn")
 sys.stdout.write("without end")
 """
     walled.probe(code, function=name)
-    lines = log_of(walled, name, "REPORT")
+    lines = walled.log(name, "REPORT")
     assert "k" * 262143 + "\n" in lines
     assert "\0\ufffd\ufffd binary\n" in lines
     assert "carriage\rreturn\n" in lines
@@ -180,7 +165,7 @@ def test_the_last_lines_before_an_end_are_kept(walled: Sandboxed, end: str) -> N
     code = f"for n in range(2000): print('line', n)\nsys.stdout.write('the last words'); sys.stdout.flush()\n{end}"
     with pytest.raises(FunctionFailed):
         walled.probe(code, function=name)
-    lines = log_of(walled, name, "REPORT")
+    lines = walled.log(name, "REPORT")
     assert [line for line in lines if line.startswith("line ")] == [f"line {n}\n" for n in range(2000)]
     assert "the last words" in lines
     assert lines.index("the last words") < next(n for n, line in enumerate(lines) if line.startswith("END "))
@@ -204,5 +189,5 @@ def handler(event, context):
 """
     name = walled.create(source, Layers=[layer["LayerVersionArn"]], MemorySize=512)
     assert walled.call(name).startswith("/opt/python/aws_lambda_powertools/")
-    documents = [json.loads(line) for line in log_of(walled, name, "REPORT") if line.startswith("{")]
+    documents = [json.loads(line) for line in walled.log(name, "REPORT") if line.startswith("{")]
     assert [(d["message"], d["service"], d["function_name"]) for d in documents] == [("said", "mine", name)]

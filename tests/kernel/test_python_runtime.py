@@ -213,28 +213,14 @@ threading.Thread(target=lambda: (time.sleep(0.1), done.set()), daemon=%s).start(
 
 
 class TestLogs:
-    @staticmethod
-    def events(sandboxed: Sandboxed, name: str, number: int) -> list[str]:
-        """The messages of the function's log group, once there are `number` reports of invocations."""
-        logs = sandboxed.server.client("logs")
-        until = time.monotonic() + 10
-        while True:
-            try:
-                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
-                messages = [event["message"] for page in pages for event in page["events"]]
-            except logs.exceptions.ResourceNotFoundException:
-                messages = []
-            if sum("REPORT RequestId" in message for message in messages) >= number:
-                return messages
-            assert time.monotonic() < until, messages
-            time.sleep(0.05)
-
     def test_json_records_are_one_event_each(self, sandboxed: Sandboxed) -> None:
         name = sandboxed.create(PROBE, Environment={"Variables": {**JSON_LOG, "AWS_LAMBDA_LOG_LEVEL": "WARN"}})
         sandboxed.call(name, SAY)
         with pytest.raises(FunctionFailed):
             sandboxed.call(name, "raise Mine('why')")
-        events = [json.loads(message) for message in self.events(sandboxed, name, 2) if message.startswith("{")]
+        events = [
+            json.loads(message) for message in sandboxed.log(name, "REPORT RequestId", 2) if message.startswith("{")
+        ]
         records = [event for event in events if "level" in event]
         assert [record["level"] for record in records] == ["WARNING", "ERROR", "ERROR"]
         assert records[0]["message"] == "two\nlines"
@@ -246,7 +232,7 @@ class TestLogs:
     def test_long_output_is_whole(self, sandboxed: Sandboxed) -> None:
         name = sandboxed.create(PROBE, MemorySize=512)
         sandboxed.call(name, "print('x' * 100_000); print('y' * 3_000_000); logging.warning('z' * 1_500_000)")
-        written = "".join(self.events(sandboxed, name, 1))
+        written = "".join(sandboxed.log(name, "REPORT RequestId", 1))
         assert [written.count(letter * 100_000) for letter in "xyz"] == [1, 30, 15]
         assert "\0" not in written
 
@@ -274,7 +260,7 @@ def handler(event, context):
         name = sandboxed.create({"app.py": source, **vendored}, MemorySize=512, Environment={"Variables": variables})
         assert sandboxed.call(name, {"n": 1}) == "served"
         assert sandboxed.call(name, "fail") == "served"
-        messages = self.events(sandboxed, name, 2)
+        messages = sandboxed.log(name, "REPORT RequestId", 2)
         documents = [json.loads(message) for message in messages if message.startswith("{")]
         said = [document for document in documents if document.get("message") == "said"]
         assert [(d["level"], d["service"], d["k"], d["cold_start"], d["function_name"]) for d in said] == [

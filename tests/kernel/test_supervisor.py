@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import ingle
-from ingle.sandbox.cgroups import CgroupTree, discover
-from ingle.sandbox.client import MAX_MESSAGE, SandboxError, SupervisorClient, SupervisorGone, ZygoteSpec
+from ingle.sandbox.client import MAX_MESSAGE, SandboxError, SupervisorClient, SupervisorGone
 from ingle.sandbox.launch import Isolation, cgroup_name, launch
 from kernel.sandboxed import descendants
+from kernel.supervised import start_zygote, supervised
 
 pytestmark = pytest.mark.kernel
-GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
 
 #: A program that stands for a runtime.
 AHEAD = {"command": [["/bin/sleep", "600"]], "variables": {}, "limits": {}, "seccomp": "", "log_fd": True}
@@ -34,19 +29,6 @@ class Direct:
         self.client = client
         self.pid = pid
         self.directory = directory
-        self.lost = False
-
-    async def start_zygote(self) -> None:
-        version = f"3.{sys.version_info[1]}"
-        variables = {"LD_LIBRARY_PATH": "/var/lang/lib"}
-        command = (f"/var/lang/bin/python{version}", "-S", "/var/runtime/zygote.py")
-        if self.client.isolation is Isolation.PROCESS:
-            variables = {"PYTHONPATH": os.pathsep.join(GUEST)}
-            command = (sys.executable, "-S", f"{GUEST[0]}/zygote.py")
-        await self.client.start_zygote(ZygoteSpec(
-            name="z", command=command, variables=variables, mounts={"/var/lang": sys.base_prefix},
-            files={"/var/runtime": GUEST}, links={}, preload=False,
-        ))  # fmt: skip
 
     @property
     def zygote(self) -> int:
@@ -65,19 +47,8 @@ class Direct:
 async def direct(request: Any) -> AsyncIterator[Direct]:
     if request.param == "root" and os.geteuid() != 0:
         pytest.skip("isolation root needs root")
-    directory = Path(tempfile.mkdtemp(prefix="ingle-kernel-"))
-    (directory / "packages").mkdir()
-    process = launch(directory, Isolation(request.param))
-    lost: list[bool] = []
-    async with SupervisorClient(process, lambda: lost.append(True)) as client:
-        made = Direct(client, process.pid, directory)
-        await made.start_zygote()
-        yield made
-    # What a supervisor that was killed could not remove.
-    groups = CgroupTree(discover(), cgroup_name(directory))
-    groups.prepare()
-    groups.remove()
-    shutil.rmtree(directory)
+    async with supervised(Isolation(request.param)) as place:
+        yield Direct(*place)
 
 
 async def settle(condition: Any) -> None:
@@ -130,7 +101,7 @@ async def test_a_zygote_that_ends_fails_what_waits_for_it(direct: Direct) -> Non
     with pytest.raises(SandboxError, match="no zygote"):
         await direct.client.create("z", 512)
     await direct.client.restart(alive, 1)  # what it forked before lives on
-    await direct.start_zygote()
+    await start_zygote(direct.client)
     await direct.client.create("z", 512)
 
 

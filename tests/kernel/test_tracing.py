@@ -6,7 +6,6 @@ import base64
 import itertools
 import json
 import re
-import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed, distributions, new_server
+from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed, distributions, running
 from otlp import Collector, Span
 
 pytestmark = pytest.mark.kernel
@@ -109,19 +108,8 @@ class Traced(Sandboxed):
 
 @pytest.fixture(scope="module", params=["root", "user", "process"])
 def traced(request: Any) -> Iterator[Traced]:
-    with Collector() as collector:
-        server = new_server(request.param, INGLE_OTLP_ENDPOINT=collector.endpoint)
-        try:
-            server.start()
-        except RuntimeError as error:
-            shutil.rmtree(server.data_dir.parent)
-            if "cannot isolate" in str(error):
-                pytest.skip(str(error))
-            raise
+    with Collector() as collector, running(request.param, INGLE_OTLP_ENDPOINT=collector.endpoint) as server:
         yield Traced(server, request.param, collector)
-        status = server.stop()
-        shutil.rmtree(server.data_dir.parent)
-        assert status == 0
 
 
 @pytest.fixture(scope="module")
@@ -267,15 +255,8 @@ def test_report_names_trace_and_segment(sandboxed: Sandboxed) -> None:
     assert found
     tail = base64.b64decode(answer["LogResult"]).decode()
     assert tail.endswith(f"\nXRAY TraceId: {found[1]}\tSegmentId: {found[2]}\tSampled: true\t\n")
-    logs = sandboxed.server.client("logs")
-    until = time.monotonic() + 20
-    while True:
-        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT")["events"]
-        if events or time.monotonic() > until:
-            break
-        time.sleep(0.05)
-    (event,) = events
-    assert f"\nXRAY TraceId: {found[1]}\t" in event["message"]
+    (report,) = [line for line in sandboxed.log(name, "REPORT") if "REPORT" in line]
+    assert f"\nXRAY TraceId: {found[1]}\t" in report
 
 
 @pytest.mark.parametrize(("settings", "sockets"), [({}, []), (ACTIVE, ["0164FEA9:07D0"])])

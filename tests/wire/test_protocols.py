@@ -6,14 +6,14 @@ import contextlib
 import gzip
 import zlib
 from datetime import UTC, datetime
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import botocore.loaders
 import botocore.model
 import botocore.parsers
 import botocore.serialize
 import pytest
-from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
+from botocore.awsrequest import HeadersDict
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from ingle import wire
 from ingle.wire import cbor
 from ingle.wire.model import load_model
 
+from .oracle import as_sent_by_botocore
 from .shapes import Samples
 
 #: (service, protocol in botocore's words): iam and sts have no other protocol than query.
@@ -44,21 +45,6 @@ OURS = {
     "smithy-rpc-v2-cbor": wire.RPC_V2_CBOR,
     "json": wire.choose_protocol({b"x-amz-target": b"x", b"content-type": b"application/x-amz-json-1.0"}),
 }
-
-
-def as_sent_by_botocore(service, protocol, operation, params):
-    serializer = botocore.serialize.create_serializer(protocol, include_validation=False)
-    request = serializer.serialize_to_request(params, ORACLES[service].operation_model(operation))
-    prepare_request_dict(request, "http://localhost:4566")
-    prepared = create_request_object(request).prepare()
-    url = urlsplit(prepared.url)
-    headers = {
-        name.lower().encode(): value if isinstance(value, bytes) else str(value).encode()
-        for name, value in prepared.headers.items()
-    }
-    body = prepared.body or b""
-    body = body.encode() if isinstance(body, str) else bytes(body)
-    return wire.HttpRequest(method=prepared.method, path=url.path, query=url.query, headers=headers, body=body)
 
 
 def routed(service, request):
@@ -85,7 +71,7 @@ def test_request_is_read_as_botocore_wrote_it(service, protocol, name, full):
     if protocol == "query" and {} in params.values():
         # A structure without members leaves nothing in a form, not even if it is required.
         params = Samples(MODELS[service], full=True).structure(shape)
-    request = as_sent_by_botocore(service, protocol, name, params)
+    request = as_sent_by_botocore(protocol, ORACLES[service].operation_model(name), params)
     operation = routed(service, request)
     assert operation.name == name
     assert operation.protocol is OURS[protocol]
@@ -192,8 +178,9 @@ def test_a_form_that_goes_to_another_path_is_no_query():
 
 
 def test_constraints_are_checked_in_every_protocol():
+    list_metrics = ORACLES["cloudwatch"].operation_model("ListMetrics")
     for protocol in ("query", "json", "smithy-rpc-v2-cbor"):
-        request = as_sent_by_botocore("cloudwatch", protocol, "ListMetrics", {"Namespace": "", "MetricName": "m"})
+        request = as_sent_by_botocore(protocol, list_metrics, {"Namespace": "", "MetricName": "m"})
         with pytest.raises(wire.ConstraintViolation, match="at 'namespace' failed to satisfy constraint: Member must "):
             routed("cloudwatch", request).parse(request)
 

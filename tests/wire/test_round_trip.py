@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import botocore.loaders
 import botocore.model
 import botocore.parsers
 import botocore.serialize
 import pytest
-from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
+from botocore.awsrequest import HeadersDict
 from botocore.eventstream import EventStream
 
 from ingle import wire
 from ingle.wire.model import load_model
 from ingle.wire.service import REST_JSON
 
+from .oracle import as_sent_by_botocore
 from .shapes import Samples
 
 PROTOCOLS = {"lambda": "rest-json", "logs": "json", "resourcegroupstaggingapi": "json"}
@@ -24,26 +23,6 @@ LOADER = botocore.loaders.Loader()
 ORACLES = {name: botocore.model.ServiceModel(LOADER.load_service_model(name, "service-2"), name) for name in PROTOCOLS}
 OPERATIONS = [(service, name) for service, model in MODELS.items() for name in model.operations]
 EXCEPTIONS = [(service, shape.name) for service, model in ORACLES.items() for shape in model.error_shapes if shape.name]
-
-
-def as_sent_by_botocore(service, operation, params):
-    serializer = botocore.serialize.create_serializer(PROTOCOLS[service], include_validation=False)
-    request = serializer.serialize_to_request(params, ORACLES[service].operation_model(operation))
-    prepare_request_dict(request, "http://localhost:4566")
-    prepared = create_request_object(request).prepare()
-    url = urlsplit(prepared.url)
-    headers = {
-        name.lower().encode(): value if isinstance(value, bytes) else str(value).encode()
-        for name, value in prepared.headers.items()
-    }
-    body = prepared.body or b""
-    return wire.HttpRequest(
-        method=prepared.method,
-        path=url.path,
-        query=url.query,
-        headers=headers,
-        body=body.encode() if isinstance(body, str) else bytes(body),
-    )
 
 
 def routed(service, request):
@@ -93,7 +72,7 @@ def _read(value):
 def test_request_of_every_operation_is_read_as_botocore_wrote_it(service, name, full):
     shape = MODELS[service].io_shape(name, "input")
     params = Samples(MODELS[service], full=full).structure(shape)
-    request = as_sent_by_botocore(service, name, params)
+    request = as_sent_by_botocore(PROTOCOLS[service], ORACLES[service].operation_model(name), params)
     operation = routed(service, request)
     assert operation.name == name
     expected = dict(params)

@@ -92,6 +92,7 @@ class Guest:
     framed: bool = True
     _api: _Api = field(init=False)
     _process: subprocess.Popen[bytes] = field(init=False)
+    _directory: tempfile.TemporaryDirectory[str] = field(init=False)
     _log: Path = field(init=False)
     _plain: Path = field(init=False)
     _number: int = field(default=0, init=False)
@@ -99,8 +100,8 @@ class Guest:
     def __enter__(self) -> Self:
         self._api = _Api()
         threading.Thread(target=self._api.serve_forever, args=(0.01,), daemon=True).start()
-        directory = Path(tempfile.mkdtemp(prefix="ingle-guest-"))
-        self._log, self._plain = directory / "frames", directory / "plain"
+        self._directory = tempfile.TemporaryDirectory(prefix="ingle-guest-")
+        self._log, self._plain = Path(self._directory.name) / "frames", Path(self._directory.name) / "plain"
         variables = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
@@ -125,6 +126,7 @@ class Guest:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        self._directory.cleanup()
 
     @property
     def address(self) -> str:
