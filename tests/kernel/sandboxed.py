@@ -82,6 +82,17 @@ def distributions(*names: str) -> dict[str, bytes]:
     return found
 
 
+def library(directory: Path) -> bytes:
+    """A shared library whose function `mine` returns 42. Skips the test where there is no compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler to make a library with")
+    source, made = directory / "mine.c", directory / "libmine.so"
+    source.write_text("int mine(void) { return 42; }\n")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source], check=True)
+    return made.read_bytes()
+
+
 class FunctionFailed(AssertionError):
     """The invocation ended in a function error: its type, and the error document."""
 

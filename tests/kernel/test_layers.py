@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
-import shutil
 import stat
-import subprocess
 import time
 import zipfile
 from collections.abc import Mapping
@@ -16,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed
+from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed, library
 from served import package
 
 pytestmark = pytest.mark.kernel
@@ -111,13 +109,7 @@ def test_a_layer_that_uses_the_sdk_finds_it(sandboxed: Sandboxed, more: dict[str
 
 
 def test_programs_and_libraries_are_found(sandboxed: Sandboxed, tmp_path: Path) -> None:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler to make a library with")
-    source, library = tmp_path / "mine.c", tmp_path / "libmine.so"
-    source.write_text("int mine(void) { return 42; }\n")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    name = create(sandboxed, {"bin/mine": "#!/bin/sh\necho ran\n"}, {"lib/libmine.so": library.read_bytes()})
+    name = create(sandboxed, {"bin/mine": "#!/bin/sh\necho ran\n"}, {"lib/libmine.so": library(tmp_path)})
     code = "result = subprocess.run(['mine'], capture_output=True, text=True).stdout"
     assert sandboxed.probe(code, function=name) == "ran\n"
     assert sandboxed.probe("result = ctypes.CDLL('libmine.so').mine()", function=name) == 42

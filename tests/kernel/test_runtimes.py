@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from ingle.settings import load
 from ingle.worker import families
-from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed
+from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed, library
 
 pytestmark = pytest.mark.kernel
 
@@ -96,13 +95,7 @@ def test_a_wrapper_that_is_missing_ends_with_127(sandboxed: Sandboxed) -> None:
 
 
 def test_libraries_in_lib_are_found(walled: Sandboxed, tmp_path: Path) -> None:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler to make a library with")
-    source, library = tmp_path / "mine.c", tmp_path / "libmine.so"
-    source.write_text("int mine(void) { return 42; }\n")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    name = walled.create({"app.py": PROBE, "lib/libmine.so": library.read_bytes()})
+    name = walled.create({"app.py": PROBE, "lib/libmine.so": library(tmp_path)})
     assert walled.probe("result = ctypes.CDLL('libmine.so').mine()", function=name) == 42
 
 
