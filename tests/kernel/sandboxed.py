@@ -201,17 +201,23 @@ def new_server(isolation: str, **settings: str) -> Server:
     return Server(directory / "data", **settings)
 
 
+def start(server: Server) -> None:
+    """Start a new server. Skips the test where it cannot be."""
+    try:
+        server.start()
+    except RuntimeError as error:
+        shutil.rmtree(server.data_dir.parent)
+        if "cannot isolate" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
 @contextlib.contextmanager
 def running(isolation: str, **settings: str) -> Iterator[Server]:
     """A server of its own, which ends with status 0. Skips the test where it cannot be."""
     server = new_server(isolation, **settings)
+    start(server)
     try:
-        try:
-            server.start()
-        except RuntimeError as error:
-            if "cannot isolate" in str(error):
-                pytest.skip(str(error))
-            raise
         yield server
         assert server.stop() == 0
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ingle.sandbox.launch import cgroup_name
-from kernel.sandboxed import PROBE, Sandboxed, descendants, new_server
+from kernel.sandboxed import PROBE, Sandboxed, descendants, new_server, start
 
 pytestmark = pytest.mark.kernel
 
@@ -23,12 +23,7 @@ pytestmark = pytest.mark.kernel
 def fresh(request: Any) -> Iterator[Sandboxed]:
     """A server for one test, with a function that has two environments."""
     server = new_server(request.param)
-    try:
-        server.start()
-    except RuntimeError as error:
-        if "cannot isolate" in str(error):
-            pytest.skip(str(error))
-        raise
+    start(server)
     sandboxed = Sandboxed(server, request.param)
     name = sandboxed.create(PROBE)
     with ThreadPoolExecutor(2) as callers:
