@@ -188,7 +188,7 @@ class _Stream:
                 sock.setblocking(False)
                 await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.destination.port))
                 self._reader, self._writer = await asyncio.open_connection(sock=sock, limit=_LARGEST_ANSWER)
-            except BaseException:
+            except BaseException:  # the socket has no other owner yet; raised again
                 sock.close()
                 raise
         return self._reader, self._writer
