@@ -17,7 +17,8 @@ EVERYWHERE = {
     "_HANDLER", "_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
     "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_XRAY_CONTEXT_MISSING",
+    "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_XRAY_CONTEXT_MISSING",
     "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "LANG", "LD_LIBRARY_PATH", "PATH", "TZ",
 }  # fmt: skip
 MANAGED = EVERYWHERE | {"AWS_EXECUTION_ENV", "PWD", "SHLVL"}
@@ -165,6 +166,31 @@ result = writable("/")
     assert [path for path in walled.probe(code) if not path.startswith("/tmp")] == []
 
 
-def test_what_the_runtime_cannot_serve_is_not_named(walled: Sandboxed) -> None:
-    found = walled.probe("result = sorted(os.environ)")
-    assert not {"AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN", "AWS_LAMBDA_MAX_CONCURRENCY"} & set(found)
+METADATA = """
+import urllib.error, urllib.request
+def fetch(path, token, method="GET"):
+    address = "http://%s%s" % (os.environ["AWS_LAMBDA_METADATA_API"], path)
+    request = urllib.request.Request(address, headers={"Authorization": token}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return [answer.status, answer.headers["Cache-Control"], json.loads(answer.read())]
+    except urllib.error.HTTPError as error:
+        return error.code
+where = "/2026-01-15/metadata/execution-environment"
+token = "Bearer " + os.environ["AWS_LAMBDA_METADATA_TOKEN"]
+"""
+
+
+def test_the_metadata_endpoint_tells_the_zone(walled: Sandboxed) -> None:
+    code = (
+        METADATA
+        + "result = [fetch(where, token), fetch(where, token[:-1]), fetch(where, ''), fetch(where + 's', token)]"
+    )
+    found, *refused = walled.probe(code)
+    assert found == [200, "private, max-age=43200, immutable", {"AvailabilityZoneID": "use1-az1"}]
+    assert refused == [401, 401, 404]
+    assert walled.probe(METADATA + "result = fetch(where, token, 'POST')") == 405
+
+
+def test_credentials_of_another_kind_than_the_variables_are_for_nobody_who_guesses(walled: Sandboxed) -> None:
+    assert walled.probe(METADATA + "result = fetch('/2021-04-23/credentials', token)") == 404

@@ -181,13 +181,16 @@ def test_powertools_in_a_layer(walled: Sandboxed) -> None:
     source = """
 import aws_lambda_powertools
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.metadata import get_lambda_metadata
 logger = Logger(service="mine")
 @logger.inject_lambda_context
 def handler(event, context):
     logger.info("said")
-    return aws_lambda_powertools.__file__
+    return [aws_lambda_powertools.__file__, get_lambda_metadata().availability_zone_id]
 """
     name = walled.create(source, Layers=[layer["LayerVersionArn"]], MemorySize=512)
-    assert walled.call(name).startswith("/opt/python/aws_lambda_powertools/")
+    path, zone = walled.call(name)
+    assert path.startswith("/opt/python/aws_lambda_powertools/")
+    assert zone == "use1-az1"
     documents = [json.loads(line) for line in walled.log(name, "REPORT") if line.startswith("{")]
     assert [(d["message"], d["service"], d["function_name"]) for d in documents] == [("said", "mine", name)]

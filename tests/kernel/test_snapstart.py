@@ -163,6 +163,34 @@ def test_variables_that_name_the_log_are_not_set(snapped: Snapped) -> None:
     assert snapped.probe(name, code) == [[], "value", None]
 
 
+CALLER = (
+    PROBE
+    + """
+import boto3
+session = boto3.Session()
+made = session.get_credentials().get_frozen_credentials()  # what initialisation found
+"""
+)
+
+
+def test_credentials_are_fetched_and_not_in_variables(snapped: Snapped) -> None:
+    name, version = snapped.publish(CALLER, MemorySize=512)
+    assert version["State"] == "Active", version.get("StateReason")
+    code = """
+from botocore.credentials import ContainerProvider
+own = session.get_credentials()
+own.get_frozen_credentials()
+again = ContainerProvider().load()  # asks anew, with what this environment has
+keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+result = [sorted(keys & set(os.environ)),
+          own.method, again.access_key, made.access_key, os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]]
+"""
+    variables, method, *keys, token = snapped.probe(name, code)
+    assert (variables, method, keys) == ([], "container-role", ["000000000000"] * 2)
+    others = snapped.at_once(name, "result = os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']", 2)
+    assert len({*others, token}) >= 2
+
+
 def test_environments_of_a_version_share_nothing(cloned: Snapped) -> None:
     name, _ = cloned.publish(HELD + "import random, uuid, secrets, ssl\n")
     code = """

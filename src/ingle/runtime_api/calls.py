@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ingle.runtime_api.extensions import Event, Extensions
+from ingle.runtime_api.identity import CREDENTIALS, METADATA, Identity
 from ingle.runtime_api.session import Answer, Poll, Refused, Reply, RuntimeSession
 from ingle.runtime_api.subscriptions import Api
 from ingle.runtime_api.telemetry import Telemetry
@@ -32,6 +33,7 @@ class Interfaces:
     runtime: RuntimeSession
     extensions: Extensions
     telemetry: Telemetry
+    identity: Identity
     held: int = 0
 
     def lost(self, poll: Poll) -> None:
@@ -42,7 +44,7 @@ class Interfaces:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One request. `headers` holds those whose names begin with `lambda-`, in lower case."""
+    """One request. `headers` holds Authorization and those whose names begin with `lambda-`, in lower case."""
 
     method: bytes
     path: bytes
@@ -57,6 +59,8 @@ class Call:
 def answer(interfaces: Interfaces, call: Call) -> Answer | None:
     """The answer to a call; None if it comes later, through the call's poll. Raises Refused."""
     handle = _CALLS.get((call.method, call.path.rstrip(b"/") or b"/"))
+    if handle is None and call.path == METADATA:
+        raise Refused(405, "MethodNotAllowed", "The metadata endpoint answers GET only.")
     if handle is None:
         raise Refused(404, "NotFound", "no such call")
     return handle(interfaces, call)
@@ -97,6 +101,14 @@ def _ping(interfaces: Interfaces, call: Call) -> Answer:
     return Answer(body=b"pong", headers=(("Content-Type", "text/plain"),))
 
 
+def _metadata(interfaces: Interfaces, call: Call) -> Answer:
+    return interfaces.identity.metadata(call.header(b"authorization"))
+
+
+def _credentials(interfaces: Interfaces, call: Call) -> Answer:
+    return interfaces.identity.credential_document(call.header(b"authorization"))
+
+
 def _register(interfaces: Interfaces, call: Call) -> Answer:
     name, features = call.header(b"lambda-extension-name"), call.header(b"lambda-extension-accept-feature")
     return interfaces.extensions.register(name, call.body, features)
@@ -132,6 +144,8 @@ _CALLS: Mapping[tuple[bytes, bytes], Callable[[Interfaces, Call], Answer | None]
     (b"POST", RUNTIME + b"/restore/error"): _restore_error,
     (b"GET", b"/ping"): _ping,
     (b"GET", b"/2018-06-01/ping"): _ping,
+    (b"GET", METADATA): _metadata,
+    (b"GET", CREDENTIALS): _credentials,
     (b"POST", EXTENSION + b"/register"): _register,
     (b"GET", EXTENSION + b"/event/next"): _next_event,
     (b"POST", EXTENSION + b"/init/error"): _extension_error(Event.INIT_ERROR),

@@ -30,8 +30,8 @@ _MAX_HELD = 2 * MAX_RESPONSE
 _HELD_FROM = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
-_REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
-            413: "Request Entity Too Large"}  # fmt: skip
+_REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+            404: "Not Found", 405: "Method Not Allowed", 413: "Request Entity Too Large"}  # fmt: skip
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _NEXT = _INVOCATION + b"next"
 
@@ -61,7 +61,7 @@ class RuntimeConnection(asyncio.Protocol):
         self._head_open = False
         self._head_size = 0
         self._url = b""
-        #: Headers, and trailers of a streamed reply, whose names begin with "lambda-".
+        #: Authorization, and headers and trailers of a streamed reply whose names begin with "lambda-".
         self._headers: dict[bytes, str] = {}
         self._body = bytearray()
         self._body_size = 0
@@ -132,7 +132,7 @@ class RuntimeConnection(asyncio.Protocol):
         name = name.lower()
         if not self._head_open:
             self._head_size += len(name) + len(value)  # a trailer
-        if name.startswith(b"lambda-"):
+        if name.startswith(b"lambda-") or name == b"authorization":
             self._headers[name] = value.decode("latin-1")
         elif name == b"expect":
             # curl waits for this before it sends a body of more than 1 MB.

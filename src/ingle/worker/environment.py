@@ -112,7 +112,10 @@ class Environment:
         )
         self._session = RuntimeSession(self, restorable=self._launch.restorable)
         self._extensions = Extensions(self, facts, self._launch.extensions)
-        self._interfaces = Interfaces(runtime=self._session, extensions=self._extensions, telemetry=self._telemetry)
+        self._interfaces = Interfaces(
+            runtime=self._session, extensions=self._extensions, telemetry=self._telemetry,
+            identity=self._launch.identity,
+        )  # fmt: skip
         #: Whether there are extensions: without, nothing of theirs is looked at.
         self._extended = bool(self._launch.extensions)
 

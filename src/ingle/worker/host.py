@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import secrets
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -18,14 +19,17 @@ from typing import Any, Protocol, Self
 
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
-from ingle.domain.clock import Clock
+from ingle.domain.clock import Clock, milliseconds
+from ingle.domain.credentials import Credentials
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import runtime_version_arn
 from ingle.domain.tracing import ACTIVE
+from ingle.domain.zones import zone_id
 from ingle.observability.log import Logger
 from ingle.observability.spans import Source
 from ingle.observability.traces import Traces
+from ingle.runtime_api.identity import Identity
 from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient
 from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
@@ -57,6 +61,8 @@ log = Logger("worker")
 
 #: How long leaving waits for environments to be gone, in seconds.
 _STOP_SECONDS = 5.0
+#: For how long a function's credentials are valid, in milliseconds.
+_CREDENTIALS_MS = 12 * 3_600_000
 
 
 class LogStreams(Protocol):
@@ -263,10 +269,12 @@ class Host:
     def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
         runtime = version.configuration.runtime
         layout = self._preparation.layout(ready)
+        identity = self._identity(version)
         place = Place(
             runtime_api=sandbox.runtime_api_address,
             api=sandbox.api_address if self._options.serve_api else None,
             log_stream=log_stream,
+            identity=identity,
             layout=layout,
             provisioned=role is Role.PROVISIONED,
         )
@@ -298,6 +306,7 @@ class Host:
         return Launch(
             start=start,
             runtime=RuntimeVersion(label=f"{ready.base.family.label(runtime)}.v1", arn=arn),
+            identity=identity,
             impossible=ready.impossible,
             extensions=extensions,
             extend=extend,
@@ -309,6 +318,21 @@ class Host:
             init_limit=max(SNAPSHOT_INIT_LIMIT, version.configuration.timeout) if long else INIT_LIMIT,
             provisioned=place.provisioned,
         )
+
+    def _identity(self, version: Version) -> Identity:
+        """What a new environment of `version` can ask about itself."""
+
+        def credentials() -> Credentials:
+            # Until execution roles issue credentials, the access key names the account and nothing else.
+            return Credentials(
+                access_key_id=version.key.account, secret_access_key="ingle", session_token="ingle",
+                expires=milliseconds(self._clock) + _CREDENTIALS_MS,
+            )  # fmt: skip
+
+        return Identity(
+            zone=zone_id(version.key.region), metadata_token=secrets.token_urlsafe(32),
+            credentials_token=secrets.token_urlsafe(32), credentials=credentials,
+        )  # fmt: skip
 
     def _stream_name(self, version: Version) -> str:
         """`YYYY/MM/DD/[version]` and 32 hexadecimal digits; a log group of its own puts the function's name before."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ingle.runtime_api.identity import Identity
 from ingle.sandbox.client import Sandbox
 from ingle.worker.launch_plan import CannotStart
 from ingle.worker.platform_log import RuntimeVersion
@@ -44,6 +45,7 @@ class Launch:
 
     start: Callable[[bool], None]
     runtime: RuntimeVersion
+    identity: Identity
     impossible: CannotStart | None = None
     extensions: tuple[str, ...] = ()
     extend: Callable[[bool], dict[str, Any]] = lambda first: {}

@@ -16,6 +16,7 @@ from typing import Any
 from ingle.domain.function import Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import is_provided
+from ingle.runtime_api.identity import CREDENTIALS, Identity
 from ingle.worker.families import family_of
 from ingle.worker.families.family import IN_SANDBOX, READ_BY_ALL, Family, Layout
 
@@ -59,6 +60,7 @@ class Place:
     runtime_api: str
     api: str | None
     log_stream: str
+    identity: Identity
     layout: Layout = IN_SANDBOX
     #: Whether the environment is provisioned concurrency.
     provisioned: bool = False
@@ -124,11 +126,10 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization(version, place.provisioned),
         "AWS_LAMBDA_LOG_GROUP_NAME": configuration.logging.group,
         "AWS_LAMBDA_LOG_STREAM_NAME": place.log_stream,
-        # Until execution roles issue credentials, the access key names the account and nothing else.
-        "AWS_ACCESS_KEY_ID": key.account,
-        "AWS_SECRET_ACCESS_KEY": "ingle",
-        "AWS_SESSION_TOKEN": "ingle",
+        **_credentials(version, place),
         "AWS_LAMBDA_RUNTIME_API": place.runtime_api,
+        "AWS_LAMBDA_METADATA_API": place.runtime_api,
+        "AWS_LAMBDA_METADATA_TOKEN": place.identity.metadata_token,
         "LAMBDA_TASK_ROOT": place.layout.task,
         "LAMBDA_RUNTIME_DIR": place.layout.guest,
     }
@@ -140,6 +141,21 @@ def variables(version: Version, place: Place) -> dict[str, str]:
         # Environments that are restored from one snapshot do not share a stream.
         del reserved["AWS_LAMBDA_LOG_GROUP_NAME"], reserved["AWS_LAMBDA_LOG_STREAM_NAME"]
     return {**given, **(configuration.environment or {}), **reserved}
+
+
+def _credentials(version: Version, place: Place) -> dict[str, str]:
+    """How SDKs find the role's credentials. What is in a snapshot outlives them: there they are fetched when needed."""
+    if starts_from_snapshot(version):
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{place.runtime_api}{CREDENTIALS.decode()}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": place.identity.credentials_token,
+        }
+    found = place.identity.credentials()
+    return {
+        "AWS_ACCESS_KEY_ID": found.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": found.secret_access_key,
+        "AWS_SESSION_TOKEN": found.session_token,
+    }
 
 
 #: Variables of the runtime that extensions do not get; the others that begin with an underscore neither.

@@ -60,7 +60,9 @@ class Runtime:
         self.transport = Transport()
         nothing: Any = None
         facts = FunctionFacts(name="f", version="$LATEST", handler="app.handler", account="1")
-        interfaces = Interfaces(runtime=self.session, extensions=Extensions(nothing, facts), telemetry=nothing)
+        interfaces = Interfaces(
+            runtime=self.session, extensions=Extensions(nothing, facts), telemetry=nothing, identity=nothing
+        )
         self.connection = RuntimeConnection(interfaces, self.closed)
         self.connection.connection_made(cast("Any", self.transport))
 

@@ -14,9 +14,11 @@ from ingle.worker.families import family_of
 from ingle.worker.families.family import Layout
 from ingle.worker.launch_plan import CannotStart, Place, check_bootstrap, command, cpu_quota, must_execute, variables
 
-from .versions import version_of
+from .versions import IDENTITY, version_of
 
-PLACE = Place(runtime_api="127.0.0.1:9001", api="127.0.0.1:9002", log_stream="2030/01/01/[$LATEST]ab")
+PLACE = Place(
+    runtime_api="127.0.0.1:9001", api="127.0.0.1:9002", log_stream="2030/01/01/[$LATEST]ab", identity=IDENTITY
+)
 INTERPRETER = "/var/lang/bin/python3.12"
 LAYOUT = Layout(interpreter=INTERPRETER)
 RESERVED = {
@@ -82,12 +84,15 @@ def test_a_function_with_json_logs_is_told_format_and_level(runtime: str) -> Non
 
 
 def test_without_an_api_there_is_no_endpoint() -> None:
-    assert "AWS_ENDPOINT_URL" not in variables(version_of(), Place(runtime_api="a:1", api=None, log_stream="s"))
+    assert "AWS_ENDPOINT_URL" not in variables(
+        version_of(), Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY)
+    )
 
 
 def test_the_task_root_is_where_the_package_is() -> None:
     given = variables(
-        version_of(), Place(runtime_api="a:1", api=None, log_stream="s", layout=Layout(task="/somewhere"))
+        version_of(),
+        Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY, layout=Layout(task="/somewhere")),
     )
     assert (given["LAMBDA_TASK_ROOT"], given["PWD"]) == ("/somewhere", "/somewhere")
 
@@ -211,7 +216,7 @@ def test_where_layers_are_found() -> None:
 
 def test_where_layers_are_found_without_a_file_system_of_its_own() -> None:
     layout = Layout(task="/d/code", layers="/d/layers")
-    place = Place(runtime_api="a:1", api=None, log_stream="s", layout=layout)
+    place = Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY, layout=layout)
     given = variables(layered("a"), place)
     assert given["PATH"].endswith(":/d/layers/bin")
     assert given["LD_LIBRARY_PATH"].endswith(":/d/code:/d/code/lib:/d/layers/lib")

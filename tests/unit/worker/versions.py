@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ingle.domain.credentials import Credentials
 from ingle.domain.function import Configuration, FunctionKey, LoggingConfig, Package, State, Version
+from ingle.runtime_api.identity import Identity
 
 
 def version_of(runtime: str = "python3.12", **settings: Any) -> Version:
@@ -16,3 +18,11 @@ def version_of(runtime: str = "python3.12", **settings: Any) -> Version:
     key = FunctionKey(account="111122223333", region="eu-west-1", name="mine")
     return Version(key=key, version="$LATEST", configuration=configuration, revision_id="r", serial=1,
                    last_modified=0, state=State.ACTIVE)  # fmt: skip
+
+
+IDENTITY = Identity(
+    zone="use1-az1", metadata_token="open", credentials_token="sesame",
+    credentials=lambda: Credentials(
+        access_key_id="111122223333", secret_access_key="hidden", session_token="also", expires=1_893_456_000_000
+    ),
+)  # fmt: skip

@@ -13,10 +13,10 @@ from ingle.worker.families.nodejs import NodeJs, feature_flags, heap_flags
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import Place, ahead, command, must_execute, variables
 
-from ..versions import version_of
+from ..versions import IDENTITY, version_of
 
 LAYOUT = Layout(interpreter="/var/lang/bin/node")
-PLACE = Place(runtime_api="127.0.0.1:9001", api=None, log_stream="s", layout=LAYOUT)
+PLACE = Place(runtime_api="127.0.0.1:9001", api=None, log_stream="s", identity=IDENTITY, layout=LAYOUT)
 NODE = Interpreter(runtime="nodejs20.x", version="20.1.0", executable=Path("/opt/n/bin/node"), prefix=Path("/opt/n"))
 
 
@@ -32,7 +32,9 @@ def test_the_variables_are_awss() -> None:
 
 def test_without_namespaces_the_sdk_is_found_where_it_is_installed() -> None:
     layout = Layout(interpreter="/usr/bin/node", guest="/g", task="/t", libraries="/runtimes/sdk/node_modules")
-    given = variables(version_of("nodejs20.x"), Place(runtime_api="a:1", api=None, log_stream="s", layout=layout))
+    given = variables(
+        version_of("nodejs20.x"), Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY, layout=layout)
+    )
     assert given["NODE_PATH"].endswith(":/runtimes/sdk/node_modules:/g:/t")
 
 
