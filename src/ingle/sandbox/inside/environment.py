@@ -194,6 +194,7 @@ class Init:
             except ChildProcessError:
                 return
             self._ended(pid, status)
+            self._reap()  # a thousand that end together are not worth a signal to all for each
 
     def _signal(self, name, runtime_only=False):
         """To every process of the environment but this one, or to the runtime and what is in its process group."""
