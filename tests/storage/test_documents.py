@@ -21,7 +21,7 @@ def test_a_version_survives_json(function: Function):
 def test_members_that_a_document_lacks_take_the_defaults():
     latest = make_function().latest
     document = to_document(latest)
-    for name in ("description", "timeout", "environment", "logging", "extra"):
+    for name in ("description", "timeout", "environment", "logging", "vpc", "file_systems"):
         del document["configuration"][name]
     assert from_document(latest.key, LATEST, document) == latest
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from ingle.domain.alias import Alias
+from ingle.domain.attached import FileSystem, Vpc
 from ingle.domain.function import (
     LATEST,
     Configuration,
@@ -79,11 +80,7 @@ def published(function: Function, number: str = "1") -> Function:
 
 
 _text = st.text(max_size=20)
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | _text,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
-    max_leaves=5,
-)
+_texts = st.lists(_text, max_size=2).map(tuple)
 _packages = st.builds(Package, digest=_text, size=st.integers(0, 2**40), unzipped=st.none() | st.integers(0, 2**40))
 _configurations = st.builds(
     Configuration,
@@ -108,7 +105,10 @@ _configurations = st.builds(
         application_level=st.none() | _text,
         system_level=st.none() | _text,
     ),
-    extra=st.dictionaries(_text, _json, max_size=3),
+    vpc=st.none() | st.builds(Vpc, subnets=_texts, security_groups=_texts, ipv6=st.booleans()),
+    file_systems=st.lists(st.builds(FileSystem, arn=_text, path=_text, direct_read=st.none() | _text), max_size=1).map(
+        tuple
+    ),
 )
 _maybe = st.none() | _text
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from ingle.control import constraints, environment_variables, logging_settings
+from ingle.control import attached_settings, constraints, environment_variables, logging_settings
 from ingle.domain import runtimes
 from ingle.domain.errors import InvalidParameterValue
 from ingle.domain.event_invoke_config import Destination
@@ -33,7 +33,7 @@ def validate_name(name: str) -> None:
         raise InvalidParameterValue(constraints.detected([constraints.violation(name, "functionName", constraint)]))
 
 
-def validate_new(params: Mapping[str, Any], day: date) -> None:
+def validate_new(params: Mapping[str, Any], region: str, day: date) -> None:
     """Raise what is wrong with the settings of CreateFunction, as far as that needs no stored state."""
     _validate_common(params)
     if params.get("PackageType", "Zip") == "Image":
@@ -45,10 +45,10 @@ def validate_new(params: Mapping[str, Any], day: date) -> None:
         )
     _refuse_image_config(params, "creating")
     runtimes.require_creatable(params["Runtime"], day)
-    _validate_snap_start(changed(_DEFAULTS, params))
+    _validate_wanted(changed(_DEFAULTS, params), region)
 
 
-def validate_change(params: Mapping[str, Any], current: Configuration, day: date) -> None:
+def validate_change(params: Mapping[str, Any], current: Configuration, region: str, day: date) -> None:
     """Raise what is wrong with the settings of UpdateFunctionConfiguration for a function that has `current`.
 
     A change of runtime needs one that may be created with; keeping one needs one that may be updated.
@@ -60,7 +60,7 @@ def validate_change(params: Mapping[str, Any], current: Configuration, day: date
         runtimes.require_updatable(runtime, day)
     else:
         runtimes.require_creatable(runtime, day)
-    _validate_snap_start(changed(current, params))
+    _validate_wanted(changed(current, params), region)
 
 
 def new(name: str, params: Mapping[str, Any], package: Package) -> Configuration:
@@ -87,6 +87,8 @@ def changed(current: Configuration, params: Mapping[str, Any]) -> Configuration:
         ephemeral_storage=params.get("EphemeralStorage", {}).get("Size", current.ephemeral_storage),
         tracing_mode=params.get("TracingConfig", {}).get("Mode", current.tracing_mode),
         snap_start=params.get("SnapStart", {}).get("ApplyOn", current.snap_start),
+        vpc=attached_settings.vpc_of(params, current.vpc),
+        file_systems=attached_settings.file_systems_of(params, current.file_systems),
         dead_letter_target=_dead_letter_target(params, current),
         environment=_variables(params) if "Environment" in params else current.environment,
         logging=logging_settings.merge(current.logging, params.get("LoggingConfig", {})),
@@ -118,14 +120,9 @@ def _validate_common(params: Mapping[str, Any]) -> None:
         constraints.at_most(storage, "ephemeralStorage.size", MAX_EPHEMERAL_STORAGE_MB),
     )
     environment_variables.validate(_variables(params))
-    _validate_vpc(params.get("VpcConfig", {}))
+    attached_settings.validate_vpc(params.get("VpcConfig", {}))
     _validate_layers(params.get("Layers", []))
     _validate_dead_letter_target(_dead_letter_target(params, _DEFAULTS))
-
-
-def _validate_vpc(vpc: Mapping[str, Any]) -> None:
-    if bool(vpc.get("SubnetIds")) != bool(vpc.get("SecurityGroupIds")):
-        raise InvalidParameterValue("SubnetIds and SecurityIds must coexist or be both empty list.")
 
 
 def _validate_dead_letter_target(arn: str | None) -> None:
@@ -163,6 +160,12 @@ def _validate_image(params: Mapping[str, Any]) -> None:
 def _refuse_image_config(params: Mapping[str, Any], doing: str) -> None:
     if params.get("ImageConfig"):
         raise InvalidParameterValue(f"Please don't provide ImageConfig when {doing} a function with packageType Zip.")
+
+
+def _validate_wanted(wanted: Configuration, region: str) -> None:
+    """Raise what is wrong with the settings together."""
+    _validate_snap_start(wanted)
+    attached_settings.validate(wanted, region)
 
 
 def _validate_snap_start(wanted: Configuration) -> None:

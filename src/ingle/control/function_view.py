@@ -9,6 +9,7 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
+from ingle.control import attached_settings
 from ingle.domain import lifecycle
 from ingle.domain.arn import FunctionArn
 from ingle.domain.function import Configuration, LoggingConfig, Package, Version
@@ -35,6 +36,7 @@ def list_entry(version: Version, qualifier: str | None = None) -> dict[str, Any]
         "RevisionId": version.revision_id,
         "LastModified": last_modified(version.last_modified),
         **_settings(version.configuration, lifecycle.starts_from_snapshot(version)),
+        **attached_settings.shown(version.configuration, version.key),
     }
 
 

@@ -81,7 +81,7 @@ class Functions:
         function_settings.validate_name(reference.key.name)
         if reference.qualifier is not None:
             raise InvalidParameterValue("A function name with a version or an alias cannot be created.")
-        function_settings.validate_new(params, self._today())
+        function_settings.validate_new(params, caller.region, self._today())
         tags = with_tags({}, params.get("Tags", {}))
         if params.get("PackageType", "Zip") == "Zip":
             code_source.validate_source(code, "creating")
@@ -224,7 +224,7 @@ class Functions:
         async with self._records.exclusive(reference.key):
             function = function_lookup.changeable(self._records, reference, params)
             current = function.latest.configuration
-            function_settings.validate_change(params, current, self._today())
+            function_settings.validate_change(params, current, caller.region, self._today())
             draft = function_settings.changed(current, params)
             unsupported.refuse_members(operation, params)
             draft = self._with_layers(caller, draft, params)

@@ -32,7 +32,6 @@ _ASKS: dict[str, Asks] = {
     "CapacityProviderConfig": _anything,
     "CodeSigningConfigArn": _anything,
     "DurableConfig": _anything,
-    "FileSystemConfigs": bool,
     "ImageConfig": _any_of("EntryPoint", "Command", "WorkingDirectory"),
     "KMSKeyArn": bool,
     "PackageType": _not("Zip"),
@@ -41,7 +40,6 @@ _ASKS: dict[str, Asks] = {
     "S3ObjectStorageMode": _not("COPY"),
     "SourceKMSKeyArn": bool,
     "TenancyConfig": _anything,
-    "VpcConfig": _any_of("SubnetIds", "SecurityGroupIds"),
 }
 
 

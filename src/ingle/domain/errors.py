@@ -123,6 +123,16 @@ class SnapStartTimeout(ServiceError):
     message_member = "Message"
 
 
+class FileSystemUnreachable(ServiceError):
+    code = "EFSMountConnectivityException"
+    http_status = 408
+    message_member = "Message"
+
+
+class S3FilesUnreachable(FileSystemUnreachable):
+    code = "S3FilesMountConnectivityException"
+
+
 class AccessDenied(ServiceError):
     code = "AccessDeniedException"
     http_status = 403

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ingle.domain.alias import Alias
+from ingle.domain.attached import FileSystem, Vpc
 from ingle.domain.attachments import Attachments
 from ingle.domain.concurrency import Provisioned
 
@@ -95,8 +96,9 @@ class Configuration:
     dead_letter_target: str | None = None
     #: In the order in which they are laid over each other: what comes later wins.
     layers: tuple[LayerReference, ...] = ()
-    #: Members that are validated and kept for later work, as the API spells them (KMSKeyArn, ...).
-    extra: Mapping[str, object] = field(default_factory=dict)
+    #: None: the function was never attached to a VPC, and answers have no such member.
+    vpc: Vpc | None = None
+    file_systems: tuple[FileSystem, ...] = ()
 
     @property
     def layer_tree(self) -> Package | None:

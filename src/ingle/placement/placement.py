@@ -15,7 +15,7 @@ from typing import Self
 
 from ingle.background import Background
 from ingle.catalog import Catalog, PreparationRequest, Prepared
-from ingle.domain.errors import InternalFailure, TooManyRequests
+from ingle.domain.errors import InternalFailure, ServiceError, TooManyRequests
 from ingle.domain.function import Function, FunctionKey, Version
 from ingle.observability.log import Logger
 from ingle.placement.pool import Pool, PoolKey, key_of, same_start
@@ -252,11 +252,12 @@ class Placement:
 
     def _failed_to_start(self, pool: Pool, error: Exception) -> None:
         """Told to the invocation that has waited longest, and to no other."""
-        unforeseen = None if isinstance(error, CannotPlace) else error
+        unforeseen = None if isinstance(error, (CannotPlace, ServiceError)) else error
         name = pool.version.key.name
         log.error("no environment can be started", function=name, reason=str(error), exc_info=unforeseen)
         self.disclaim()
-        refusal = InternalFailure("The execution environment could not be started.")
+        general = InternalFailure("The execution environment could not be started.")
+        refusal = error if isinstance(error, ServiceError) else general
         while pool.waiting and not self._fail(pool.waiting.popleft(), refusal):
             pass
         self._drop_if_done(pool)

@@ -16,6 +16,7 @@ from typing import Protocol
 from ingle.background import Background
 from ingle.catalog.concurrency import ConcurrencyCatalog
 from ingle.domain.concurrency import Allocation, AllocationStatus, provisioned_versions
+from ingle.domain.errors import ServiceError
 from ingle.domain.function import Function, FunctionKey, State, Version
 from ingle.observability.log import Logger
 from ingle.placement.pool import Pool, same_start
@@ -275,7 +276,7 @@ class Provisioning:
         allotment.opening.add(task)
         try:
             environment = await self._worker.start(allotment.version, provisioned=True)
-        except CannotPlace as error:
+        except (CannotPlace, ServiceError) as error:
             self._failed_to_start(allotment, error)
         except Exception as error:  # one function's trouble is not the server's
             self._failed_to_start(allotment, error, unforeseen=error)

@@ -8,9 +8,11 @@ values only: what comes back has lists for tuples and dicts for other mappings.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ingle.domain.alias import Alias
+from ingle.domain.attached import FileSystem, Vpc
 from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import (
     Configuration,
@@ -129,7 +131,8 @@ def _configuration_to_document(configuration: Configuration) -> Document:
         "application_level": logging.application_level,
         "system_level": logging.system_level,
     }
-    document["extra"] = dict(configuration.extra)
+    document["vpc"] = None if configuration.vpc is None else asdict(configuration.vpc)
+    document["file_systems"] = [asdict(system) for system in configuration.file_systems]
     return document
 
 
@@ -142,6 +145,15 @@ def _configuration_from_document(document: Mapping[str, Any]) -> Configuration:
         ),
         environment=document.get("environment"),
         logging=LoggingConfig(**document.get("logging", {})),
-        extra=document.get("extra", {}),
+        vpc=_vpc_from_document(document.get("vpc")),
+        file_systems=tuple(FileSystem(**system) for system in document.get("file_systems", [])),
         **{name: document[name] for name in _PLAIN if name in document},
+    )
+
+
+def _vpc_from_document(document: Mapping[str, Any] | None) -> Vpc | None:
+    if document is None:
+        return None
+    return Vpc(
+        subnets=tuple(document["subnets"]), security_groups=tuple(document["security_groups"]), ipv6=document["ipv6"]
     )

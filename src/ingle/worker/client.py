@@ -75,7 +75,9 @@ class WorkerClient(Protocol):
         ...
 
     async def start(self, version: Version, *, provisioned: bool = False) -> EnvironmentClient:
-        """A new environment, not yet initialised: its first `run` does that. Raises CannotPlace.
+        """A new environment, not yet initialised: its first `run` does that.
+
+        Raises CannotPlace, or the ServiceError that an invocation is to get.
 
         `provisioned`: it is to be initialised ahead, as provisioned concurrency.
         """

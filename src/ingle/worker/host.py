@@ -21,6 +21,7 @@ from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock, milliseconds
 from ingle.domain.credentials import Credentials
+from ingle.domain.errors import FileSystemUnreachable, S3FilesUnreachable
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import runtime_version_arn
@@ -176,6 +177,7 @@ class Host:
     # --- environments -----------------------------------------------------------------------------------------------
 
     async def start(self, version: Version, *, provisioned: bool = False) -> Environment:
+        _require_file_systems(version)
         try:
             ready = await self._preparation.ready(version)
         except (PackageError, SandboxError, StorageError, OSError) as error:
@@ -376,3 +378,10 @@ class Host:
     def forget(self, version: Version) -> None:
         """Drop what was prepared for `version`; it is prepared again if it is used again."""
         self._preparation.forget(version)
+
+
+def _require_file_systems(version: Version) -> None:
+    """Raise FileSystemUnreachable: no environment has a network in which a file system could be reached."""
+    for system in version.configuration.file_systems:
+        kind = S3FilesUnreachable if system.is_s3 else FileSystemUnreachable
+        raise kind(f"The function couldn't make a network connection to the configured file system {system.arn}.")

@@ -119,11 +119,6 @@ BAD_REQUESTS: list[tuple[dict[str, Any], type[ServiceError], str | None]] = [
         'LogFormat to "JSON" and try again.',
     ),
     (
-        {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": []}},
-        InvalidParameterValue,
-        "SubnetIds and SecurityIds must coexist or be both empty list.",
-    ),
-    (
         {"SnapStart": {"ApplyOn": "PublishedVersions"}, "Runtime": "python3.11"},
         InvalidParameterValue,
         "python3.11 is not supported for SnapStart enabled functions.",
@@ -202,8 +197,6 @@ async def test_variables_over_4096_bytes_of_utf8_do_not_fit(plane: Any, value: s
 
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"PackageType": "Image", "Code": {"ImageUri": "r:1"}, "Runtime": None, "Handler": None}, "PackageType"),
-    ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
-    ({"FileSystemConfigs": [{"Arn": "arn", "LocalMountPath": "/mnt/a"}]}, "FileSystemConfigs"),
     ({"KMSKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}, "KMSKeyArn"),
     ({"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:1:code-signing-config:csc-1"}, "CodeSigningConfigArn"),
     ({"DurableConfig": {"ExecutionTimeout": 5}}, "DurableConfig"),
