@@ -271,7 +271,7 @@ class _Server:
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
         signing = CodeSigningRecords(store, catalog)
-        admission = Admission(catalog)
+        admission = Admission(catalog, settings.invocation_rate)
         meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
         invoker = Invoker(catalog, admission, placement, meters, tracing)

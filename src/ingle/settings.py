@@ -172,6 +172,10 @@ class Settings:
     account_concurrency: int = _setting(
         1000, _integer(1, 1_000_000), "Invocations that one account may run at one time in one region."
     )
+    invocation_rate: int = _setting(
+        0, _integer(0, 1000),
+        "Invocations that may begin in a second for each that may run at one time; AWS has 10. 0: no limit.",
+    )  # fmt: skip
     idle_timeout: float = _setting(600.0, _seconds, "Seconds an execution environment stays when nobody calls it.")
     environment_lifetime: float = _setting(
         14_400.0, _seconds, "Seconds after which an execution environment is replaced, however busy it is."

@@ -318,6 +318,25 @@ def test_concurrency_is_there_again_after_a_crash_of_the_server(zip_of: Callable
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def test_ten_invocations_a_second_for_each_that_may_run(tmp_path: Path, zip_of: Callable[..., bytes]) -> None:
+    server = Server(tmp_path / "data", INGLE_INVOCATION_RATE="10").start()
+    client = server.client("lambda")
+    client.create_function(
+        FunctionName="f", Runtime="python3.11", Handler="app.handler", Role="arn:aws:iam::000000000000:role/r",
+        Code={"ZipFile": zip_of({"app.py": SOURCE})},
+    )  # fmt: skip
+    client.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig=OFTEN)
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
+    # Ten at once, and ten more for each second that they take: hundreds are too many wherever this runs.
+    with pytest.raises(client.exceptions.TooManyRequestsException) as raised:
+        for _ in range(1000):
+            client.invoke(FunctionName="f", Payload=b"{}")
+    assert raised.value.response["Reason"] == "ReservedFunctionInvocationRateLimitExceeded"
+    client.delete_function_concurrency(FunctionName="f")
+    assert run(client, "f")["kind"] == "on-demand"
+    assert server.stop() == 0
+
+
 def test_processes_that_are_killed_leave_the_counts_right(lambda_client: Any, function: Create) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can kill the processes of functions")

@@ -51,6 +51,7 @@ def serve(
     isolation: options.Isolation = None,
     max_environments: options.MaxEnvironments = None,
     account_concurrency: options.AccountConcurrency = None,
+    invocation_rate: options.InvocationRate = None,
     idle_timeout: options.IdleTimeout = None,
     environment_lifetime: options.EnvironmentLifetime = None,
     drain_timeout: options.DrainTimeout = None,

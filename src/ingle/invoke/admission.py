@@ -1,4 +1,4 @@
-"""How many invocations run at one time, counted with permits that give themselves back.
+"""How many invocations run at one time, counted with permits that give themselves back, and how many begin in a second.
 
 What counts is what runs of each version; everything else follows from that. A version's invocations take up what is
 provisioned for it, those beyond that the rest of its function's reserve, or without a reserve what the account has not
@@ -8,14 +8,16 @@ leaves a count wrong. Memory only; called by the invoker for every invocation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 from ingle.catalog import Catalog
 from ingle.domain.concurrency import provisioned_versions, total_provisioned
 from ingle.domain.errors import TooManyRequests
 from ingle.domain.function import Function, FunctionKey, Version
+from ingle.invoke.rates import Rate
 
-#: What a caller is told to wait, in seconds, where the account's pool is used up.
+#: What a caller is told to wait, in seconds, where the account's pool is used up, or its rate.
 _RETRY_AFTER = "1"
 
 
@@ -23,9 +25,10 @@ class Pool:
     """What of an account's concurrency in a region is used by functions without a reserve, beyond what they have
     provisioned. `peak`: the most since the last look."""
 
-    __slots__ = ("peak", "running")
+    __slots__ = ("peak", "rate", "running")
 
     def __init__(self) -> None:
+        self.rate = Rate()
         self.running = 0
         self.peak = 0
 
@@ -42,9 +45,10 @@ class Pool:
 class Share:
     """A function's: `reserved` as it is set, `rest` what of it is not provisioned, `running` what runs beyond that."""
 
-    __slots__ = ("pool", "reserved", "rest", "running")
+    __slots__ = ("pool", "rate", "reserved", "rest", "running")
 
     def __init__(self, pool: Pool) -> None:
+        self.rate = Rate()
         self.pool = pool
         self.reserved = False
         self.rest = 0
@@ -55,9 +59,10 @@ class Slot:
     """A version's: how many of its invocations run, and for how many it has provisioned concurrency. A context around
     the running of one, to be entered at once when it was admitted."""
 
-    __slots__ = ("provisioned", "running", "share")
+    __slots__ = ("provisioned", "rate", "running", "share")
 
     def __init__(self, share: Share, provisioned: int) -> None:
+        self.rate = Rate()
         self.share = share
         self.provisioned = provisioned
         self.running = 0
@@ -85,9 +90,17 @@ class Slot:
 
 
 class Admission:
-    """Limits are the catalog's."""
+    """Limits of concurrency are the catalog's.
 
-    def __init__(self, catalog: Catalog) -> None:
+    `per_second`: invocations that may begin in a second for each that may run at one time; 0: that is not limited.
+    `clock` gives seconds, and only goes forward.
+    """
+
+    def __init__(
+        self, catalog: Catalog, per_second: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:  # fmt: skip
+        self._per_second = per_second
+        self._clock = clock
         self._catalog = catalog
         self._concurrency = catalog.concurrency
         self._pools: dict[tuple[str, str], Pool] = {}
@@ -100,17 +113,26 @@ class Admission:
     def admit(self, version: Version) -> Slot:
         """A permit for one invocation, to be entered at once. Raises TooManyRequests."""
         slot = self._slots.get((version.key, version.version)) or self._new(version)
-        if slot.running < slot.provisioned:
+        room = slot.running < slot.provisioned
+        if room and self._timely(slot.rate, slot.provisioned):
             return slot
         share = slot.share
         if share.reserved:
-            if share.running >= share.rest:
+            if share.running >= share.rest and not room:
                 raise TooManyRequests("Rate Exceeded.", Reason="ReservedFunctionConcurrentInvocationLimitExceeded")
-        elif share.pool.running >= self._concurrency.unreserved(version.key.account, version.key.region):
-            raise TooManyRequests(
-                "Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", retryAfterSeconds=_RETRY_AFTER
-            )
+            if not self._timely(share.rate, share.rest):
+                raise TooManyRequests("Rate Exceeded.", Reason="ReservedFunctionInvocationRateLimitExceeded")
+            return slot
+        unreserved = self._concurrency.unreserved(version.key.account, version.key.region)
+        if share.pool.running >= unreserved and not room:
+            raise _throttled("ConcurrentInvocationLimitExceeded")
+        if not self._timely(share.pool.rate, unreserved):
+            raise _throttled("FunctionInvocationRateLimitExceeded")
         return slot
+
+    def _timely(self, rate: Rate, concurrency: int) -> bool:
+        """Whether one more invocation may begin now; it is counted then."""
+        return self._per_second == 0 or rate.take(concurrency * self._per_second, self._clock())
 
     def unreserved(self) -> Iterator[tuple[str, str, int]]:
         """(account, region, the most that ran unreserved since the last look)."""
@@ -168,3 +190,7 @@ class Admission:
         share.reserved = reserved is not None
         share.rest = 0 if reserved is None else reserved - total
         share.pool.add((0 if share.reserved else share.running) - before)
+
+
+def _throttled(reason: str) -> TooManyRequests:
+    return TooManyRequests("Rate Exceeded.", Reason=reason, retryAfterSeconds=_RETRY_AFTER)

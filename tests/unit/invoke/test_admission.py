@@ -14,6 +14,7 @@ from ingle.domain.concurrency import Provisioned, provisioned_versions, total_pr
 from ingle.domain.errors import TooManyRequests
 from ingle.domain.function import Function, Version
 from ingle.invoke.admission import Admission
+from ingle.invoke.rates import Rate
 from unit.invoke.test_invoker import KEY, VERSION
 
 ONE = replace(VERSION, version="1")
@@ -32,9 +33,19 @@ def function_of(version: Version = VERSION, *, reserved: int | None = None, prov
     )  # fmt: skip
 
 
-def admitting(limit: int, *functions: Function) -> tuple[Catalog, Admission]:
+class Seconds:
+    """A clock that stands until a test turns it on."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def admitting(limit: int, *functions: Function, clock: Seconds | None = None) -> tuple[Catalog, Admission]:
+    """With a clock, ten invocations a second may begin for each that may run at one time."""
     catalog = Catalog(limit)
-    admission = Admission(catalog)
+    admission = Admission(catalog) if clock is None else Admission(catalog, 10, clock)
     for function in functions:
         catalog.put(function)
     return catalog, admission
@@ -111,6 +122,63 @@ def test_an_account_limit_says_when_to_come_back() -> None:
     with admission.admit(VERSION), pytest.raises(TooManyRequests) as raised:
         admission.admit(VERSION)
     assert raised.value.members["retryAfterSeconds"] == "1"
+
+
+def begin(admission: Admission, version: Version, times: int) -> list[str | None]:
+    """Invocations that end as soon as they began: why each was refused."""
+    return [reason(admission, version) for _ in range(times)]
+
+
+def test_ten_invocations_a_second_for_each_that_may_run_at_one_time() -> None:
+    clock = Seconds()
+    _, admission = admitting(10, function_of(reserved=2), function_of(OTHER), clock=clock)
+    assert begin(admission, VERSION, 21) == [None] * 20 + ["ReservedFunctionInvocationRateLimitExceeded"]
+    # Functions without a reserve have what the account has left, together.
+    assert begin(admission, OTHER, 81) == [None] * 80 + ["FunctionInvocationRateLimitExceeded"]
+    clock.now += 0.5
+    assert begin(admission, VERSION, 11) == [None] * 10 + ["ReservedFunctionInvocationRateLimitExceeded"]
+    clock.now += 60
+    assert begin(admission, VERSION, 21).count(None) == 20
+
+
+def test_the_accounts_rate_says_when_to_come_back() -> None:
+    _, admission = admitting(1, function_of(), clock=Seconds())
+    begin(admission, VERSION, 10)
+    with pytest.raises(TooManyRequests) as raised:
+        admission.admit(VERSION)
+    assert raised.value.members == {"Reason": "FunctionInvocationRateLimitExceeded", "retryAfterSeconds": "1"}
+
+
+def test_what_is_provisioned_has_a_rate_of_its_own_and_spills_over() -> None:
+    _, admission = admitting(10, function_of(reserved=3, provisioned=2), clock=Seconds())
+    assert begin(admission, ONE, 31) == [None] * 30 + ["ReservedFunctionInvocationRateLimitExceeded"]
+    assert reason(admission, VERSION) == "ReservedFunctionInvocationRateLimitExceeded"
+
+
+def test_a_reserve_that_is_all_provisioned_has_the_rate_of_that() -> None:
+    _, admission = admitting(10, function_of(reserved=2, provisioned=2), clock=Seconds())
+    assert begin(admission, ONE, 21) == [None] * 20 + ["ReservedFunctionInvocationRateLimitExceeded"]
+
+
+def test_a_larger_reserve_counts_at_once() -> None:
+    catalog, admission = admitting(10, function_of(reserved=1), clock=(clock := Seconds()))
+    begin(admission, VERSION, 11)
+    catalog.put(function_of(reserved=4))
+    clock.now += 0.25
+    assert begin(admission, VERSION, 11).count(None) == 10
+
+
+@given(st.integers(1, 5), st.lists(st.floats(0, 0.5), min_size=1, max_size=200))
+def test_no_second_has_more_than_its_share(concurrency: int, gaps: list[float]) -> None:
+    rate, now, begun = Rate(), 0.0, []
+    for gap in gaps:
+        now += gap
+        if rate.take(10 * concurrency, now):
+            begun.append(now)
+    for start in begun:
+        # A full bucket and what flows in within the second.
+        assert sum(start <= moment < start + 1 for moment in begun) <= 20 * concurrency
+    assert len(begun) <= 10 * concurrency * (1 + now)
 
 
 VERSIONS = (VERSION, ONE, OTHER, replace(OTHER, version="1"))
