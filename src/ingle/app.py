@@ -39,6 +39,7 @@ from ingle.control.concurrency import Concurrency
 from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_code_signing import FunctionCodeSigning
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_scaling import FunctionScaling
 from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
@@ -290,6 +291,7 @@ class _Server:
             FunctionUrls(records, clock, ids),
             RuntimeManagements(records),
             Recursions(records),
+            FunctionScaling(records),
             CodeSigningConfigs(signing, clock, ids),
             FunctionCodeSigning(records, signing),
             Account(catalog, quota),
@@ -381,6 +383,7 @@ def implemented_operations() -> list[tuple[str, str]]:
         FunctionUrls(nothing, nothing, nothing),
         RuntimeManagements(nothing),
         Recursions(nothing),
+        FunctionScaling(nothing),
         CodeSigningConfigs(nothing, nothing, nothing),
         FunctionCodeSigning(nothing, nothing),
         Account(nothing, nothing),

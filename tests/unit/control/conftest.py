@@ -23,6 +23,7 @@ from ingle.control.concurrency import Concurrency
 from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_code_signing import FunctionCodeSigning
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_scaling import FunctionScaling
 from ingle.control.function_urls import FunctionUrls
 from ingle.control.functions import Functions
 from ingle.control.layer_permissions import LayerPermissions
@@ -202,6 +203,7 @@ class Plane:
             FunctionUrls(self.records, self.clock, self.ids),
             RuntimeManagements(self.records),
             Recursions(self.records),
+            FunctionScaling(self.records),
             CodeSigningConfigs(signing, self.clock, self.ids),
             FunctionCodeSigning(self.records, signing),
         )

@@ -82,3 +82,28 @@ async def test_dead_letter_targets_that_are_refused(plane: Any, arn: str) -> Non
     with pytest.raises(ServiceError) as raised:
         await plane.create(DeadLetterConfig={"TargetArn": arn})
     assert raised.value.code == "InvalidParameterValueException"
+
+
+async def test_functions_without_managed_instances_have_no_scaling(plane: Any) -> None:
+    bounds = {"MinExecutionEnvironments": 1, "MaxExecutionEnvironments": 5}
+    for params in ({"Qualifier": "1"}, {"Qualifier": "$LATEST.PUBLISHED"}):
+        for operation in ("GetFunctionScalingConfig", "PutFunctionScalingConfig"):
+            refused = await refusal(plane, operation, FunctionScalingConfig=bounds, **params)
+            assert refused == "ResourceNotFoundException"
+    async with plane.active(Publish=True):
+        for operation in ("GetFunctionScalingConfig", "PutFunctionScalingConfig"):
+            with pytest.raises(ServiceError, match="isn't supported for Lambda Default functions") as raised:
+                await plane.call(operation, FunctionName="F", Qualifier="1", FunctionScalingConfig=bounds)
+            assert raised.value.code == "InvalidParameterValueException"
+            assert await refusal(plane, operation, Qualifier="2") == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("least", "most"), [(5, 4), (None, 2), (0, 5), (0, None)], ids=["crossed", "below the default", "zero", "none"]
+)
+async def test_bounds_of_scaling_that_exclude_each_other(plane: Any, least: int | None, most: int | None) -> None:
+    given = {"MinExecutionEnvironments": least, "MaxExecutionEnvironments": most}
+    bounds = {name: value for name, value in given.items() if value is not None}
+    with pytest.raises(ServiceError, match="MinExecutionEnvironments") as raised:
+        await plane.call("PutFunctionScalingConfig", FunctionName="F", Qualifier="1", FunctionScalingConfig=bounds)
+    assert raised.value.code == "InvalidParameterValueException"
