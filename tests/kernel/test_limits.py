@@ -125,3 +125,41 @@ result = "flooding"
     assert len(base64.b64decode(answer["LogResult"])) == 4096
     assert sandboxed.probe("result = 'fine'") == "fine"
     sandboxed.client.delete_function(FunctionName=name)
+
+
+#: Keeps as many MB as it is given; ends for a negative number.
+KEEPING = {
+    "python3.11": {
+        "app.py": """
+import os
+kept = []
+def handler(event, context):
+    if event < 0:
+        os._exit(1)
+    kept.append(b"x" * (event << 20))
+"""
+    },
+    "nodejs20.x": {
+        "app.js": """
+const kept = [];
+exports.handler = async (event) => {
+  if (event < 0) process.exit(1);
+  kept.push(Buffer.alloc(event << 20, 1));
+};
+"""
+    },
+}
+
+
+@pytest.mark.parametrize("runtime", KEEPING)
+def test_the_memory_that_was_used_is_measured(sandboxed: Sandboxed, runtime: str) -> None:
+    name = sandboxed.create(KEEPING[runtime], Runtime=runtime, MemorySize=1024)
+    for megabytes in (1, 200):
+        sandboxed.call(name, megabytes)
+    with pytest.raises(FunctionFailed):
+        sandboxed.call(name, -1)
+    sandboxed.call(name, 200)
+    reports = [line for line in sandboxed.log(name, "REPORT", 4) if line.startswith("REPORT")]
+    small, much, _, again = (int(line.split("Max Memory Used: ")[1].split(" ")[0]) for line in reports)
+    assert 0 < small < 200 <= much < 512
+    assert 200 <= again < 512

@@ -168,6 +168,10 @@ class Cgroup:
     def paths(self) -> list[Path]:
         return [path for path, _, _ in self._parts]
 
+    @property
+    def counts_memory(self) -> bool:
+        return any("memory" in use for _, _, use in self._parts)
+
     def join_descriptors(self) -> list[int]:
         """Open files; a process that writes "0" to each is in the group. The caller closes them."""
         return [os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for path in self.paths]

@@ -301,8 +301,7 @@ class SupervisorClient:
         elif "sockets" in message:
             self._sockets(message, descriptors)
         elif "parked" in message:
-            if (parked := self._restarting.pop(message["parked"], None)) is not None and not parked.done():
-                parked.set_result(None)
+            self._parked(message["parked"], descriptors)
         elif "zygote" in message:
             self._zygote(message)
         elif "template" in message:
@@ -311,6 +310,16 @@ class SupervisorClient:
             self.controllers = frozenset(message["controllers"])
             self.images = message["images"]
             self._started.set_result(None)
+
+    def _parked(self, name: str, descriptors: list[int]) -> None:
+        sandbox = self._sandboxes.get(name)
+        for descriptor in descriptors:
+            if sandbox is None:
+                os.close(descriptor)
+            else:
+                sandbox.measure(descriptor)
+        if (parked := self._restarting.pop(name, None)) is not None and not parked.done():
+            parked.set_result(None)
 
     def _exited(self, message: dict[str, Any]) -> None:
         sandbox = self._sandboxes.get(message["exited"])

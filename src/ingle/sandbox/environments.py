@@ -104,13 +104,13 @@ def acquire(claim: Claim, zygote: str | None, *, namespaces: bool) -> tuple[Envi
 def hand_over(environment: Environment, told: Message, descriptors: list[int]) -> tuple[Message, dict[str, int]]:
     """What the server gets of a prepared environment: the message and the open files it names.
 
-    `descriptors` are those that came with `told`: two listeners, and the channel that stays here. The caller closes the
-    files. Raises OSError and LookupError, and then has closed them.
+    `descriptors` are those that came with `told`: two listeners, the runtime's status where no group counts memory, and
+    the channel that stays here. The caller closes the files. Raises OSError and LookupError, and then has closed them.
     """
     files: dict[str, int] = {}
     try:
         environment.parked = socket.socket(fileno=descriptors.pop())
-        files |= {"runtime_api": descriptors[0], "api": descriptors[1], **environment.descriptors}
+        files |= dict(zip(("runtime_api", "api", "status"), descriptors, strict=False)) | environment.descriptors
         environment.descriptors.clear()
         environment.claim.cgroup.prepare_quota()
         message = {**told, "prepared": environment.name}

@@ -64,10 +64,21 @@ class Sandbox:
     def memory_peak(self) -> int | None:
         """The most memory that the sandbox used so far, in bytes; None where nothing counts it.
 
-        Of a clone an upper bound: pages of its template that it has changed count twice.
+        Without a control group it is what the runtime's process used, whatever others in the sandbox did. Of a clone an
+        upper bound: pages of its template that it has changed count twice.
         """
         text = self._read("peak")
-        return int(text) + self.inherited_memory if text else None
+        if text:
+            return int(text) + self.inherited_memory
+        _, found, rest = self._read("status").partition("VmHWM:")
+        return int(rest.split()[0]) * 1024 if found else None
+
+    def measure(self, status: int) -> None:
+        """From now on `status`, an open file in /proc, tells of the runtime's process."""
+        before = self._files.pop("status", None)
+        if before is not None:
+            os.close(before)
+        self._files["status"] = status
 
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed a process for memory since the last call."""
@@ -80,7 +91,7 @@ class Sandbox:
         if descriptor is None:
             return ""
         try:
-            return os.pread(descriptor, 512, 0).decode()
+            return os.pread(descriptor, 4096, 0).decode(errors="replace")
         except OSError:
             return ""  # the group is gone
 

@@ -223,6 +223,7 @@ class Supervisor:
                 "loop": FIRST_LOOP + claim.uid - options.users[0],
                 "tmp_mb": tmp_mb,
                 "ahead": message["ahead"],
+                "measure": not claim.cgroup.counts_memory,
                 "descriptors": offer.names,
             }
             with contextlib.closing(offer):
@@ -322,16 +323,16 @@ class Supervisor:
         if "prepared" in message:
             self._prepared(environment, message, descriptors)
         elif "parked" in message:
-            environment.parked = socket.socket(fileno=descriptors[0])
-            self._tell({"parked": environment.name, "generation": message["parked"]})
+            environment.parked = socket.socket(fileno=descriptors.pop(0))
+            self._pass_on(environment, "parked", {**message, "generation": message["parked"]}, descriptors)
         elif "exited" in message:
             self._tell({**message, "exited": environment.name, "status": message["exited"]})
         else:
-            self._pass_on(environment, message, descriptors)
+            verb = "extended" if "extended" in message else "sockets"
+            self._pass_on(environment, verb, message, descriptors)
 
-    def _pass_on(self, environment: Environment, message: Message, descriptors: list[int]) -> None:
+    def _pass_on(self, environment: Environment, verb: str, message: Message, descriptors: list[int]) -> None:
         """An answer with open files, for the server as it is."""
-        verb = "extended" if "extended" in message else "sockets"
         try:
             self._tell({**message, verb: environment.name}, descriptors)
         finally:

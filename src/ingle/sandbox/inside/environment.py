@@ -71,9 +71,13 @@ class Init:
         address = "%s:%d" % listeners[0].getsockname()
         api_address = "%s:%d" % listeners[1].getsockname()
         ready = {"prepared": True, "runtime_api": address, "api": api_address}
-        linux.send_message(self._control, json.dumps(ready).encode(), [item.fileno() for item in [*listeners, parked]])
+        status = self._open_status()
+        files = [*(item.fileno() for item in listeners), *status, parked.fileno()]
+        linux.send_message(self._control, json.dumps(ready).encode(), files)
         for item in [*listeners, parked]:
             item.close()
+        for descriptor in status:
+            os.close(descriptor)
         self._serve()
         if not self._request["namespaces"]:
             self._end_descendants()
@@ -109,6 +113,13 @@ class Init:
         theirs.close()
         self._main = pid
         return ours
+
+    def _open_status(self):
+        """What tells of the memory of the process that is to be the runtime, where no control group does."""
+        if not self._request["measure"]:
+            return []
+        pid = self._ahead.pid if self._ahead else self._main
+        return [os.open("/proc/%d/status" % pid, os.O_RDONLY | os.O_CLOEXEC)]
 
     def _guarded(self, work, *arguments):
         """In a forked child: do `work`, which does not return, and never go on as init."""
@@ -182,8 +193,11 @@ class Init:
         self._ahead = None
         self._generation = generation
         parked = self._park()
-        linux.send_message(self._control, json.dumps({"parked": generation}).encode(), [parked.fileno()])
+        status = self._open_status()
+        linux.send_message(self._control, json.dumps({"parked": generation}).encode(), [parked.fileno(), *status])
         parked.close()
+        for descriptor in status:
+            os.close(descriptor)
 
     def _end_descendants(self):
         """Kill and reap everything below this process: orphans become its children, so that none is missed."""
