@@ -32,6 +32,7 @@ from ingle.worker.launch_plan import cpu_quota
 from ingle.worker.lifecycle import TRANSITIONS, State
 from ingle.worker.output import EventSink, Output
 from ingle.worker.platform_log import PlatformLog, Report
+from ingle.worker.reporting import Reports
 from ingle.worker.shutdown import Shutdown, reason_of
 from ingle.worker.verdict import Outcome, Verdict, failure_of
 
@@ -41,9 +42,6 @@ RESTORE_LIMIT = 10.0
 _LAST_WORDS = 0.01
 #: How long killing and parking may take before the environment is given up, in seconds.
 _RESET_LIMIT = 5.0
-MB = 1 << 20
-#: Seconds for which a reading of the memory peak serves: reading it costs more than the rest of a report.
-_PEAK_AGE = 0.02
 #: The error type of a hook that failed, and what the caller is told.
 _AFTER_RESTORE = "Runtime.AfterRestoreError"
 _HOOK_FAILED = (
@@ -70,7 +68,6 @@ class Environment:
         self.provisioned = launch.provisioned
         self._supervision = supervision
         self._launch = launch
-        self._traced = traced
         self._loop = asyncio.get_running_loop()
         configuration = version.configuration
         self._timeout = float(configuration.timeout)
@@ -79,16 +76,13 @@ class Environment:
         level = configuration.logging.application_level if configuration.logging.format == "JSON" else None
         self._output = Output(self._loop, sandbox.output, sandbox.events, sink, self._telemetry, level)
         self._log = PlatformLog(version, self._output.writer, self._telemetry, launch.runtime, launch.initialization)
+        self._reports = Reports(version, sandbox, self._log, traced, lambda: self.state is not State.DEAD)
         self._verdict = Verdict(self._loop, lambda: timed_out(self._timeout))
         self._generation = 0
         self._connect_runtime()
         self._polled: asyncio.Future[None] | None = None
         self._registered: asyncio.Future[None] | None = None
         self._shutdown: Shutdown | None = None
-        #: The report of an invocation that was answered while extensions were still at work for it.
-        self._unfinished: Report | None = None
-        self._peak = 0
-        self._peak_read = 0.0
         self._quota_set = False
         self._reset_reason = "FAILURE"
         self._init_ms: float | None = None
@@ -186,7 +180,7 @@ class Environment:
         self._verdict.settle(describe_exit(signal.SIGKILL, self.sandbox.ran_out_of_memory()))
         self._verdict.close()
         self._stop_waiting_for_poll()
-        self._finish_late()
+        self._reports.finish_late()
         self._telemetry.close()
         self._gone.set()
 
@@ -487,7 +481,7 @@ class Environment:
         )  # fmt: skip
         report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000
         report.duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
-        self._finish(report)
+        self._reports.finish(report)
         if self._launch.impossible is None and self.alive:
             self._reset_reason = reason_of(failure)
             self._become(State.RESETTING)
@@ -544,12 +538,12 @@ class Environment:
         elif self._session.polling:
             report.polled = report.replied
         if report.failure is not None or not self._extended or self.ready:
-            self._finish(report)
+            self._reports.finish(report)
         else:
-            self._unfinished = report
+            self._reports.postpone(report)
         if self.alive:
             self._become(State.IDLE if report.failure is None else State.RESETTING)
-        if wait and self._unfinished is not None:
+        if wait and self._reports.unfinished:
             await self.when_polling()
 
     async def when_polling(self) -> bool:
@@ -564,9 +558,8 @@ class Environment:
                     return False
                 self._reset_reason = "TIMEOUT"
                 self._become(State.RESETTING)
-                if self._unfinished is not None:
-                    self._unfinished.failure = timed_out(self._timeout)
-            self._finish_late()
+                self._reports.overdue()
+            self._reports.finish_late()
         if self.state is State.RESETTING:
             try:
                 await self._reset()
@@ -596,34 +589,3 @@ class Environment:
             duration_ms=report.duration or (report.replied - report.started) * 1000, init_ms=report.init,
             provisioned=self.provisioned,
         )  # fmt: skip
-
-    def _finish_late(self) -> None:
-        """Report an invocation whose extensions are done by now."""
-        report, self._unfinished = self._unfinished, None
-        if report is not None:
-            report.polled = time.perf_counter()
-            self._finish(report)
-
-    def _finish(self, report: Report) -> None:
-        """Complete the figures of an invocation and write them down. A duration that is known already stays."""
-        failure = report.failure
-        if failure is not None and failure.status == "timeout":
-            report.duration = self._timeout * 1000
-        elif not report.duration:
-            report.duration = ((report.polled or report.replied) - report.started) * 1000
-        out_of_memory = failure is not None and failure.kind == "Runtime.OutOfMemory"
-        report.used_mb = self._memory_mb if out_of_memory else min(self._peak_mb(), self._memory_mb)
-        if report.used_mb == self._memory_mb and self.state is not State.DEAD:
-            # What the kernel killed without ending the runtime is not the reason of a later end.
-            self.sandbox.ran_out_of_memory()
-        self._log.finish(report)
-        if report.trace is not None:
-            self._traced(report)
-
-    def _peak_mb(self) -> int:
-        """Memory used at the most, in MB. Read anew when the last reading is older than `_PEAK_AGE`."""
-        now = self._loop.time()
-        if now - self._peak_read > _PEAK_AGE and self.state is not State.DEAD:
-            self._peak_read = now
-            self._peak = (self.sandbox.memory_peak() or 0) // MB
-        return self._peak
