@@ -35,6 +35,7 @@ from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
 from ingle.control.code_signing_configs import CodeSigningConfigs
 from ingle.control.code_signing_records import CodeSigningRecords
+from ingle.control.code_signing_tags import CodeSigningTags
 from ingle.control.concurrency import Concurrency
 from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_code_signing import FunctionCodeSigning
@@ -278,7 +279,7 @@ class _Server:
         invoker = Invoker(catalog, admission, placement, meters, tracing)
         disk = Disk(self._directory.path)
         background.start(disk.watch())
-        tags = Tags({"function": FunctionTags(records)})
+        tags = Tags({"function": FunctionTags(records), "code-signing-config": CodeSigningTags(signing)})
         handlers = registry(
             functions,
             versions,

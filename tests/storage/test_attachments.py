@@ -87,12 +87,12 @@ async def test_nothing_is_left_of_a_deleted_function(store: FunctionStore):
 async def test_code_signing_configs_come_change_and_go(tmp_path: Path):
     key = CodeSigningKey(account="000000000000", region="us-east-1", id="csc-b")
     config = CodeSigningConfig(key=key, publishers=("arn",), last_modified=5)
-    other = replace(config, key=replace(key, id="csc-a"), policy="Enforce", description="d")
+    other = replace(config, key=replace(key, id="csc-a"), policy="Enforce", description="d", tags={"a": "", "ß": "c"})
     async with SqlStore(f"sqlite:///{tmp_path}/test.db") as sql:
         for store in (sql, MemoryStore()):
-            for saved in (config, other, replace(config, publishers=("x", "y"))):
+            for saved in (config, other, replace(config, publishers=("x", "y"), tags={})):
                 await store.save_code_signing_config(saved)
-            assert await store.load_code_signing_configs() == [other, replace(config, publishers=("x", "y"))]
+            assert await store.load_code_signing_configs() == [other, replace(config, publishers=("x", "y"), tags={})]
             for _ in range(2):
                 await store.delete_code_signing_config(key)
             assert await store.load_code_signing_configs() == [other]

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from ingle.domain.code_signing import CodeSigningConfig
+from collections.abc import Callable
+
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
+
+Listener = Callable[[CodeSigningKey, CodeSigningConfig | None], None]
 
 
 class CodeSigningCatalog:
@@ -13,6 +17,7 @@ class CodeSigningCatalog:
 
     def __init__(self) -> None:
         self._configs: dict[str, CodeSigningConfig] = {}
+        self._listeners: list[Listener] = []
 
     def get(self, arn: str) -> CodeSigningConfig | None:
         return self._configs.get(arn)
@@ -28,6 +33,22 @@ class CodeSigningCatalog:
 
     def put(self, config: CodeSigningConfig) -> None:
         self._configs[config.key.arn] = config
+        self._tell(config.key, config)
 
     def remove(self, arn: str) -> None:
-        self._configs.pop(arn, None)
+        config = self._configs.pop(arn, None)
+        if config is not None:
+            self._tell(config.key, None)
+
+    def follow(self, listener: Listener) -> None:
+        """Call `listener(key, configuration or None)` now for every one there is, and after every change, in order.
+
+        It must not block.
+        """
+        for config in self._configs.values():
+            listener(config.key, config)
+        self._listeners.append(listener)
+
+    def _tell(self, key: CodeSigningKey, config: CodeSigningConfig | None) -> None:
+        for listener in self._listeners:
+            listener(key, config)

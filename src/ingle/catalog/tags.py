@@ -10,6 +10,7 @@ from heapq import nsmallest
 from ingle.catalog import Catalog
 from ingle.catalog.names import SortedNames
 from ingle.domain.arn import FunctionArn
+from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
 
 TagSet = Mapping[str, str]
@@ -61,11 +62,12 @@ class _Place:
 
 
 class TagIndex:
-    """Functions that have tags or had some. Single-threaded; not to be changed while an answer is being read."""
+    """Resources that have tags or had some. Single-threaded; not to be changed while an answer is being read."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._places: defaultdict[tuple[str, str], _Place] = defaultdict(_Place)
         catalog.follow(self._function_changed)
+        catalog.code_signing.follow(self._code_signing_changed)
 
     def get(self, account: str, region: str, arn: str) -> TagSet | None:
         """The tags of a resource; None if it has never had any."""
@@ -96,11 +98,19 @@ class TagIndex:
 
     def _function_changed(self, key: FunctionKey, function: Function | None) -> None:
         tags = None if function is None else function.tags
-        place = self._places.get((key.account, key.region))
+        # Functions change often and few have tags: an ARN is made up only where there may be something to say.
+        if tags is not None or (key.account, key.region) in self._places:
+            self._set(key.account, key.region, str(FunctionArn.of(key)), tags)
+
+    def _code_signing_changed(self, key: CodeSigningKey, config: CodeSigningConfig | None) -> None:
+        self._set(key.account, key.region, key.arn, None if config is None else config.tags)
+
+    def _set(self, account: str, region: str, arn: str, tags: TagSet | None) -> None:
+        """`tags` is what the resource has from now on; None: it has never had any, or is gone."""
+        place = self._places.get((account, region))
         if place is None and tags is None:
             return
-        arn = str(FunctionArn.of(key))
-        place = place or self._places[key.account, key.region]
+        place = place or self._places[account, region]
         if place.tags.get(arn) is not tags:
             place.put(arn, tags)
 

@@ -10,12 +10,12 @@ from ingle.control import code_signing_records, pages
 from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.function_view import last_modified
 from ingle.control.ports import Handler
-from ingle.control.unsupported import not_implemented
 from ingle.domain.arn import FunctionArn
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids, milliseconds
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.errors import CodeSigningConfigMissing, ResourceConflict
+from ingle.domain.tags import with_tags
 
 Params = dict[str, Any]
 
@@ -42,13 +42,13 @@ class CodeSigningConfigs:
         }
 
     async def create_code_signing_config(self, caller: Caller, params: Params) -> Params:
-        if params.get("Tags"):
-            raise not_implemented("CreateCodeSigningConfig", "Tags")
+        tags = with_tags({}, params.get("Tags", {}))
         identity = f"csc-{self._ids.uuid().replace('-', '')[-_ID_LENGTH:]}"
         blank = CodeSigningConfig(
             key=CodeSigningKey(account=caller.account, region=caller.region, id=identity),
             publishers=(),
             last_modified=milliseconds(self._clock),
+            tags=tags or None,
         )
         async with self._records.exclusive():
             config = _changed(blank, params)

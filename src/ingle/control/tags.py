@@ -80,8 +80,12 @@ class Tags:
             raise InvalidParameterValue(f"The ARN names no resource that can have tags: {arn}")
         found = self._kinds.get(kind)
         if found is None:
-            raise ResourceNotFound(f"{_TITLES[kind]} not found: {arn}")
+            raise not_found(kind, arn)
         return found
+
+
+def not_found(kind: str, arn: str) -> ResourceNotFound:
+    return ResourceNotFound(f"{_TITLES[kind]} not found: {arn}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A configuration is a resource of its own, which functions are bound to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ingle.domain.arn import partition_of
@@ -27,13 +28,17 @@ class CodeSigningKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSigningConfig:
-    """`publishers` are ARNs of versions of signing profiles. `last_modified` is epoch milliseconds."""
+    """`publishers` are ARNs of versions of signing profiles. `last_modified` is epoch milliseconds.
+
+    `tags` is None for one that never had any, as for functions.
+    """
 
     key: CodeSigningKey
     publishers: tuple[str, ...]
     last_modified: int
     policy: str = WARN  # Warn | Enforce
     description: str = ""
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

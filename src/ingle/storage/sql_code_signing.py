@@ -16,6 +16,7 @@ def load_code_signing_configs(connection: Connection) -> list[CodeSigningConfig]
             last_modified=row.document["last_modified"],
             policy=row.document["policy"],
             description=row.document["description"],
+            tags=row.document.get("tags"),
         )
         for row in connection.execute(select(table).order_by(table.c.account, table.c.region, table.c.id))
     ]
@@ -28,6 +29,7 @@ def save_code_signing_config(connection: Connection, config: CodeSigningConfig) 
         "last_modified": config.last_modified,
         "policy": config.policy,
         "description": config.description,
+        "tags": None if config.tags is None else dict(config.tags),
     }
     key = config.key
     row = {"account": key.account, "region": key.region, "id": key.id, "document": document}

@@ -19,6 +19,7 @@ from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
 from ingle.control.code_signing_configs import CodeSigningConfigs
 from ingle.control.code_signing_records import CodeSigningRecords
+from ingle.control.code_signing_tags import CodeSigningTags
 from ingle.control.concurrency import Concurrency
 from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_code_signing import FunctionCodeSigning
@@ -101,6 +102,8 @@ class StoreInMemory:
 
     async def save_code_signing_config(self, config: CodeSigningConfig) -> None:
         await asyncio.sleep(0)
+        if self.failing:
+            raise OSError("disk full")
         self.code_signing[config.key] = config
 
     async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
@@ -190,12 +193,12 @@ class Plane:
         publishing = Publishing(self.clock, self.ids, self.quota)
         self.versions = Versions(self.records, publishing, self.ids)
         self.aliases = Aliases(self.records, self.ids)
-        self.tags = Tags({"function": FunctionTags(self.records)})
         layer_records = LayerRecords(self.store, self.catalog.layers)
         self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota, self.objects)
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
         policies = PolicyRecords(self.records, self.ids)
         signing = CodeSigningRecords(self.store, self.catalog)
+        self.tags = Tags({"function": FunctionTags(self.records), "code-signing-config": CodeSigningTags(signing)})
         self.configs = (
             Permissions(policies),
             ResourcePolicies(policies),

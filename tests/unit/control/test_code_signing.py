@@ -111,7 +111,6 @@ async def test_nothing_can_be_made_to_rely_on_enforcement(plane: Any) -> None:
     for operation, params in (
         ("PutFunctionCodeSigningConfig", {**bind, "CodeSigningConfigArn": enforcing}),
         ("UpdateCodeSigningConfig", {"CodeSigningConfigArn": warning, "CodeSigningPolicies": ENFORCE}),
-        ("CreateCodeSigningConfig", {**NEW, "Tags": {"a": "b"}}),
     ):
         assert await refusal(plane, operation, **params) == "NotImplementedException"
     assert (await plane.call("GetFunctionCodeSigningConfig", FunctionName="F"))["CodeSigningConfigArn"] == warning
