@@ -270,6 +270,11 @@ def client(
     return Client(url=url.rstrip("/"), region=region, access_key_id=environ.get("AWS_ACCESS_KEY_ID") or "test")
 
 
+def private_keys() -> Path:
+    """Where private keys of signing profiles are if nothing else is said: apart from what a server reads."""
+    return _data_home() / "signing-keys"
+
+
 def wants_colour(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     """Colour and progress are for terminals, and not for people who said so with NO_COLOR."""
     environ = os.environ if environ is None else environ

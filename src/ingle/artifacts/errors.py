@@ -9,7 +9,11 @@ PackageError
 ├── UnsafePackage            an entry that would leave its place: traversal, absolute, duplicate, special file
 ├── TooManyEntries
 ├── UnzippedTooLarge         beyond 262144000 bytes
-└── PackageMissing           asked for a package that is not kept
+├── PackageMissing           asked for a package that is not kept
+└── SealError                about the signature in a package
+    ├── AlreadySealed        signed once more
+    ├── UnsupportedArchive   fine to deploy, and nothing can be added to it in place
+    └── BrokenSeal           not as it was when it was signed
 """
 
 from __future__ import annotations
@@ -53,3 +57,19 @@ class UnzippedTooLarge(PackageError):
 
 class PackageMissing(PackageError):
     """The package is not in the store."""
+
+
+class SealError(PackageError):
+    """Base of what is about signatures."""
+
+
+class AlreadySealed(SealError):
+    """The package carries a signature."""
+
+
+class UnsupportedArchive(SealError):
+    """The archive is of a form that no signature can be put into."""
+
+
+class BrokenSeal(SealError):
+    """The archive is not one that was signed and left alone."""

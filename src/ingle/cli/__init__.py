@@ -212,6 +212,70 @@ def backup(
 
 
 @app.command()
+def sign(
+    source: Annotated[Path, typer.Argument(help="The zip of a function or a layer.")],
+    destination: Annotated[Path, typer.Argument(help="Where the signed zip goes.")],
+    profile: Annotated[str, typer.Option(metavar="NAME", help="The signing profile.")],
+    keys: options.Keys = None,
+    region: options.Region = None,
+) -> None:
+    """Sign a deployment package with a profile's key and print the ARN of the signing job. Needs no server."""
+    from ingle.cli import signing
+
+    signing.sign(source, destination, signing.Place.of(keys, options.client(None, region)), profile)
+
+
+signer = typer.Typer(
+    help="Make, list and revoke signing profiles.", no_args_is_help=True, rich_markup_mode=None
+)  # fmt: skip
+app.add_typer(signer, name="signer")
+
+
+@signer.command("create")
+def signer_create(
+    name: Annotated[str, typer.Argument(help="2 to 64 letters, digits and underscores.")],
+    validity: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="How long signatures are good: 90s, 10m, 2h, 1d. Default: 135 months, as on AWS.",
+            show_default=False,
+        ),
+    ] = "4109d",
+    keys: options.Keys = None,
+    region: options.Region = None,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Make a signing profile, or a new version of one, and print the version's ARN. Needs no server."""
+    from ingle.cli import signing
+
+    place = signing.Place.of(keys, options.client(None, region))
+    signing.create(name, options.seconds("--validity", validity), place, options.load({"data_dir": data_dir}, config))
+
+
+@signer.command("list")
+def signer_list(data_dir: options.DataDir = None, config: options.Config = None) -> None:
+    """List the signing profiles that a server knows, version by version."""
+    from ingle.cli import signing
+
+    signing.list_profiles(options.load({"data_dir": data_dir}, config))
+
+
+@signer.command("revoke")
+def signer_revoke(
+    arn: Annotated[str, typer.Argument(help="ARN of a version of a signing profile, or of a signing job.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Kept with the revocation.")] = "",
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Revoke all signatures of a version of a profile, or the one of a signing job. Cannot be undone."""
+    from ingle.cli import signing
+
+    signing.revoke(arn, reason, options.load({"data_dir": data_dir}, config))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from ingle import __version__

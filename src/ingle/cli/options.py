@@ -6,6 +6,7 @@ came from.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,6 +55,23 @@ EndpointUrl = Annotated[
 Region = Annotated[
     str | None, typer.Option(metavar="REGION", help="Default: AWS_REGION, AWS_DEFAULT_REGION, then us-east-1.")
 ]
+
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIRECTORY",
+        help="Directory of the private keys of signing profiles. Default: ~/.local/share/ingle/signing-keys.",
+    ),
+]
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(name: str, text: str) -> int:
+    """From a length of time, which the option `name` has, to seconds. Raises Failure."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    if match is None:
+        raise Failure(f"{name}: {text!r} is not a length of time such as 90s, 10m, 2h or 1d", 2)
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def load(options: Mapping[str, Any], config: Path | None = None) -> settings.Settings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ingle.cli.client import Api, ApiError
+from ingle.cli.options import seconds
 from ingle.cli.output import Failure, note, styled
 from ingle.settings import Client
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _POLL_SECONDS = 0.5
 #: An event may be stored a moment after its timestamp: following looks this far back again and drops what it has shown.
 _OVERLAP_MS = 5_000
@@ -57,7 +56,7 @@ def logs(name: str, follow: bool, since: str, pattern: str | None, client: Clien
     """Print a function's log events, oldest first; with `follow` go on until interrupted."""
     api = Api(client)
     group = name if name.startswith("/") else f"/aws/lambda/{name}"
-    start = int((time.time() - _seconds(since)) * 1000)
+    start = int((time.time() - seconds("--since", since)) * 1000)
     shown: dict[str, int] = {}
     while True:
         for event in _events(api, group, start, pattern, missing_is_empty=follow):
@@ -97,10 +96,3 @@ def _events(
 def _show(event: dict[str, Any]) -> None:
     when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     print(f"{styled(when, 'dim')} {event['message'].rstrip(chr(10))}")
-
-
-def _seconds(age: str) -> int:
-    match = re.fullmatch(r"(\d{1,9})([smhd])", age)
-    if match is None:
-        raise Failure(f"--since: {age!r} is not an age such as 90s, 10m, 2h or 1d", 2)
-    return int(match[1]) * _UNITS[match[2]]

@@ -44,15 +44,25 @@ class FunctionKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who has signed a package: ARNs of a version of a signing profile, and of the signing job."""
+
+    profile_version_arn: str
+    job_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """A deployment package, or a layer's content. `digest` is the lower-case hex SHA-256 of the zip and names its blob.
 
-    `unzipped` is how many bytes the files have; None where that is not recorded.
+    `unzipped` is how many bytes the files have; None where that is not recorded. `signature` is what was known of its
+    signature when it came; None without one.
     """
 
     digest: str
     size: int  # bytes of the zip
     unzipped: int | None = field(default=None, compare=False)
+    signature: Signature | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

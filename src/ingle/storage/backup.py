@@ -15,7 +15,7 @@ from pathlib import Path
 from ingle.storage.blobs import blob_path
 from ingle.storage.errors import BackupError, DataDirectoryError, of_os_error
 from ingle.storage.files import sync_directory, sync_file, write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOGS, METRICS, read_format
+from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOGS, METRICS, SIGNING, read_format
 from ingle.storage.sqlite_copy import copy_database, package_digests
 
 #: A record that is deleted between the copy of the database and of the blobs can take its blob along: copy again.
@@ -85,6 +85,7 @@ def _copy(source: Path, destination: Path) -> None:
     if (source / METRICS).exists():
         copy_database(source / METRICS, destination / METRICS)
     _copy_tree(source / LOGS, destination / LOGS, again=True)
+    _copy_tree(source / SIGNING, destination / SIGNING, again=True)
     sync_directory(destination)
     write_atomically(destination / FORMAT, format_text)
 

@@ -7,6 +7,7 @@
     <dir>/blobs/       deployment packages and layers as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
     <dir>/logs/        log segments
+    <dir>/signing/     public keys of signing profiles, and what was revoked; written by the command line
     <dir>/backups/     copies made before a migration
 
 Opened by `app`; `backup` knows the layout too.
@@ -27,7 +28,7 @@ from typing import Self
 from ingle.storage.backup import copy_data
 from ingle.storage.errors import DataDirectoryError, StorageError
 from ingle.storage.files import write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOCK, LOGS, METRICS, PACKAGES, read_format
+from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOCK, LOGS, METRICS, PACKAGES, SIGNING, read_format
 
 __all__ = ["DataDirectory", "DataDirectoryError", "Formats"]
 
@@ -84,6 +85,10 @@ class DataDirectory:
     def logs(self) -> Path:
         return self.path / LOGS
 
+    @property
+    def signing(self) -> Path:
+        return self.path / SIGNING
+
     def close(self) -> None:
         """Lets another server have the directory. Idempotent."""
         lock, self._lock = self._lock, -1
@@ -128,7 +133,7 @@ def _create(path: Path) -> None:
 
 def _unfinished(path: Path, names: list[str]) -> bool:
     """Whether the directory is one whose first start was interrupted before FORMAT was written."""
-    return (path / LOCK).exists() and set(names) <= {BLOBS, PACKAGES, LOGS, BACKUPS}
+    return (path / LOCK).exists() and set(names) <= {BLOBS, PACKAGES, LOGS, SIGNING, BACKUPS}
 
 
 def _lock(path: Path) -> int:
@@ -158,7 +163,7 @@ def _prepare(path: Path, formats: Formats) -> None:
         path.chmod(0o700)
     else:
         _migrate(path, found, formats)
-    for name in (BLOBS, PACKAGES, LOGS, BACKUPS):
+    for name in (BLOBS, PACKAGES, LOGS, SIGNING, BACKUPS):
         (path / name).mkdir(mode=0o755 if name == PACKAGES else 0o700, exist_ok=True)
     if found is None:
         _write_format(path, formats.current)

@@ -20,6 +20,7 @@ from ingle.domain.function import (
     LayerReference,
     LoggingConfig,
     Package,
+    Signature,
     State,
     UpdateStatus,
     Version,
@@ -110,11 +111,20 @@ def provisioned_from_document(document: Mapping[str, Any]) -> Provisioned:
 
 
 def package_to_document(package: Package) -> Document:
-    return {"digest": package.digest, "size": package.size, "unzipped": package.unzipped}
+    document: Document = {"digest": package.digest, "size": package.size, "unzipped": package.unzipped}
+    if package.signature is not None:
+        document["signature"] = asdict(package.signature)
+    return document
 
 
 def package_from_document(document: Mapping[str, Any]) -> Package:
-    return Package(digest=document["digest"], size=document["size"], unzipped=document.get("unzipped"))
+    signature = document.get("signature")
+    return Package(
+        digest=document["digest"],
+        size=document["size"],
+        unzipped=document.get("unzipped"),
+        signature=None if signature is None else Signature(**signature),
+    )
 
 
 def _configuration_to_document(configuration: Configuration) -> Document:

@@ -14,6 +14,7 @@ BLOBS = "blobs"
 PACKAGES = "packages"
 LOGS = "logs"
 BACKUPS = "backups"
+SIGNING = "signing"
 
 
 def read_format(path: Path) -> int | None:

@@ -85,7 +85,7 @@ def test_help_names_every_verb_without_colour(ingle):
         (("invoke", "f", "--payload", "@none"), 2, "ingle: --payload: none: No such file"),
         (("invoke", "f", "--endpoint-url", "http://127.0.0.1:9"), 1, "ingle: nothing is listening at"),
         (("invoke", "f", "--endpoint-url", "ftp://x"), 2, "ingle: 'ftp://x' is not an http"),
-        (("logs", "f", "--since", "soon"), 2, "ingle: --since: 'soon' is not an age"),
+        (("logs", "f", "--since", "soon"), 2, "ingle: --since: 'soon' is not a length of time"),
         (("runtimes", "install", "python2.7"), 2, "ingle: Ingle does not run the runtime python2.7"),
         (("try", "nowhere"), 2, "ingle: nowhere: no lambda_function.py in it"),
         (("backup", "copy"), 1, "ingle: "),
