@@ -24,6 +24,7 @@ import uvloop
 
 from ingle import __version__
 from ingle.artifacts.packages import PackageStore
+from ingle.artifacts.signatures import Signatures
 from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.catalog.tags import TagIndex
@@ -36,6 +37,7 @@ from ingle.control.code_quota import CodeQuota
 from ingle.control.code_signing_configs import CodeSigningConfigs
 from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.code_signing_tags import CodeSigningTags
+from ingle.control.code_verification import CodeVerification
 from ingle.control.concurrency import Concurrency
 from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_code_signing import FunctionCodeSigning
@@ -83,6 +85,7 @@ from ingle.storage.data_directory import DataDirectory, DataDirectoryError
 from ingle.storage.disk import Disk
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
+from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
 from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.logs import Logs
@@ -268,13 +271,17 @@ class _Server:
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
         objects = self._objects(clock)
-        functions = Functions(records, references, clock, ids, Links(signer=links), quota, objects)
+        admission = Admission(catalog, settings.invocation_rate)
+        meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
+        signing = CodeSigningRecords(store, catalog)
+        signatures = Signatures(SigningProfiles(self._directory.signing), packages_store.zip_path)
+        verification = CodeVerification(
+            signatures, signing, references, clock, lambda key: meters.record(key, "SignatureValidationErrors", 1)
+        )
+        functions = Functions(records, references, clock, ids, Links(signer=links), quota, objects, verification)
         versions = Versions(records, Publishing(clock, ids, quota), ids)
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
-        signing = CodeSigningRecords(store, catalog)
-        admission = Admission(catalog, settings.invocation_rate)
-        meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
         invoker = Invoker(catalog, admission, placement, meters, tracing)
         disk = Disk(self._directory.path)
@@ -284,7 +291,7 @@ class _Server:
             functions,
             versions,
             Aliases(records, ids),
-            Layers(layers, references, clock, Links(signer=links), quota, objects),
+            Layers(layers, references, clock, Links(signer=links), quota, objects, signatures),
             LayerPermissions(layers, ids),
             Permissions(policies),
             ResourcePolicies(policies),
@@ -373,10 +380,10 @@ def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
     resources = (
-        Functions(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
+        Functions(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         Versions(nothing, nothing, nothing),
         Aliases(nothing, nothing),
-        Layers(nothing, nothing, nothing, nothing, nothing, nothing),
+        Layers(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),
         Permissions(nothing),
         ResourcePolicies(nothing),

@@ -225,9 +225,7 @@ def sign(
     signing.sign(source, destination, signing.Place.of(keys, options.client(None, region)), profile)
 
 
-signer = typer.Typer(
-    help="Make, list and revoke signing profiles.", no_args_is_help=True, rich_markup_mode=None
-)  # fmt: skip
+signer = typer.Typer(help="Make, list and revoke signing profiles.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(signer, name="signer")
 
 

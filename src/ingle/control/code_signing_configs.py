@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ingle.control import code_signing_records, pages
+from ingle.control import pages
 from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.function_view import last_modified
 from ingle.control.ports import Handler
@@ -63,8 +63,6 @@ class CodeSigningConfigs:
             current = self._found(caller, params)
             config = _changed(current, params)
             if config != current:
-                if any(True for _ in self._records.bound(current)):
-                    code_signing_records.require_enforceable(config, "UpdateCodeSigningConfig")
                 config = replace(config, last_modified=milliseconds(self._clock))
                 await self._records.save(config)
         return {"CodeSigningConfig": _shown(config)}

@@ -11,14 +11,10 @@ from collections.abc import Iterator
 
 from ingle.catalog import Catalog
 from ingle.control.ports import CodeSigningStore
-from ingle.control.unsupported import not_implemented
 from ingle.domain.caller import Caller
-from ingle.domain.code_signing import ENFORCE, CodeSigningBinding, CodeSigningConfig
+from ingle.domain.code_signing import CodeSigningBinding, CodeSigningConfig
 from ingle.domain.errors import CodeSigningConfigNotFound
 from ingle.domain.function import LATEST, Function
-from ingle.observability.log import Logger
-
-_log = Logger("control")
 
 
 class CodeSigningRecords:
@@ -40,19 +36,20 @@ class CodeSigningRecords:
         await self._store.delete_code_signing_config(config.key)
         self.configs.remove(config.key.arn)
 
-    def bindable(self, caller: Caller, arn: str, operation: str) -> CodeSigningConfig:
-        """The configuration that a function is to be bound to.
-
-        Raises CodeSigningConfigNotFound, and NotImplementedByIngle for one that enforces: no signature is checked.
-        """
+    def bindable(self, caller: Caller, arn: str) -> CodeSigningConfig:
+        """The configuration that a function is to be bound to. Raises CodeSigningConfigNotFound."""
         config = self.configs.get(arn)
         if config is None or config.key.account != caller.account or config.key.region != caller.region:
             raise CodeSigningConfigNotFound(
                 "The code signing configuration cannot be found. Check that the provided configuration is not "
                 f"deleted: {arn}."
             )
-        require_enforceable(config, operation)
         return config
+
+    def of(self, function: Function) -> CodeSigningConfig | None:
+        """The configuration that a function is bound to: it exists as long as functions are."""
+        arn = binding_of(function)
+        return None if arn is None else self.configs.get(arn)
 
     def bound(self, config: CodeSigningConfig, *, after: str | None = None) -> Iterator[Function]:
         """The functions that are bound to a configuration, by name, those behind `after` only."""
@@ -64,16 +61,3 @@ def binding_of(function: Function) -> str | None:
     """The ARN of the configuration that a function is bound to."""
     binding = function.attachments.get(CodeSigningBinding, LATEST)
     return None if binding is None else binding.arn
-
-
-def require_enforceable(config: CodeSigningConfig, operation: str) -> None:
-    """Raise NotImplementedByIngle for a configuration that functions are bound to and that refuses unsigned code."""
-    if config.policy == ENFORCE:
-        raise not_implemented(operation, "a code signing configuration whose UntrustedArtifactOnDeployment is Enforce")
-
-
-def warn_unsigned(function: Function) -> None:
-    """Says in the log that code without a signature was deployed, where the function's configuration asks for that."""
-    arn = binding_of(function)
-    if arn is not None:
-        _log.warning("code without a signature was deployed", function=function.key.name, code_signing_config=arn)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingle.artifacts import PackageError, UnzippedTooLarge
 from ingle.control import s3_source
 from ingle.control.package_references import PackageReferences
-from ingle.control.ports import Objects
+from ingle.control.ports import Objects, Signatures
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InvalidParameterValue, RequestEntityTooLarge
 from ingle.domain.function import LayerReference, Package
+from ingle.domain.signing import Evidence
 
 #: Bytes.
 MAX_ZIPPED = 52_428_800
@@ -25,6 +27,15 @@ MAX_UNZIPPED = 262_144_000
 NO_PACKAGE = Package(digest="", size=0)
 
 _S3_MEMBERS = ("S3Bucket", "S3Key", "S3ObjectVersion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A package on its way: the zip, what its signature shows, and by which name a refusal calls its function."""
+
+    zip_bytes: bytes
+    evidence: Evidence
+    name: str
 
 
 def validate_size(code: Mapping[str, Any]) -> None:
@@ -72,26 +83,35 @@ async def require_size(packages: PackageReferences, code: Package, layers: Seque
         )
 
 
-async def inspected(packages: PackageReferences, zip_bytes: bytes) -> Package:
-    """The package that `zip_bytes` would become. Raises InvalidParameterValue if it is no good."""
+async def upload(signatures: Signatures, zip_bytes: bytes, name: str) -> Upload:
+    """Takes as long as the package is large if it has a signature. Raises StorageError."""
+    return Upload(zip_bytes=zip_bytes, evidence=await signatures.of_zip(zip_bytes), name=name)
+
+
+async def inspected(packages: PackageReferences, new: Upload) -> Package:
+    """The package that `new` would become. Raises InvalidParameterValue if it is no good."""
     try:
-        return await packages.inspect(zip_bytes)
+        return _with_signature(await packages.inspect(new.zip_bytes), new)
     except PackageError as error:
         raise _refusal(error) from error
 
 
 @asynccontextmanager
-async def kept(packages: PackageReferences, zip_bytes: bytes) -> AsyncIterator[Package]:
-    """The package of `zip_bytes`, kept while the block runs and afterwards if a function has come to use it.
+async def kept(packages: PackageReferences, new: Upload) -> AsyncIterator[Package]:
+    """The package of `new`, kept while the block runs and afterwards if a function has come to use it.
 
     Raises InvalidParameterValue if it is no good.
     """
-    async with packages.held(zip_bytes):
+    async with packages.held(new.zip_bytes):
         try:
-            package = await packages.add(zip_bytes)
+            package = _with_signature(await packages.add(new.zip_bytes), new)
         except PackageError as error:
             raise _refusal(error) from error
         yield package
+
+
+def _with_signature(package: Package, new: Upload) -> Package:
+    return replace(package, signature=new.evidence.signature)
 
 
 def _refusal(error: PackageError) -> InvalidParameterValue:

@@ -32,10 +32,9 @@ class FunctionCodeSigning:
         }
 
     async def put_function_code_signing_config(self, caller: Caller, params: Params) -> Params:
-        operation = "PutFunctionCodeSigningConfig"
-        reference = function_lookup.reference_to(caller, params, operation)
+        reference = function_lookup.reference_to(caller, params, "PutFunctionCodeSigningConfig")
         async with self._signing.exclusive():
-            config = self._signing.bindable(caller, params["CodeSigningConfigArn"], operation)
+            config = self._signing.bindable(caller, params["CodeSigningConfigArn"])
             async with self._records.exclusive(reference.key):
                 function = function_lookup.existing(self._records, reference)
                 attached = function.attachments.having(LATEST, CodeSigningBinding(arn=config.key.arn))

@@ -150,7 +150,7 @@ def _validate_layers(layers: list[str]) -> None:
 def _validate_image(params: Mapping[str, Any]) -> None:
     if not params.get("Code", {}).get("ImageUri"):
         raise InvalidParameterValue("Please provide ImageUri when creating a function with packageType Image.")
-    for member in ("Runtime", "Handler", "Layers"):
+    for member in ("Runtime", "Handler", "Layers", "CodeSigningConfigArn"):
         if params.get(member):
             raise InvalidParameterValue(
                 f"Please don't provide {member} when creating a function with packageType Image."

@@ -50,6 +50,14 @@ def code_sha256(package: Package) -> str:
     return base64.b64encode(bytes.fromhex(package.digest)).decode("ascii")
 
 
+def signature_of(package: Package) -> dict[str, Any]:
+    """Who has signed a package; nothing for one without a signature."""
+    signature = package.signature
+    if signature is None:
+        return {}
+    return {"SigningProfileVersionArn": signature.profile_version_arn, "SigningJobArn": signature.job_arn}
+
+
 def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "Runtime": configuration.runtime,
@@ -66,9 +74,13 @@ def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
         "EphemeralStorage": {"Size": configuration.ephemeral_storage},
         "SnapStart": {"ApplyOn": configuration.snap_start, "OptimizationStatus": "On" if optimised else "Off"},
         "LoggingConfig": _logging(configuration.logging),
+        **signature_of(configuration.package),
     }
     if configuration.layers:
-        shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.package.size} for layer in configuration.layers]
+        shown["Layers"] = [
+            {"Arn": layer.arn, "CodeSize": layer.package.size, **signature_of(layer.package)}
+            for layer in configuration.layers
+        ]
     if configuration.dead_letter_target is not None:
         shown["DeadLetterConfig"] = {"TargetArn": configuration.dead_letter_target}
     if configuration.environment is not None:

@@ -22,7 +22,8 @@ from ingle.control import (
     unsupported,
 )
 from ingle.control.code_quota import CodeQuota
-from ingle.control.code_signing_records import warn_unsigned
+from ingle.control.code_source import Upload
+from ingle.control.code_verification import CodeVerification
 from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
 from ingle.control.package_references import PackageReferences, packages_of
@@ -32,6 +33,7 @@ from ingle.domain import lifecycle, runtimes
 from ingle.domain.arn import FunctionReference, refer
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids, milliseconds, today
+from ingle.domain.code_signing import CodeSigningBinding, CodeSigningConfig
 from ingle.domain.errors import InvalidParameterValue, ResourceConflict
 from ingle.domain.function import LATEST, Configuration, Function, FunctionKey, Version
 from ingle.domain.tags import with_tags
@@ -52,6 +54,7 @@ class Functions:
         links: Links,
         quota: CodeQuota,
         objects: Objects | None,
+        verification: CodeVerification,
     ) -> None:
         self._records = records
         self._packages = packages
@@ -60,6 +63,7 @@ class Functions:
         self._links = links
         self._quota = quota
         self._objects = objects
+        self._verification = verification
         self._publishing = Publishing(clock, ids, quota)
 
     def handlers(self) -> dict[str, Handler]:
@@ -87,10 +91,13 @@ class Functions:
             code_source.validate_source(code, "creating")
         self._require_new(reference)
         unsupported.refuse_members("CreateFunction", {**params, **code})
+        signing = params.get("CodeSigningConfigArn")
+        self._verification.require_bindable(caller, signing)
         zip_bytes = await code_source.zip_file(self._objects, caller, "CreateFunction", code)
-        async with self._records.exclusive(reference.key):
+        upload = await self._verification.upload(zip_bytes, reference.key.name)
+        async with self._verification.binding(caller, signing) as config, self._records.exclusive(reference.key):
             self._require_new(reference)
-            created = await self._create(caller, reference, params, tags, zip_bytes)
+            created = await self._create(caller, reference, params, tags, upload, config)
         return function_view.configuration_of(created)
 
     def _require_new(self, reference: FunctionReference) -> None:
@@ -99,25 +106,35 @@ class Functions:
             raise ResourceConflict(f"Function already exist: {reference.key.name}")
 
     async def _create(
-        self, caller: Caller, reference: FunctionReference, params: Params, tags: Tags, zip_bytes: bytes
-    ) -> Version:
+        self, caller: Caller, reference: FunctionReference, params: Params, tags: Tags, upload: Upload,
+        config: CodeSigningConfig | None,
+    ) -> Version:  # fmt: skip
         """The version to show: `$LATEST`, or the first one where that is published at once."""
         draft = self._with_layers(
             caller, function_settings.new(reference.key.name, params, code_source.NO_PACKAGE), params
         )
         versions = 2 if params.get("Publish") else 1
-        self._quota.require_room(reference.key, len(zip_bytes) * versions)
+        key = reference.key
+        self._quota.require_room(key, len(upload.zip_bytes) * versions)
         with self._layers_kept(draft):
-            async with code_source.kept(self._packages, zip_bytes) as package:
+            verdict = await self._verification.require(key, config, upload=upload, layers=draft.layers)
+            async with code_source.kept(self._packages, upload) as package:
                 await code_source.require_size(self._packages, package, draft.layers)
-                return await self._insert(
-                    reference.key, replace(draft, package=package), tags, publish=bool(params.get("Publish"))
-                )
+                draft = replace(draft, package=package)
+                created = await self._insert(key, draft, tags, config, publish=bool(params.get("Publish")))
+        self._verification.warn(verdict)
+        return created
 
-    async def _insert(self, key: FunctionKey, configuration: Configuration, tags: Tags, *, publish: bool) -> Version:
+    async def _insert(
+        self, key: FunctionKey, configuration: Configuration, tags: Tags, config: CodeSigningConfig | None, *,
+        publish: bool,
+    ) -> Version:  # fmt: skip
         function = lifecycle.created(
             key, LATEST, configuration, revision_id=self._ids.uuid(), now_ms=milliseconds(self._clock)
         )
+        if config is not None:
+            bound = function.attachments.having(LATEST, CodeSigningBinding(arn=config.key.arn))
+            function = replace(function, attachments=bound)
         created = function.latest
         if publish:
             function, created = self._publishing.publish(function)
@@ -186,37 +203,40 @@ class Functions:
     async def update_function_code(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "UpdateFunctionCode")
         code_source.validate_size(params)
-        zip_bytes = await self._new_code(caller, reference, params)
+        upload = await self._new_code(caller, reference, params)
         async with self._records.exclusive(reference.key):
             function = function_lookup.changeable(self._records, reference, params)
             current = function.latest.configuration
             draft = replace(current, architecture=function_settings.architecture_of(params, current))
-            self._quota.require_room(reference.key, len(zip_bytes), replacing=current.package.size)
-            if params.get("DryRun"):
-                package = await code_source.inspected(self._packages, zip_bytes)
+            self._quota.require_room(reference.key, len(upload.zip_bytes), replacing=current.package.size)
+            dry_run, config = bool(params.get("DryRun")), self._verification.config_of(function)
+            verdict = await self._verification.require(reference.key, config, upload=upload, dry_run=dry_run)
+            if dry_run:
+                package = await code_source.inspected(self._packages, upload)
                 await code_source.require_size(self._packages, package, draft.layers)
                 would_be = replace(function.latest, configuration=replace(draft, package=package))
                 return function_view.configuration_of(would_be)
-            async with code_source.kept(self._packages, zip_bytes) as package:
+            async with code_source.kept(self._packages, upload) as package:
                 await code_source.require_size(self._packages, package, draft.layers)
                 updated = self._updated(function, replace(draft, package=package))
                 version: Version | None = None
                 if params.get("Publish"):
                     updated, version = self._publishing.publish(updated)
                 await self._save(function, updated)
-        warn_unsigned(updated)
+        self._verification.warn(verdict)
         if version is not None:
             return function_view.configuration_of(version, version.version)
         return function_view.configuration_of(updated.latest)
 
-    async def _new_code(self, caller: Caller, reference: FunctionReference, params: Params) -> bytes:
-        """The zip that a function is to have, if it can have one now."""
+    async def _new_code(self, caller: Caller, reference: FunctionReference, params: Params) -> Upload:
+        """The package that a function is to have, if it can have one now."""
         operation = "UpdateFunctionCode"
         function = function_lookup.changeable(self._records, reference, params)
         code_source.validate_source(params, "updating")
         runtimes.require_updatable(function.latest.configuration.runtime, self._today())
         unsupported.refuse_members(operation, params)
-        return await code_source.zip_file(self._objects, caller, operation, params)
+        zip_bytes = await code_source.zip_file(self._objects, caller, operation, params)
+        return await self._verification.upload(zip_bytes, reference.unqualified_arn)
 
     async def update_function_configuration(self, caller: Caller, params: Params) -> Params:
         operation = "UpdateFunctionConfiguration"
@@ -230,8 +250,14 @@ class Functions:
             draft = self._with_layers(caller, draft, params)
             with self._layers_kept(draft):
                 await code_source.require_size(self._packages, draft.package, draft.layers)
+                verdict = await self._verification.require(
+                    reference.key,
+                    self._verification.config_of(function),
+                    layers=draft.layers if "Layers" in params else (),
+                )
                 updated = self._updated(function, draft)
                 await self._save(function, updated)
+        self._verification.warn(verdict)
         return function_view.configuration_of(updated.latest)
 
     async def delete_function(self, caller: Caller, params: Params) -> Params:

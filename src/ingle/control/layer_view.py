@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ingle.control.function_view import code_sha256, last_modified
+from ingle.control.function_view import code_sha256, last_modified, signature_of
 from ingle.domain.layer import EVERYBODY, Grant, Layer, LayerVersion
 
 
@@ -19,6 +19,7 @@ def version_of(version: LayerVersion, location: str) -> dict[str, Any]:
             "Location": location,
             "CodeSha256": code_sha256(version.package),
             "CodeSize": version.package.size,
+            **signature_of(version.package),
         },
         "LayerArn": version.key.arn,
         **list_entry(version),

@@ -9,7 +9,7 @@ from ingle.control import code_source, constraints, layer_lookup, layer_view, pa
 from ingle.control.code_quota import CodeQuota
 from ingle.control.layer_records import LayerRecords
 from ingle.control.package_references import PackageReferences
-from ingle.control.ports import Handler, Links, Objects
+from ingle.control.ports import Handler, Links, Objects, Signatures
 from ingle.domain import runtimes
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, milliseconds
@@ -31,6 +31,7 @@ class Layers:
         links: Links,
         quota: CodeQuota,
         objects: Objects | None,
+        signatures: Signatures,
     ) -> None:
         self._records = records
         self._packages = packages
@@ -38,6 +39,7 @@ class Layers:
         self._links = links
         self._quota = quota
         self._objects = objects
+        self._signatures = signatures
 
     def handlers(self) -> dict[str, Handler]:
         """The operations that this class answers, by operation name."""
@@ -60,7 +62,8 @@ class Layers:
         unsupported.refuse_members(operation, content)
         zip_bytes = await code_source.zip_file(self._objects, caller, operation, content)
         self._quota.require_room(key, len(zip_bytes))
-        async with code_source.kept(self._packages, zip_bytes) as package, self._records.exclusive(key):
+        upload = await code_source.upload(self._signatures, zip_bytes, key.arn)
+        async with code_source.kept(self._packages, upload) as package, self._records.exclusive(key):
             layer = self._records.get(key)
             version = _new(layer, package, params, milliseconds(self._clock))
             await self._records.save(layer.with_version(version), version.number)

@@ -9,6 +9,7 @@ from ingle.domain.caller import Caller
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer
+from ingle.domain.signing import Evidence
 
 #: One operation of an API: its members by the names of the service model, in and out.
 Handler = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -57,6 +58,18 @@ class PackageStore(Protocol):
 
     async def unzipped(self, package: Package) -> int:
         """Bytes of the files in a package that is kept."""
+        ...
+
+
+class Signatures(Protocol):
+    """What the signatures in packages show. Raise StorageError."""
+
+    async def of_zip(self, zip_bytes: bytes) -> Evidence:
+        """Of any bytes that came as a package. Waits for nothing where there is certainly no signature."""
+        ...
+
+    async def of_package(self, package: Package) -> Evidence:
+        """Of a package that is kept. Raises `artifacts.PackageMissing`."""
         ...
 
 

@@ -30,7 +30,6 @@ def _any_of(*members: str) -> Asks:
 _ASKS: dict[str, Asks] = {
     "AcceleratorConfig": _anything,
     "CapacityProviderConfig": _anything,
-    "CodeSigningConfigArn": _anything,
     "DurableConfig": _anything,
     "ImageConfig": _any_of("EntryPoint", "Command", "WorkingDirectory"),
     "KMSKeyArn": bool,

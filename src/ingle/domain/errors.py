@@ -9,6 +9,8 @@
     │   └── CodeSigningConfigMissing   the same, of a configuration that is addressed itself
     ├── ProvisionedConcurrencyNotFound
     ├── CodeSigningConfigNotFound      a function is to be bound to a configuration that is not there
+    ├── InvalidCodeSignature           code that was changed since it was signed
+    ├── CodeVerificationFailed         code that a code signing configuration does not let in
     ├── ResourceConflict
     ├── PreconditionFailed
     ├── SnapStartFailed                a hook of the function's own failed after a restore
@@ -91,6 +93,18 @@ class CodeSigningConfigMissing(ResourceNotFound):
 class CodeSigningConfigNotFound(ServiceError):
     code = "CodeSigningConfigNotFoundException"
     http_status = 404
+    message_member = "Message"
+
+
+class InvalidCodeSignature(ServiceError):
+    code = "InvalidCodeSignatureException"
+    http_status = 400
+    message_member = "Message"
+
+
+class CodeVerificationFailed(ServiceError):
+    code = "CodeVerificationFailedException"
+    http_status = 400
     message_member = "Message"
 
 

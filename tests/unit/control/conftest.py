@@ -20,6 +20,7 @@ from ingle.control.code_quota import CodeQuota
 from ingle.control.code_signing_configs import CodeSigningConfigs
 from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.code_signing_tags import CodeSigningTags
+from ingle.control.code_verification import CodeVerification
 from ingle.control.concurrency import Concurrency
 from ingle.control.event_invoke_configs import EventInvokeConfigs
 from ingle.control.function_code_signing import FunctionCodeSigning
@@ -43,6 +44,7 @@ from ingle.domain.caller import Caller
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer, LayerKey
+from ingle.domain.signing import UNSIGNED, Evidence
 
 CALLER = Caller(account="111111111111", region="us-east-1", request_id="request", base_url="http://localhost:4566")
 ROLE = "arn:aws:iam::111111111111:role/lambda-role"
@@ -156,6 +158,24 @@ class ObjectsInMemory:
         return found
 
 
+class SignaturesInMemory:
+    """By the digest of a package; what is not here is unsigned."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Evidence] = {}
+
+    def sign(self, zip_bytes: bytes, evidence: Evidence) -> None:
+        self.found[hashlib.sha256(zip_bytes).hexdigest()] = evidence
+
+    async def of_zip(self, zip_bytes: bytes) -> Evidence:
+        await asyncio.sleep(0)
+        return self.found.get(hashlib.sha256(zip_bytes).hexdigest(), UNSIGNED)
+
+    async def of_package(self, package: Package) -> Evidence:
+        await asyncio.sleep(0)
+        return self.found.get(package.digest, UNSIGNED)
+
+
 class PlainLinks:
     def package_url(self, caller: Caller, package: Package) -> str:
         return f"{caller.base_url}/packages/{package.digest}"
@@ -172,6 +192,9 @@ class Plane:
     ids: CountingIds = field(default_factory=CountingIds)
     in_use: set[Package] = field(default_factory=set)
     objects: ObjectsInMemory | None = field(default_factory=lambda: ObjectsInMemory())
+    signatures: SignaturesInMemory = field(default_factory=SignaturesInMemory)
+    #: The functions whose deployments had faults, one entry for each.
+    faulty: list[str] = field(default_factory=list)
 
     CALLER: ClassVar[Caller] = CALLER
     ROLE: ClassVar[str] = ROLE
@@ -185,8 +208,13 @@ class Plane:
         self.records = FunctionRecords(self.store, self.catalog)
         self.references = PackageReferences(self.packages, self.catalog, self.in_use.__contains__)
         self.quota = CodeQuota(self.catalog)
+        signing = CodeSigningRecords(self.store, self.catalog)
+        verification = CodeVerification(
+            self.signatures, signing, self.references, self.clock, lambda key: self.faulty.append(key.name)
+        )
+        links = PlainLinks()
         self.functions = Functions(
-            self.records, self.references, self.clock, self.ids, PlainLinks(), self.quota, self.objects
+            self.records, self.references, self.clock, self.ids, links, self.quota, self.objects, verification
         )
         self.account = Account(self.catalog, self.quota)
         self.concurrency = Concurrency(self.records, self.clock, self.ids)
@@ -194,10 +222,11 @@ class Plane:
         self.versions = Versions(self.records, publishing, self.ids)
         self.aliases = Aliases(self.records, self.ids)
         layer_records = LayerRecords(self.store, self.catalog.layers)
-        self.layers = Layers(layer_records, self.references, self.clock, PlainLinks(), self.quota, self.objects)
+        self.layers = Layers(
+            layer_records, self.references, self.clock, links, self.quota, self.objects, self.signatures
+        )
         self.layer_permissions = LayerPermissions(layer_records, self.ids)
         policies = PolicyRecords(self.records, self.ids)
-        signing = CodeSigningRecords(self.store, self.catalog)
         self.tags = Tags({"function": FunctionTags(self.records), "code-signing-config": CodeSigningTags(signing)})
         self.configs = (
             Permissions(policies),

@@ -103,32 +103,6 @@ async def test_an_update_that_says_nothing_changes_nothing(plane: Any) -> None:
     assert changed["CodeSigningConfig"]["AllowedPublishers"] == PUBLISHERS
 
 
-async def test_nothing_can_be_made_to_rely_on_enforcement(plane: Any) -> None:
-    await plane.create()
-    enforcing, warning = await make(plane, CodeSigningPolicies=ENFORCE), await make(plane)
-    bind = {"FunctionName": "F", "CodeSigningConfigArn": warning}
-    await plane.call("PutFunctionCodeSigningConfig", **bind)
-    for operation, params in (
-        ("PutFunctionCodeSigningConfig", {**bind, "CodeSigningConfigArn": enforcing}),
-        ("UpdateCodeSigningConfig", {"CodeSigningConfigArn": warning, "CodeSigningPolicies": ENFORCE}),
-    ):
-        assert await refusal(plane, operation, **params) == "NotImplementedException"
-    assert (await plane.call("GetFunctionCodeSigningConfig", FunctionName="F"))["CodeSigningConfigArn"] == warning
-    shown = await plane.call("GetCodeSigningConfig", CodeSigningConfigArn=warning)
-    assert shown["CodeSigningConfig"]["CodeSigningPolicies"] == WARN
-
-
-async def test_unsigned_code_is_named_in_the_log(plane: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    async with plane.active():
-        arn = await make(plane)
-        await plane.call("PutFunctionCodeSigningConfig", FunctionName="F", CodeSigningConfigArn=arn)
-        assert "without a signature" not in "".join(capsys.readouterr())
-        await plane.call("UpdateFunctionCode", FunctionName="F", ZipFile=plane.OTHER_ZIP)
-        logged = "".join(capsys.readouterr())
-    assert "code without a signature was deployed" in logged
-    assert arn in logged
-
-
 async def test_configurations_are_an_account_s_and_a_region_s_own(plane: Any) -> None:
     arn = await make(plane)
     for caller in (
