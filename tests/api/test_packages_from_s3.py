@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from served import Server, package
+from signer import Signer
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 DEADLINE_SECONDS = 60
@@ -235,3 +236,19 @@ def test_without_a_companion_the_option_is_named(lambda_client):
     told, message = refusal(lambda_client.publish_layer_version, LayerName="l", Content=content)
     assert told == "NotImplementedException"
     assert "--aws-endpoint URL" in message
+
+
+def test_signatures_of_objects_are_checked(served, ours, s3, bucket, tmp_path):
+    signer = Signer(served.data_dir, tmp_path)
+    publishers = {"SigningProfileVersionArns": [signer.create("team")]}
+    policies = {"UntrustedArtifactOnDeployment": "Enforce"}
+    config = ours.create_code_signing_config(AllowedPublishers=publishers, CodeSigningPolicies=policies)
+    arn = config["CodeSigningConfig"]["CodeSigningConfigArn"]
+    signed, job = signer.sign(source("signed"), "team")
+    s3.put_object(Bucket=bucket, Key="signed.zip", Body=signed)
+    s3.put_object(Bucket=bucket, Key="unsigned.zip", Body=source("unsigned"))
+    name, created = create(ours, {"S3Bucket": bucket, "S3Key": "signed.zip"}, CodeSigningConfigArn=arn)
+    assert created["SigningJobArn"] == job
+    with pytest.raises(ours.exceptions.CodeVerificationFailedException):
+        ours.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="unsigned.zip")
+    assert result(ours, name) == b'"signed"'
