@@ -28,6 +28,7 @@ from ingle.artifacts.signatures import Signatures
 from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.catalog.tags import TagIndex
+from ingle.companions.caller import ServiceCaller
 from ingle.companions.endpoint import Credentials, Endpoint
 from ingle.companions.s3 import S3
 from ingle.control.account import Account
@@ -61,6 +62,8 @@ from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, RandomIds, SystemClock
 from ingle.domain.function import Package
+from ingle.event_invoke.delivery import Deliveries
+from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Registry
 from ingle.frontend.internal import health, packages
@@ -83,6 +86,7 @@ from ingle.settings import Settings
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory, DataDirectoryError
 from ingle.storage.disk import Disk
+from ingle.storage.event_store import EventStore
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
 from ingle.storage.signing_profiles import SigningProfiles
@@ -131,11 +135,13 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
             # What is installed while the server runs shall be found: only what exists now can be read later.
             with contextlib.suppress(OSError):
                 settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
-            s3 = _s3(settings)
-            trusted = [*certificates(settings.otlp_endpoint), *([] if s3 is None else s3.certificates)]
+            companions = _companions(settings)
+            trusted = [*certificates(settings.otlp_endpoint)]
+            for endpoint in companions.values():
+                trusted += endpoint.certificates
             restrict(directory.path, [settings.runtimes_dir, *trusted])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                server = _Server(settings, directory, supervisor, interpreters, listener, s3, on_ready)
+                server = _Server(settings, directory, supervisor, interpreters, listener, companions, on_ready)
                 return runner.run(server.run())
     except DataDirectoryError as error:
         raise StartupError(str(error)) from error
@@ -168,10 +174,14 @@ def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
         raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
 
 
-def _s3(settings: Settings) -> Endpoint | None:
-    """Where S3 is. Made before the server loses sight of the machine's certificates."""
-    url = settings.aws_endpoint_s3 or settings.aws_endpoint
-    return Endpoint.of(url) if url else None
+def _companions(settings: Settings) -> dict[str, Endpoint]:
+    """Where the configured services are, by signing name. Made while the machine's certificates can be read."""
+    urls = {
+        "s3": settings.aws_endpoint_s3, "sqs": settings.aws_endpoint_sqs, "sns": settings.aws_endpoint_sns,
+        "events": settings.aws_endpoint_events,
+    }  # fmt: skip
+    found = {name: url or settings.aws_endpoint for name, url in urls.items()}
+    return {name: Endpoint.of(url) for name, url in found.items() if url}
 
 
 def _raise_descriptor_limit() -> None:
@@ -185,7 +195,7 @@ class _Server:
 
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
-        interpreters: tuple[Interpreter, ...], listener: socket.socket, s3: Endpoint | None,
+        interpreters: tuple[Interpreter, ...], listener: socket.socket, companions: dict[str, Endpoint],
         on_ready: Callable[[str], None] | None,
     ) -> None:  # fmt: skip
         self._settings = settings
@@ -193,7 +203,7 @@ class _Server:
         self._supervisor = supervisor
         self._interpreters = interpreters
         self._listener = listener
-        self._s3 = s3
+        self._companions = companions
         self._on_ready = on_ready
         self._stop = asyncio.Event()
         self._status = 0
@@ -228,6 +238,7 @@ class _Server:
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
         store = await stack.enter_async_context(SqlStore(self._directory.database_url))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
+        events = await stack.enter_async_context(EventStore(self._directory.events_url))
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
         traces = await stack.enter_async_context(Traces(collector))
@@ -283,7 +294,19 @@ class _Server:
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
-        invoker = Invoker(catalog, admission, placement, meters, tracing)
+        invoker = Invoker(catalog, admission, placement, meters, tracing, lambda event: queue.accept(event))
+        queue = await stack.enter_async_context(
+            EventQueue(
+                events,
+                catalog,
+                invoker.run,
+                logs.flush,
+                meters.record,
+                clock,
+                delays=settings.event_retry_delays,
+                drain=settings.drain_timeout,
+            )
+        )
         disk = Disk(self._directory.path)
         background.start(disk.watch())
         tags = Tags({"function": FunctionTags(records), "code-signing-config": CodeSigningTags(signing)})
@@ -328,6 +351,7 @@ class _Server:
         guarded = while_there_is_room(handlers, lambda: disk.full)
         application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
+        await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids))
         await http.listen(self._listener)
         catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
@@ -336,15 +360,22 @@ class _Server:
         gc.freeze()
 
     def _objects(self, clock: Clock) -> S3 | None:
-        if self._s3 is None:
-            return None
+        endpoint = self._companions.get("s3")
+        return None if endpoint is None else S3(endpoint, self._credentials(), clock)
+
+    def _callers(self, clock: Clock) -> dict[str, ServiceCaller]:
+        """Of the companions, by signing name."""
+        credentials = self._credentials()
+        return {name: ServiceCaller(name, endpoint, credentials, clock) for name, endpoint in self._companions.items()}
+
+    def _credentials(self) -> Credentials:
+        """With which companions are called."""
         settings = self._settings
-        credentials = Credentials(
+        return Credentials(
             access_key_id=settings.aws_access_key_id,
             secret_access_key=settings.aws_secret_access_key,
             session_token=settings.aws_session_token,
         )
-        return S3(self._s3, credentials, clock)
 
     @staticmethod
     async def _sweep_packages(references: PackageReferences) -> None:
@@ -397,7 +428,7 @@ def implemented_operations() -> list[tuple[str, str]]:
         Account(nothing, nothing),
         Concurrency(nothing, nothing, nothing),
         Tags({}),
-        Invoker(nothing, nothing, nothing, nothing, nothing),
+        Invoker(nothing, nothing, nothing, nothing, nothing, nothing),
     )
     logs, cloudwatch, tagging = Logs(nothing, nothing), CloudWatch(nothing, nothing), Tagging(nothing, {}, nothing)
     return sorted(registry(*resources, logs=logs, cloudwatch=cloudwatch, tagging=tagging))

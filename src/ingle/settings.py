@@ -106,6 +106,15 @@ def _seconds(value: Any) -> float:
     return number
 
 
+def _delays(value: Any) -> tuple[float, ...]:
+    """Seconds, separated by commas."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError("is not a list of seconds")
+    return tuple(_seconds(item) for item in value)
+
+
 def _choice(*choices: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if value not in choices:
@@ -180,12 +189,18 @@ class Settings:
     environment_lifetime: float = _setting(
         14_400.0, _seconds, "Seconds after which an execution environment is replaced, however busy it is."
     )
+    event_retry_delays: tuple[float, ...] = _setting(
+        (60.0, 120.0), _delays, "Seconds before each retry of an asynchronous event after a function error."
+    )
     drain_timeout: float = _setting(30.0, _seconds, "Seconds running invocations get to finish when the server stops.")
     otlp_endpoint: str | None = _setting(
         None, _endpoint, "OpenTelemetry collector that traces of functions go to, over OTLP/HTTP: its base URL."
     )
     aws_endpoint: str = _setting("", _url, "URL of the AWS services that Ingle does not have itself.")
     aws_endpoint_s3: str = _setting("", _url, "URL of S3, if it is not that of `aws_endpoint`.")
+    aws_endpoint_sqs: str = _setting("", _url, "URL of SQS, if it is not that of `aws_endpoint`.")
+    aws_endpoint_sns: str = _setting("", _url, "URL of SNS, if it is not that of `aws_endpoint`.")
+    aws_endpoint_events: str = _setting("", _url, "URL of EventBridge, if it is not that of `aws_endpoint`.")
     aws_access_key_id: str = _setting("test", _text, "Access key id with which those services are called.")
     aws_secret_access_key: str = _setting("test", _text, "Secret of that access key.", secret=True)
     aws_session_token: str = _setting("", _text, "Session token of that access key, if it has one.", secret=True)

@@ -188,10 +188,12 @@ class TestTypes:
         absent = refusal(client.invoke, FunctionName="absent", InvocationType="DryRun")
         assert absent[:2] == (404, "ResourceNotFoundException")
 
-    def test_an_event_is_not_implemented_and_says_so(self, client: Any, function: Create) -> None:
-        status, code, text = refusal(client.invoke, FunctionName=function(ECHO), InvocationType="Event")
-        assert (status, code) == (501, "NotImplementedException")
-        assert "InvocationType Event" in text
+    def test_an_event_is_accepted(self, client: Any, function: Create) -> None:
+        answer = client.invoke(FunctionName=function(ECHO), InvocationType="Event")
+        assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
+        assert "ExecutedVersion" not in answer
+        absent = refusal(client.invoke, FunctionName="absent", InvocationType="Event")
+        assert absent[:2] == (404, "ResourceNotFoundException")
 
     def test_an_absent_function_is_not_found(self, client: Any) -> None:
         arn = "arn:aws:lambda:us-east-1:000000000000:function:absent:$LATEST"

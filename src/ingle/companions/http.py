@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request without a body, and its answer, on a connection of its own. Bounded in time and in bytes."""
+"""One HTTP/1.1 request and its answer, on a connection of its own. Bounded in time and in bytes."""
 
 from __future__ import annotations
 
@@ -36,12 +36,16 @@ class Answer:
 
 
 async def exchange(
-    endpoint: Endpoint, method: str, target: str, headers: Mapping[str, str], *, limit: int, times: Times
-) -> Answer:
-    """Raises Unreachable, and TooLarge for a body of more than `limit` bytes."""
+    endpoint: Endpoint, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", *, limit: int,
+    times: Times,
+) -> Answer:  # fmt: skip
+    """`headers` tell what `body` is, but for its length.
+
+    Raises Unreachable, and TooLarge for an answer whose body has more than `limit` bytes.
+    """
     try:
         async with asyncio.timeout(times.total):
-            return await _exchange(endpoint, method, target, headers, limit, times)
+            return await _exchange(endpoint, method, target, headers, body, limit, times)
     except TimeoutError:
         raise Unreachable("it does not answer in time") from None
     except OSError as error:
@@ -51,13 +55,15 @@ async def exchange(
 
 
 async def _exchange(
-    endpoint: Endpoint, method: str, target: str, headers: Mapping[str, str], limit: int, times: Times
+    endpoint: Endpoint, method: str, target: str, headers: Mapping[str, str], body: bytes, limit: int, times: Times
 ) -> Answer:
     async with asyncio.timeout(times.connect):
         reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=endpoint.tls)
     try:
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        writer.write("\r\n".join([*lines, "connection: close", "", ""]).encode("latin-1"))
+        if body:
+            lines.append(f"content-length: {len(body)}")
+        writer.write("\r\n".join([*lines, "connection: close", "", ""]).encode("latin-1") + body)
         reading = _Reading(limit, bodiless=method == "HEAD")
         parser = httptools.HttpResponseParser(reading)
         while not reading.complete:

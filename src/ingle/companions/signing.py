@@ -1,4 +1,4 @@
-"""Signature Version 4 of requests without a body, in headers. Pure.
+"""Signature Version 4 of requests, in headers. Pure.
 
 By hand, since the library that has it takes longer to import than a server may take to start. Source: "Signature
 Version 4 signing process" in the IAM user guide; a test compares with botocore.
@@ -15,7 +15,6 @@ from urllib.parse import quote
 from ingle.companions.endpoint import Credentials
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 
 
 def query_string(pairs: Sequence[tuple[str, str]]) -> str:
@@ -25,20 +24,26 @@ def query_string(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def signed_headers(
-    credentials: Credentials, service: str, region: str, now: float, *, method: str, host: str, path: str, query: str
-) -> Mapping[str, str]:
-    """The headers to send. `path` is encoded already, once, as S3 has it; `query` is from `query_string`."""
+    credentials: Credentials, service: str, region: str, now: float, *, method: str, host: str, path: str,
+    query: str = "", body: bytes = b"", more: Mapping[str, str] | None = None,
+) -> Mapping[str, str]:  # fmt: skip
+    """The headers to send, with `more`, which are in lower case.
+
+    `path` is encoded already, once, as S3 has it; `query` is from `query_string`.
+    """
     moment = datetime.fromtimestamp(now, UTC)
+    content = hashlib.sha256(body).hexdigest()
     headers = {
+        **(more or {}),
         "host": host,
-        "x-amz-content-sha256": EMPTY_BODY,
+        "x-amz-content-sha256": content,
         "x-amz-date": f"{moment:%Y%m%dT%H%M%SZ}",
     }
     if credentials.session_token:
         headers["x-amz-security-token"] = credentials.session_token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    canonical = "\n".join([method, path, query, lines, names, EMPTY_BODY])
+    canonical = "\n".join([method, path, query, lines, names, content])
     scope = f"{moment:%Y%m%d}/{region}/{service}/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = "\n".join([_ALGORITHM, headers["x-amz-date"], scope, digest])

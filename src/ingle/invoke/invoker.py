@@ -1,4 +1,4 @@
-"""The data plane's one operation: an invocation from its caller to an execution environment and back.
+"""The data plane: an invocation from its caller to an execution environment and back, or into the queue.
 
 Reads memory only. `Invoker.invoke` is a handler like those of the control plane; the frontend has checked the payload.
 """
@@ -17,6 +17,7 @@ from typing import Any
 from ingle.catalog import Catalog
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle, TooManyRequests
+from ingle.domain.event import Event, Response
 from ingle.domain.function import Version
 from ingle.domain.invocation import Invocation, InvocationResult, InvocationType
 from ingle.domain.tracing import ACTIVE
@@ -35,22 +36,27 @@ _TRACE = re.compile(r"[A-Za-z0-9=;:.|_-]{1,1024}")
 _NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 
 
+#: Take an event over; returns once it is durable.
+Accept = Callable[[Event], Awaitable[None]]
+
+
 class Invoker:
     """`draw` gives the numbers from [0, 1) by which an alias chooses between its versions."""
 
     def __init__(
         self, catalog: Catalog, admission: Admission, placement: Placement, meters: Meters, tracing: Tracing,
-        draw: Callable[[], float] = random,
+        accept: Accept, draw: Callable[[], float] = random,
     ) -> None:  # fmt: skip
         self._meters = meters
         self._tracing = tracing
         self._catalog = catalog
         self._admission = admission
         self._placement = placement
+        self._accept = accept
         self._draw = draw
 
     def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]:
-        return {"Invoke": self.invoke}
+        return {"Invoke": self.invoke, "InvokeAsync": self.invoke_async}
 
     async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         version, arn = resolve(self._catalog, caller, params["FunctionName"], params.get("Qualifier"), self._draw)
@@ -59,8 +65,59 @@ class Invoker:
             raise NotImplementedByIngle(f"Ingle does not implement Invoke with {min(_NOT_YET & params.keys())} yet.")
         if kind == InvocationType.DRY_RUN:
             return {"StatusCode": 204}
+        client_context = _client_context(params.get("ClientContext"))
         if kind == InvocationType.EVENT:
-            raise NotImplementedByIngle("Ingle does not implement Invoke with InvocationType Event yet.")
+            # Its client context is checked like any other, and never delivered, as on AWS.
+            await self._queue(caller, version, arn, params["Payload"])
+            return {"StatusCode": 202}
+        result = await self._execute(version, arn, caller, params["Payload"], client_context, params.get("LogType"))
+        answer: dict[str, Any] = {
+            "StatusCode": 200, "Payload": result.payload, "ExecutedVersion": result.executed_version,
+        }  # fmt: skip
+        if result.error is not None:
+            answer["FunctionError"] = result.error
+        if result.log_tail is not None:
+            answer["LogResult"] = base64.b64encode(result.log_tail).decode()
+        return answer
+
+    async def invoke_async(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+        """The operation from before InvocationType, which AWS still has."""
+        version, arn = resolve(self._catalog, caller, params["FunctionName"], None, self._draw)
+        await self._queue(caller, version, arn, params["InvokeArgs"])
+        return {"Status": 202}
+
+    async def _queue(self, caller: Caller, version: Version, arn: str, payload: bytes) -> None:
+        """Returns once the event is durable."""
+        parts = arn.split(":", 7)
+        await self._accept(
+            Event(
+                id=caller.request_id,
+                key=version.key,
+                qualifier=parts[7] if len(parts) > 7 else None,
+                arn=arn,
+                payload=payload,
+                accepted=int(time.time() * 1000),
+                trace_header=caller.trace_header,
+            )
+        )
+
+    async def run(self, event: Event) -> Response:
+        """One attempt at an event that was accepted: its version is the one that its qualifier means now.
+
+        Raises what `invoke` raises.
+        """
+        key = event.key
+        caller = Caller(
+            account=key.account, region=key.region, request_id=event.id, trace_header=event.trace_header
+        )  # fmt: skip
+        version, arn = resolve(self._catalog, caller, key.name, event.qualifier, self._draw)
+        result = await self._execute(version, arn, caller, event.payload)
+        return Response(version=result.executed_version, payload=result.payload, error=result.error)
+
+    async def _execute(
+        self, version: Version, arn: str, caller: Caller, payload: bytes, client_context: str | None = None,
+        log_type: str | None = None,
+    ) -> InvocationResult:  # fmt: skip
         trace = None
         if version.configuration.tracing_mode == ACTIVE:
             trace_id, trace = self._tracing.begin(version, caller.trace_header)
@@ -68,12 +125,12 @@ class Invoker:
             trace_id = _trace(caller.trace_header, caller.request_id)
         invocation = Invocation(
             request_id=caller.request_id,
-            payload=params["Payload"],
+            payload=payload,
             invoked_arn=arn,
-            client_context=_client_context(params.get("ClientContext")),
+            client_context=client_context,
             trace_id=trace_id,
             trace=trace,
-            tail=params.get("LogType") == "Tail",
+            tail=log_type == "Tail",
         )
         began = time.time()
         meter = self._meters.of(version, arn)
@@ -90,14 +147,7 @@ class Invoker:
             if trace is not None:
                 self._tracing.end(version, invocation, began, status)
         meter.completed(began, result)
-        answer: dict[str, Any] = {
-            "StatusCode": 200, "Payload": result.payload, "ExecutedVersion": result.executed_version,
-        }  # fmt: skip
-        if result.error is not None:
-            answer["FunctionError"] = result.error
-        if result.log_tail is not None:
-            answer["LogResult"] = base64.b64encode(result.log_tail).decode()
-        return answer
+        return result
 
     async def _run(self, version: Version, invocation: Invocation) -> InvocationResult:
         for _ in range(_ATTEMPTS):

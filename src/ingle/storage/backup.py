@@ -15,7 +15,7 @@ from pathlib import Path
 from ingle.storage.blobs import blob_path
 from ingle.storage.errors import BackupError, DataDirectoryError, of_os_error
 from ingle.storage.files import sync_directory, sync_file, write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOGS, METRICS, SIGNING, read_format
+from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, EVENTS, FORMAT, LOGS, METRICS, SIGNING, read_format
 from ingle.storage.sqlite_copy import copy_database, package_digests
 
 #: A record that is deleted between the copy of the database and of the blobs can take its blob along: copy again.
@@ -82,8 +82,9 @@ def _copy(source: Path, destination: Path) -> None:
             break
     else:
         raise BackupError(f"The packages in {source} change too fast to be copied; try again.")
-    if (source / METRICS).exists():
-        copy_database(source / METRICS, destination / METRICS)
+    for name in (METRICS, EVENTS):
+        if (source / name).exists():
+            copy_database(source / name, destination / name)
     _copy_tree(source / LOGS, destination / LOGS, again=True)
     _copy_tree(source / SIGNING, destination / SIGNING, again=True)
     sync_directory(destination)

@@ -4,6 +4,7 @@
     <dir>/lock         held with flock by the one server that uses the directory
     <dir>/ingle.db     functions and layers
     <dir>/metrics.db   metrics by the minute
+    <dir>/events.db    asynchronous events that are not over
     <dir>/blobs/       deployment packages and layers as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
     <dir>/logs/        log segments
@@ -28,7 +29,19 @@ from typing import Self
 from ingle.storage.backup import copy_data
 from ingle.storage.errors import DataDirectoryError, StorageError
 from ingle.storage.files import write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, FORMAT, LOCK, LOGS, METRICS, PACKAGES, SIGNING, read_format
+from ingle.storage.layout import (
+    BACKUPS,
+    BLOBS,
+    DATABASE,
+    EVENTS,
+    FORMAT,
+    LOCK,
+    LOGS,
+    METRICS,
+    PACKAGES,
+    SIGNING,
+    read_format,
+)
 
 __all__ = ["DataDirectory", "DataDirectoryError", "Formats"]
 
@@ -72,6 +85,10 @@ class DataDirectory:
     @property
     def metrics_url(self) -> str:
         return f"sqlite:///{self.path / METRICS}"
+
+    @property
+    def events_url(self) -> str:
+        return f"sqlite:///{self.path / EVENTS}"
 
     @property
     def packages(self) -> Path:

@@ -25,6 +25,7 @@ from ingle.domain.errors import (
     ResourceNotFound,
     TooManyRequests,
 )
+from ingle.domain.event import Event
 from ingle.domain.function import Configuration, Function, FunctionKey, Package, State, Version
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
@@ -48,8 +49,11 @@ VERSION = Version(
 class Invoked:
     """An invoker with one function, and its callers."""
 
-    def __init__(self, invoker: Invoker, worker: FakeWorker, catalog: Catalog, meters: Meters) -> None:
+    def __init__(
+        self, invoker: Invoker, worker: FakeWorker, catalog: Catalog, meters: Meters, accepted: list[Event]
+    ) -> None:
         self.invoker = invoker
+        self.accepted = accepted
         self.meters = meters
         self.worker = worker
         self.catalog = catalog
@@ -71,7 +75,13 @@ async def invoke(tmp_path: Path) -> AsyncIterator[Invoked]:
     ):
         meters = Meters(catalog, metrics, SystemClock())
         tracing = Tracing(catalog, Traces(None), SystemClock(), Sampler(SystemClock()))
-        yield Invoked(Invoker(catalog, Admission(catalog), placement, meters, tracing), worker, catalog, meters)
+        accepted: list[Event] = []
+
+        async def accept(event: Event) -> None:
+            accepted.append(event)
+
+        invoker = Invoker(catalog, Admission(catalog), placement, meters, tracing, accept)
+        yield Invoked(invoker, worker, catalog, meters, accepted)
 
 
 def test_permits_are_counted_and_give_themselves_back() -> None:
@@ -124,14 +134,33 @@ async def test_a_dry_run_runs_nothing(invoke: Invoked) -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"InvocationType": "Event"}, {"TenantId": "t"}, {"DurableExecutionName": "d"}]
+    "params", [{"TenantId": "t"}, {"DurableExecutionName": "d"}]
 )  # fmt: skip
 async def test_what_is_not_there_yet_says_so_by_name(invoke: Invoked, params: dict[str, str]) -> None:
     with pytest.raises(NotImplementedByIngle) as raised:
         await invoke(**params)
-    (name, value), = params.items()  # fmt: skip
-    assert (value if name == "InvocationType" else name) in (raised.value.message or "")
+    assert next(iter(params)) in (raised.value.message or "")
     assert invoke.worker.environments == []
+
+
+async def test_an_event_is_accepted_and_runs_later(invoke: Invoked) -> None:
+    answer = await invoke(InvocationType="Event", Qualifier="$LATEST", Payload=b"[1]", request_id="an-id")
+    assert answer == {"StatusCode": 202}
+    assert invoke.worker.environments == []
+    (event,) = invoke.accepted
+    assert (event.id, event.key, event.qualifier, event.payload) == ("an-id", KEY, "$LATEST", b"[1]")
+    response = await invoke.invoker.run(event)
+    assert (response.version, response.error) == ("$LATEST", None)
+    assert len(invoke.worker.environments) == 1
+
+
+async def test_what_cannot_be_invoked_is_not_accepted(invoke: Invoked) -> None:
+    for params in ({"FunctionName": "g"}, {"Qualifier": "1"}):
+        with pytest.raises(ResourceNotFound):
+            await invoke(InvocationType="Event", **params)
+    with pytest.raises(InvalidRequestContent):
+        await invoke(InvocationType="Event", ClientContext="?")
+    assert invoke.accepted == []
 
 
 async def test_an_absent_function_is_not_found(invoke: Invoked) -> None:

@@ -1,0 +1,229 @@
+"""Asynchronous events on disk, in a database of its own: what was acknowledged is here until it is over.
+
+Written in groups: whatever was asked for while a transaction was under way goes into the next one, with one sync for
+all of it. So an event costs a share of a sync and not one of its own. All SQL runs in one thread that owns the
+connection. Nothing marks an event as taken: who takes it is known in memory only, and after a crash every event is free
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from ingle.domain.event import Event, Progress
+from ingle.domain.function import FunctionKey
+from ingle.storage.errors import StorageUnavailable
+from ingle.storage.event_documents import decode_progress, encode_progress
+from ingle.storage.sql_engine import named_error, open_engine
+
+_Result = TypeVar("_Result")
+#: Rows in one statement: SQLite bounds the number of values.
+_CHUNK = 500
+
+_metadata = MetaData()
+_events = Table(
+    "events",
+    _metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("qualifier", String),
+    Column("arn", String, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("trace_header", String),
+    Column("payload", LargeBinary, nullable=False),
+    Column("progress", LargeBinary, nullable=False),
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction is going to write. `done` is resolved once it has."""
+
+    done: asyncio.Future[None]
+    added: dict[int, dict[str, Any]] = field(default_factory=dict)
+    changed: dict[int, bytes] = field(default_factory=dict)
+    removed: set[int] = field(default_factory=set)
+
+
+class EventStore:
+    """`async with EventStore(url) as store`; leaving writes what waits. Calls after that raise.
+
+    Every call may raise StorageFull or StorageUnavailable. Events are known by the number that `add` gives them.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine: Engine | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._next = 1
+        self._batch: _Batch | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingle-events")
+        try:
+            self._next = await self._run(self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        await self._run(self._dispose)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown(wait=False)
+
+    async def add(self, event: Event, progress: Progress) -> int:
+        """The number of the event, which is durable when this returns."""
+        number, self._next = self._next, self._next + 1
+        batch = self._open_batch()
+        batch.added[number] = {
+            "number": number, "id": event.id, "account": event.key.account, "region": event.key.region,
+            "name": event.key.name, "qualifier": event.qualifier, "arn": event.arn, "accepted": event.accepted,
+            "trace_header": event.trace_header, "payload": event.payload, "progress": encode_progress(progress),
+        }  # fmt: skip
+        await asyncio.shield(batch.done)
+        return number
+
+    async def change(self, number: int, progress: Progress) -> None:
+        """Durable when it returns."""
+        batch = self._open_batch()
+        batch.changed[number] = encode_progress(progress)
+        await asyncio.shield(batch.done)
+
+    async def remove(self, numbers: Iterable[int]) -> None:
+        """Durable when it returns. Numbers that are gone already are ignored."""
+        batch = self._open_batch()
+        batch.removed.update(numbers)
+        await asyncio.shield(batch.done)
+
+    async def load(self) -> list[tuple[int, Event, Progress]]:
+        """Every event, the oldest first; payloads are left out."""
+        return await self._run(self._load)
+
+    async def payloads(self, numbers: Iterable[int]) -> Mapping[int, bytes]:
+        """The payloads of events that are there."""
+        wanted = list(numbers)
+        return await self._run(lambda: self._payloads(wanted))
+
+    # --- groups -----------------------------------------------------------------------------------------------------
+
+    def _open_batch(self) -> _Batch:
+        """The batch that is written next, by a task that runs as long as there is one."""
+        if self._thread is None:
+            raise StorageUnavailable("The event store is closed.")
+        if self._batch is None:
+            self._batch = _Batch(asyncio.get_running_loop().create_future())
+        if self._writing is None:
+            self._writing = asyncio.ensure_future(self._write_all())
+        return self._batch
+
+    async def _write_all(self) -> None:
+        while (batch := self._batch) is not None:
+            # What was asked for in this turn of the loop goes along.
+            await asyncio.sleep(0)
+            self._batch = None
+            try:
+                await self._run(partial(self._write, batch))
+            except Exception as error:  # told to those who wait for this batch, and to no other
+                if not batch.done.cancelled():
+                    batch.done.set_exception(error)
+                    batch.done.exception()
+            else:
+                batch.done.set_result(None)
+        self._writing = None
+
+    def _write(self, batch: _Batch) -> None:
+        assert self._engine is not None, "the thread runs nothing before _open"
+        with self._engine.begin() as connection:
+            if batch.added:
+                connection.execute(_events.insert(), list(batch.added.values()))
+            if batch.changed:
+                statement = _events.update().where(_events.c.number == bindparam("which"))
+                changes = [{"which": number, "progress": value} for number, value in batch.changed.items()]
+                connection.execute(statement.values(progress=bindparam("progress")), changes)
+            for chunk in _chunks(batch.removed):
+                connection.execute(delete(_events).where(_events.c.number.in_(chunk)))
+
+    # --- the thread -------------------------------------------------------------------------------------------------
+
+    async def _run(self, work: Callable[[], _Result]) -> _Result:
+        if self._thread is None:
+            raise StorageUnavailable("The event store is closed.")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except SQLAlchemyError as error:
+            raise named_error(error) from error
+
+    def _open(self) -> int:
+        """The first number that was never used."""
+        self._engine = open_engine(self._url)
+        with self._engine.begin() as connection:
+            _metadata.create_all(connection)
+            return int(connection.execute(select(func.coalesce(func.max(_events.c.number), 0))).scalar_one()) + 1
+
+    def _load(self) -> list[tuple[int, Event, Progress]]:
+        assert self._engine is not None, "the thread runs nothing before _open"
+        columns = [column for column in _events.c if column.name != "payload"]
+        with self._engine.begin() as connection:
+            return [_read(row) for row in connection.execute(select(*columns).order_by(_events.c.number))]
+
+    def _payloads(self, wanted: list[int]) -> dict[int, bytes]:
+        assert self._engine is not None, "the thread runs nothing before _open"
+        with self._engine.begin() as connection:
+            return dict(self._rows(connection, wanted))
+
+    @staticmethod
+    def _rows(connection: Connection, wanted: list[int]) -> Iterator[tuple[int, bytes]]:
+        for chunk in _chunks(wanted):
+            found = select(_events.c.number, _events.c.payload).where(_events.c.number.in_(chunk))
+            yield from connection.execute(found)
+
+    def _dispose(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+
+def _read(row: Any) -> tuple[int, Event, Progress]:
+    event = Event(
+        id=row.id, key=FunctionKey(account=row.account, region=row.region, name=row.name), qualifier=row.qualifier,
+        arn=row.arn, payload=b"", accepted=row.accepted, trace_header=row.trace_header,
+    )  # fmt: skip
+    return row.number, event, decode_progress(row.progress)
+
+
+def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
+    found = list(numbers)
+    for start in range(0, len(found), _CHUNK):
+        yield found[start : start + _CHUNK]
