@@ -28,6 +28,7 @@ from ingle.artifacts.signatures import Signatures
 from ingle.background import Background
 from ingle.catalog import Catalog
 from ingle.catalog.tags import TagIndex
+from ingle.catalog.urls import UrlIndex
 from ingle.companions.caller import ServiceCaller
 from ingle.companions.endpoint import Credentials, Endpoint
 from ingle.companions.s3 import S3
@@ -66,6 +67,7 @@ from ingle.event_invoke.delivery import Deliveries
 from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Registry
+from ingle.frontend.function_urls import FunctionUrlServer
 from ingle.frontend.internal import health, packages
 from ingle.frontend.links import PackageLinks
 from ingle.frontend.metrics_page import Sources, metrics_page
@@ -349,7 +351,8 @@ class _Server:
             "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
         guarded = while_there_is_room(handlers, lambda: disk.full)
-        application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid)
+        urls = FunctionUrlServer(UrlIndex(catalog), invoker.invoke, meters.record, clock.now)
+        application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid, urls=urls)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids))
         await http.listen(self._listener)

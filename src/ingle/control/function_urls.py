@@ -72,12 +72,12 @@ class FunctionUrls:
                 invoke_mode=params.get("InvokeMode"),
             )
             await self._save(function, reference, url)
-        shown = _shown(function, _qualifier(reference), url)
+        shown = _shown(caller, function, _qualifier(reference), url)
         return {**shown, "LastModifiedTime": None, "InvokeMode": url.invoke_mode}
 
     async def get_function_url_config(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "GetFunctionUrlConfig")
-        return _shown(*self._found(reference))
+        return _shown(caller, *self._found(reference))
 
     async def update_function_url_config(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "UpdateFunctionUrlConfig")
@@ -93,7 +93,7 @@ class FunctionUrls:
                 last_modified=self._microseconds(),
             )
             await self._save(function, reference, url)
-        return {**_shown(function, qualifier, url), "InvokeMode": url.invoke_mode}
+        return {**_shown(caller, function, qualifier, url), "InvokeMode": url.invoke_mode}
 
     async def delete_function_url_config(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "DeleteFunctionUrlConfig")
@@ -109,7 +109,7 @@ class FunctionUrls:
         start = pages.start_of(params, "function URLs")
         behind = (found for found in function.attachments.of(FunctionUrl) if start is None or found[0] > start)
         page, marker = pages.page_of(behind, lambda found: found[0], params, "function URLs")
-        return pages.answer("FunctionUrlConfigs", [_shown(function, *found) for found in page], marker)
+        return pages.answer("FunctionUrlConfigs", [_shown(caller, function, *found) for found in page], marker)
 
     def _existing(self, reference: FunctionReference) -> Function:
         function = self._records.get(reference.key)
@@ -148,10 +148,10 @@ def _cors(given: Mapping[str, Any] | None) -> Cors | None:
     return cors
 
 
-def _shown(function: Function, qualifier: str, url: FunctionUrl) -> Params:
+def _shown(caller: Caller, function: Function, qualifier: str, url: FunctionUrl) -> Params:
     """A FunctionUrlConfig."""
     return {
-        "FunctionUrl": url.address(function.key.region),
+        "FunctionUrl": url.address(function.key.region, caller.base_url),
         "FunctionArn": str(FunctionArn.of(function.key, None if qualifier == LATEST else qualifier)),
         "AuthType": url.auth_type,
         "Cors": None if url.cors is None else _shown_cors(url.cors),

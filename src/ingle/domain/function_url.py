@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ingle.domain.errors import InvalidParameterValue
 
@@ -55,5 +56,8 @@ class FunctionUrl:
     cors: Cors | None = None
     invoke_mode: str | None = None
 
-    def address(self, region: str) -> str:
-        return f"https://{self.id}.lambda-url.{region}.on.aws/"
+    def address(self, region: str, base_url: str) -> str:
+        """Where the URL is, for who reaches this server at `base_url`: names below localhost mean this machine."""
+        parts = urlsplit(base_url)
+        port = "" if parts.port is None else f":{parts.port}"
+        return f"{parts.scheme}://{self.id}.lambda-url.{region}.localhost{port}/"

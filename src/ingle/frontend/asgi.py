@@ -13,6 +13,7 @@ from typing import Any
 from ingle.domain.clock import RandomIds
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.dispatch import Authorise, Call, Dispatcher, Registry, named_in_body
+from ingle.frontend.function_urls import FunctionUrlServer, Target
 from ingle.frontend.internal import (
     PREFIX,
     InternalResponse,
@@ -22,7 +23,7 @@ from ingle.frontend.internal import (
     json_response,
     not_found,
 )
-from ingle.frontend.limits import FORM_LIMIT, BodyLimit, body_limit
+from ingle.frontend.limits import FORM_LIMIT, URL_LIMIT, BodyLimit, body_limit
 from ingle.frontend.origin import OriginGuard
 from ingle.wire import QUERY, HttpRequest, HttpResponse, choose_protocol, inflate
 
@@ -54,10 +55,12 @@ class Application:
         authorise: Authorise | None = None,
         hosts: Iterable[str] = (),
         ids: Callable[[], str] | None = None,
+        urls: FunctionUrlServer | None = None,
     ) -> None:
         self._dispatcher = Dispatcher(handlers, authentication=authentication or Unverified(), authorise=authorise)
         self._routes = routes
         self._guard = OriginGuard(hosts)
+        self._urls = urls
         self._ids = ids or RandomIds().uuid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,6 +74,11 @@ class Application:
             headers=dict(scope["headers"]),
         )
         try:
+            target = None if self._urls is None else self._urls.target(request.headers, request.path)
+            if self._urls is not None and target is not None:
+                response = await self._at_url(self._urls, target, _UrlCall(scope, request, request_id, receive))
+                await _send(response, request_id, send)
+                return
             if request.path.startswith(PREFIX):
                 await self._internal(scope, request, request_id, send)
                 return
@@ -112,6 +120,16 @@ class Application:
                 response.headers.append((b"connection", b"close"))
             return response
 
+    async def _at_url(self, urls: FunctionUrlServer, target: Target, call: _UrlCall) -> HttpResponse:
+        try:
+            if target.sandboxed:
+                self._guard.check(call.headers, environment=call.from_environment)
+            return await urls.answer(target, call)
+        except _Disconnected:
+            raise
+        except Exception as error:  # the edge, as in `_answer`
+            return self._dispatcher.failure(error, None, call.request_id, choose_protocol({}))
+
     async def _internal(self, scope: Scope, request: HttpRequest, request_id: str, send: Send) -> None:
         response = await self._internal_response(scope, request, request_id)
         if response.file is None:
@@ -138,6 +156,26 @@ class Application:
             failed = self._dispatcher.failure(error, None, request_id, choose_protocol({}))
             return InternalResponse(status=failed.status, headers=failed.headers, body=failed.body)
         return response
+
+
+class _UrlCall:
+    """A request to a function URL, see `function_urls.Call`."""
+
+    def __init__(self, scope: Scope, request: HttpRequest, request_id: str, receive: Receive) -> None:
+        self.method = request.method
+        self.path = request.path
+        self.query = request.query
+        self.headers = request.headers
+        self.raw_headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+        self.source: str = (scope.get("client") or ("127.0.0.1",))[0]
+        self.scheme: str = scope["scheme"]
+        self.port: int = (scope.get("server") or ("", 0))[1]
+        self.request_id = request_id
+        self.from_environment = scope["state"].get("environment_id") is not None
+        self._receive = receive
+
+    async def read(self) -> bytes:
+        return await _read_body(self.headers, self._receive, URL_LIMIT)
 
 
 async def _read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: BodyLimit) -> bytes:

@@ -42,6 +42,8 @@ class BodyLimit:
     error: Callable[[int], RequestEntityTooLarge]
 
 
+#: Of a request to a function URL: it becomes a synchronous payload.
+URL_LIMIT = BodyLimit(SYNCHRONOUS_PAYLOAD, lambda _: RequestEntityTooLarge("Request Too Long"))
 #: Of a form that names its operation: which one it is turns out when it has been read.
 FORM_LIMIT = BodyLimit(DEFAULT, lambda received: RequestEntityTooLarge(f"Request must be smaller than {DEFAULT} bytes"))
 

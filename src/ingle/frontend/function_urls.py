@@ -1,0 +1,230 @@
+"""Answers at function URLs: by the host name of a URL, or below a path of Ingle's own for clients without such names.
+
+A page of a function is of an origin of its own. Below the path it would share the server's, so answers there are
+sandboxed. Called by `asgi`, which owns reading and sending.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from ingle.catalog.urls import Addressed, UrlIndex
+from ingle.domain.access.document import Document
+from ingle.domain.access.evaluation import Policies, Request, context_of, decide
+from ingle.domain.access.principals import ANONYMOUS
+from ingle.domain.arn import FunctionArn
+from ingle.domain.caller import Caller
+from ingle.domain.errors import NotImplementedByIngle, ServiceError, TooManyRequests
+from ingle.domain.function import LATEST, FunctionKey
+from ingle.domain.policy import Policy
+from ingle.frontend import url_cors
+from ingle.frontend.origin import host_name
+from ingle.frontend.url_events import Malformed, UrlRequest, answer_of, event_of
+from ingle.observability.log import Logger
+from ingle.wire import HttpResponse
+
+_log = Logger("frontend")
+
+#: `/_ingle/function-urls/ID/PATH` is PATH at the URL of this id.
+PATH_PREFIX = "/_ingle/function-urls/"
+_HOST = re.compile(r"([0-9a-z]{32})\.lambda-url\.[a-z0-9-]+\.(?:on\.aws|localhost)")
+_SANDBOXED = (b"content-security-policy", b"sandbox allow-forms allow-scripts")
+_JSON = (b"content-type", b"application/json")
+_FORBIDDEN = (
+    "Forbidden. For troubleshooting Function URL authorization issues, see: "
+    "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
+)
+
+Invoke = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
+#: A metric of a function: its name, value and unit.
+Record = Callable[[FunctionKey, str, float, str], None]
+
+
+class Call(Protocol):
+    """What the application tells of a request whose body has not been read. `read` reads it, or raises."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[bytes, bytes]
+    raw_headers: list[tuple[bytes, bytes]]
+    source: str
+    scheme: str
+    port: int
+    request_id: str
+
+    async def read(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which URL a request is to, with the path there. `domain` is the name that the function is told."""
+
+    url_id: str
+    path: str
+    domain: str
+    sandboxed: bool = False
+
+
+def target_of(host: bytes, path: str, region: Callable[[str], str]) -> Target | None:
+    """None for what is to no function URL. `region` tells that of a URL, for requests by path."""
+    if b".lambda-url." in host:
+        name = host_name(host.decode("latin-1"))
+        found = _HOST.fullmatch(name)
+        return Target(found[1] if found else "", path, name)
+    if path.startswith(PATH_PREFIX):
+        url_id, slash, rest = path[len(PATH_PREFIX) :].partition("/")
+        return Target(url_id, slash + rest or "/", f"{url_id}.lambda-url.{region(url_id)}.localhost", sandboxed=True)
+    return None
+
+
+class FunctionUrlServer:
+    """`invoke` is the handler of Invoke."""
+
+    def __init__(self, urls: UrlIndex, invoke: Invoke, record: Record, clock: Callable[[], float]) -> None:
+        self._urls = urls
+        self._invoke = invoke
+        self._record = record
+        self._clock = clock
+        self._compiled: dict[str, tuple[Policy | None, Document]] = {}
+
+    def target(self, headers: Mapping[bytes, bytes], path: str) -> Target | None:
+        """Which URL a request is to, if it is to one."""
+        return target_of(headers.get(b"host", b""), path, self._region)
+
+    def _region(self, url_id: str) -> str:
+        found = self._urls.get(url_id)
+        return "unknown" if found is None else found.function.key.region
+
+    async def answer(self, target: Target, call: Call) -> HttpResponse:
+        found = self._urls.get(target.url_id)
+        if found is None:
+            return _refusal(403, None, "AccessDeniedException")
+        began = time.perf_counter()
+        key, cors = found.function.key, found.url.cors
+        if cors is not None and url_cors.is_preflight(call.method, call.headers):
+            return HttpResponse(status=200, headers=url_cors.preflight(cors, call.headers))
+        response = await self._answer(found, target, call)
+        if cors is not None:
+            added = url_cors.headers_of(cors, call.headers)
+            names = {name for name, _ in added}
+            response.headers = [item for item in response.headers if item[0].lower() not in names] + added
+        if target.sandboxed:
+            response.headers = [item for item in response.headers if item[0].lower() != _SANDBOXED[0]] + [_SANDBOXED]
+        self._count(key, response.status, time.perf_counter() - began)
+        return response
+
+    async def _answer(self, found: Addressed, target: Target, call: Call) -> HttpResponse:
+        if not self._may(found, call):
+            return _refusal(403, _FORBIDDEN, "AccessDeniedException")
+        if found.url.invoke_mode == "RESPONSE_STREAM":
+            raise NotImplementedByIngle("Ingle does not implement function URLs with InvokeMode RESPONSE_STREAM yet.")
+        trace = call.headers.get(b"x-amzn-trace-id", b"").decode("latin-1") or _new_trace(call.request_id)
+        request = UrlRequest(
+            method=call.method, path=target.path, query=call.query, headers=call.raw_headers, body=await call.read(),
+            url_id=target.url_id, domain=target.domain, source=call.source, scheme=call.scheme, port=call.port,
+            request_id=call.request_id, trace_header=trace, now=self._clock(), identity=_identity(found, call),
+        )  # fmt: skip
+        response = await self._run(found, call, request)
+        response.headers.append((b"x-amzn-trace-id", trace.encode("latin-1")))
+        return response
+
+    async def _run(self, found: Addressed, call: Call, request: UrlRequest) -> HttpResponse:
+        key = found.function.key
+        caller = Caller(
+            account=key.account, region=key.region, request_id=call.request_id, trace_header=request.trace_header
+        )  # fmt: skip
+        params: dict[str, Any] = {"FunctionName": key.name, "Payload": event_of(request)}
+        if found.alias is not None:
+            params["Qualifier"] = found.alias
+        try:
+            result = await self._invoke(caller, params)
+        except TooManyRequests as error:
+            return _refusal(429, error.message, error.code)
+        except ServiceError as error:
+            _log.info("a function URL could not be answered", function=key.name, reason=error.message)
+            return _failure()
+        if "FunctionError" in result:
+            return _failure()
+        try:
+            answer = answer_of(result["Payload"])
+        except Malformed as error:
+            _log.info("a function's result is no answer", function=key.name, reason=str(error))
+            return _failure()
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        return HttpResponse(status=answer.status, headers=headers, body=answer.body)
+
+    def _may(self, found: Addressed, call: Call) -> bool:
+        """Whether the caller may ask: anybody where the policy says so, for AWS_IAM who signs."""
+        if found.url.auth_type != "NONE":
+            return b"authorization" in call.headers or "X-Amz-Signature=" in call.query
+        policy = found.function.attachments.get(Policy, found.alias or LATEST)
+        if policy is None:
+            return False
+        document = self._document(found.url.id, policy)
+        resource = str(FunctionArn.of(found.function.key, found.alias))
+        source = {"aws:SourceIp": call.source, "lambda:FunctionUrlAuthType": "NONE"}
+        asked = (
+            ("lambda:InvokeFunctionUrl", source),
+            ("lambda:InvokeFunction", {**source, "lambda:InvokedViaFunctionUrl": "true"}),
+        )
+        return all(
+            decide(
+                Request(
+                    principal=ANONYMOUS, action=action, resource=resource, account=found.function.key.account,
+                    context=context_of(context),
+                ),
+                Policies(), document,
+            ).allowed
+            for action, context in asked
+        )  # fmt: skip
+
+    def _document(self, url_id: str, policy: Policy) -> Document:
+        known = self._compiled.get(url_id)
+        if known is None or known[0] is not policy:
+            known = self._compiled[url_id] = (policy, Document.of(policy.statements, policy.version))
+        return known[1]
+
+    def _count(self, key: FunctionKey, status: int, seconds: float) -> None:
+        self._record(key, "UrlRequestCount", 1, "Count")
+        self._record(key, "UrlRequestLatency", seconds * 1000, "Milliseconds")
+        if 400 <= status < 600:
+            self._record(key, f"Url{status // 100}xxCount", 1, "Count")
+
+
+def _identity(found: Addressed, call: Call) -> Mapping[str, Any] | None:
+    """What a function is told of a caller who signed."""
+    if found.url.auth_type == "NONE":
+        return None
+    account = found.function.key.account
+    matched = re.search(rb"Credential=([^/,\s]+)", call.headers.get(b"authorization", b""))
+    return {
+        "accessKey": matched[1].decode("latin-1") if matched else None,
+        "accountId": account,
+        "callerId": account,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": f"arn:aws:iam::{account}:root",
+        "userId": account,
+    }
+
+
+def _new_trace(request_id: str) -> str:
+    digits = request_id.replace("-", "")
+    return f"Root=1-{int(time.time()):08x}-{digits[:24]}"
+
+
+def _refusal(status: int, message: str | None, code: str) -> HttpResponse:
+    headers = [_JSON, (b"x-amzn-errortype", code.encode())]
+    return HttpResponse(status=status, headers=headers, body=orjson.dumps({"Message": message}))
+
+
+def _failure() -> HttpResponse:
+    """What callers are told of an error of the function: nothing."""
+    return HttpResponse(status=502, headers=[_JSON], body=b"Internal Server Error")
