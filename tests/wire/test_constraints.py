@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import warnings
 
 import pytest
@@ -141,13 +143,28 @@ def test_lists():
 
 def test_maps():
     assert create('"Environment":{"Variables":{"1a":"v"}}') == (
-        "1 validation error detected: Value '{1a=v}' at 'environment.variables' failed to satisfy constraint: Map keys "
+        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys "
         "must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
     )
     assert create('"Environment":{"Variables":{"ab":null}}') == (
-        "1 validation error detected: Value '{ab=null}' at 'environment.variables' failed to satisfy constraint: "
+        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: "
         "Map value must satisfy constraint: [Member must not be null]"
     )
+
+
+def test_a_value_that_the_model_calls_sensitive_is_in_no_message():
+    encrypt = wire.Service.load("kms").operation("Encrypt", wire.choose_protocol({b"x-amz-target": b""}))
+
+    def refused(members):
+        body = json.dumps({"KeyId": "k", **members}).encode()
+        with pytest.raises(wire.ConstraintViolation) as raised:
+            encrypt.parse(wire.HttpRequest(method="POST", path="/", body=body))
+        return raised.value.message
+
+    marker = base64.b64encode(b"marker" * 1000).decode()
+    prefix = "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must "
+    assert refused({"Plaintext": marker}) == prefix + "have length less than or equal to 4096"
+    assert refused({}) == prefix + "not be null"
 
 
 def test_numbers():

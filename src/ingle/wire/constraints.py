@@ -99,9 +99,10 @@ def raise_violations(violations: list[str]) -> None:
     raise ConstraintViolation(f"{count} validation error{plural} detected: " + "; ".join(violations))
 
 
-def _violation(value: Any, path: str, constraint: str) -> str:
-    shown = "null" if value is None else f"'{printed(value)}'"
-    return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
+def _violation(value: Any, path: str, constraint: str, sensitive: bool = False) -> str:
+    """`sensitive`: the model says that the value is nobody's to read, and AWS prints none."""
+    shown = "" if sensitive else "null " if value is None else f"'{printed(value)}' "
+    return f"Value {shown}at '{path}' failed to satisfy constraint: {constraint}"
 
 
 class ConstraintCompiler:
@@ -134,7 +135,7 @@ class ConstraintCompiler:
             return self._list(shape)
         if shape.type == "map":
             return self._map(shape)
-        return _rules_check(self._rules(shape))
+        return _rules_check(self._rules(shape), _is_sensitive(shape))
 
     def _rules(self, shape: Shape) -> list[Rule]:
         """What the shape demands of one value, in the order of AWS's element constraints."""
@@ -164,25 +165,27 @@ class ConstraintCompiler:
             check = self.compile(member.shape)
             required = member.name in shape.required
             if check is not None or required:
-                table.append((member.name, path_label(member.name), required, check))
+                sensitive = _is_sensitive(member.shape)
+                table.append((member.name, path_label(member.name), required, check, sensitive))
         if not table:
             return None
 
         def check_structure(value: Mapping[str, Any], path: str, out: list[str]) -> None:
             prefix = path + "." if path else ""
-            for name, label, required, check in table:
+            for name, label, required, check, sensitive in table:
                 item = value.get(name)
                 if item is None:
                     if required:
-                        out.append(_violation(None, prefix + label, NOT_NULL))
+                        out.append(_violation(None, prefix + label, NOT_NULL, sensitive))
                 elif check is not None:
                     check(item, prefix + label, out)
 
         return check_structure
 
     def _list(self, shape: Shape) -> Check:
-        own = _rules_check(self._rules(shape))
         element = shape.part("member").shape
+        sensitive = _is_sensitive(shape) or _is_sensitive(element)
+        own = _rules_check(self._rules(shape), sensitive)
         rules = self._rules(element)
         text = self._element_text("Member must", shape, rules)
         nested = self.compile(element) if element.type in ("structure", "list", "map") else None
@@ -191,7 +194,7 @@ class ConstraintCompiler:
             if own is not None:
                 own(value, path, out)
             if any(_breaks(item, rules) for item in value):
-                out.append(_violation(value, path, text))
+                out.append(_violation(value, path, text, sensitive))
             if nested is not None:
                 for number, item in enumerate(value, 1):
                     if item is not None:
@@ -200,9 +203,10 @@ class ConstraintCompiler:
         return check_list
 
     def _map(self, shape: Shape) -> Check:
-        own = _rules_check(self._rules(shape))
-        key_rules = self._rules(shape.part("key").shape)
         element = shape.part("value").shape
+        sensitive = _is_sensitive(shape) or _is_sensitive(element)
+        own = _rules_check(self._rules(shape), sensitive)
+        key_rules = self._rules(shape.part("key").shape)
         value_rules = self._rules(element)
         key_text = self._element_text("Map keys must", shape, key_rules)
         value_text = self._element_text("Map value must", shape, value_rules)
@@ -212,9 +216,9 @@ class ConstraintCompiler:
             if own is not None:
                 own(value, path, out)
             if any(_breaks(key, key_rules) for key in value):
-                out.append(_violation(value, path, key_text))
+                out.append(_violation(value, path, key_text, sensitive))
             if any(_breaks(item, value_rules) for item in value.values()):
-                out.append(_violation(value, path, value_text))
+                out.append(_violation(value, path, value_text, sensitive))
             if nested is not None:
                 for key, item in value.items():
                     if item is not None:
@@ -233,14 +237,18 @@ def _breaks(value: Any, rules: list[Rule]) -> bool:
     return value is None or any(not holds(value) for holds, _ in rules)
 
 
-def _rules_check(rules: list[Rule]) -> Check | None:
+def _is_sensitive(shape: Shape) -> bool:
+    return bool(shape.raw.get("sensitive"))
+
+
+def _rules_check(rules: list[Rule], sensitive: bool) -> Check | None:
     if not rules:
         return None
 
     def check(value: Any, path: str, out: list[str]) -> None:
         for holds, text in rules:
             if not holds(value):
-                out.append(_violation(value, path, text))
+                out.append(_violation(value, path, text, sensitive))
 
     return check
 
