@@ -59,6 +59,10 @@ The settings that end in `_paths` separate paths with `:` in the option and the 
 `moto`. Buckets are named in the path. A bucket has to be in the region that the function is in, as on AWS. Give secrets
 in a variable or in `ingle.toml`: other users of the machine can read command lines.
 
+`master_key` is `file` (`master.key` in the data directory, made at the first start), `file:PATH`, `env:NAME` (a
+variable of the process environment) or `command:PROGRAM ARGUMENT...` (what a program prints): one key of 32 bytes in
+base64, or several, the present one first ([encryption](encryption.md)).
+
 The client verbs (`invoke`, `logs`) also read what every AWS tool reads: `AWS_ENDPOINT_URL`, `AWS_REGION`,
 `AWS_DEFAULT_REGION` and `AWS_ACCESS_KEY_ID` (12 digits choose the account). `NO_COLOR` switches colour off.
 """

@@ -44,8 +44,10 @@ class Server:
         line = self.process.stdout.readline()
         if " at " not in line:
             self.process.wait(10)
-            self.errors.seek(0)
-            raise RuntimeError(f"the server did not start: {line}{self.errors.read()}")
+            self.process.stdout.close()
+            with self.errors as errors:
+                errors.seek(0)
+                raise RuntimeError(f"the server did not start: {line}{errors.read()}")
         self.url = line.rsplit(" at ", 1)[1].strip()
         return self
 

@@ -63,6 +63,8 @@ from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, RandomIds, SystemClock
 from ingle.domain.function import Package
+from ingle.encryption import aead
+from ingle.encryption.master import Keyring, MasterKeyError, MasterKeys
 from ingle.event_invoke.delivery import Deliveries
 from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
@@ -77,6 +79,9 @@ from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.meters import Meters
 from ingle.invoke.tracing import Sampler, Tracing
+from ingle.master_key import finding
+from ingle.master_key.channel import Channel
+from ingle.master_key.rotation import operator
 from ingle.observability import log as observability
 from ingle.observability.collector import Collector, certificates
 from ingle.observability.traces import Traces
@@ -93,7 +98,12 @@ from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
 from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
+from ingle.storage.store import StoredKeys
 from ingle.supporting.cloudwatch import CloudWatch
+from ingle.supporting.kms.access import Everybody
+from ingle.supporting.kms.records import KeyRecords
+from ingle.supporting.kms.service import Kms
+from ingle.supporting.kms.use import KeyUse
 from ingle.supporting.logs import Logs
 from ingle.supporting.tagging import Tagging
 from ingle.worker import families
@@ -131,6 +141,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
     listener = _bind(settings)
     try:
         with DataDirectory.open(settings.data_dir) as directory:
+            ring = finding.open_ring(settings)
             _raise_descriptor_limit()
             supervisor = _launch(settings, directory.path)
             interpreters = tuple(families.search(settings).interpreters)
@@ -143,9 +154,9 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
                 trusted += endpoint.certificates
             restrict(directory.path, [settings.runtimes_dir, *trusted])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                server = _Server(settings, directory, supervisor, interpreters, listener, companions, on_ready)
+                server = _Server(settings, directory, supervisor, interpreters, listener, companions, ring, on_ready)
                 return runner.run(server.run())
-    except DataDirectoryError as error:
+    except (DataDirectoryError, MasterKeyError) as error:
         raise StartupError(str(error)) from error
     finally:
         listener.close()
@@ -197,7 +208,7 @@ class _Server:
 
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
-        interpreters: tuple[Interpreter, ...], listener: socket.socket, companions: dict[str, Endpoint],
+        interpreters: tuple[Interpreter, ...], listener: socket.socket, companions: dict[str, Endpoint], ring: Keyring,
         on_ready: Callable[[str], None] | None,
     ) -> None:  # fmt: skip
         self._settings = settings
@@ -206,6 +217,7 @@ class _Server:
         self._interpreters = interpreters
         self._listener = listener
         self._companions = companions
+        self._master = MasterKeys(ring)
         self._on_ready = on_ready
         self._stop = asyncio.Event()
         self._status = 0
@@ -251,6 +263,9 @@ class _Server:
             catalog.layers.put(layer)
         for config in await store.load_code_signing_configs():
             catalog.code_signing.put(config)
+        keys = KeyRecords(store, catalog.keys, self._master, clock, ids)
+        await self._open_keys(keys, await store.load_keys())
+        use = KeyUse(keys, Everybody())
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
         # A crash between storing a package and committing its function leaves a package that nobody names.
@@ -280,6 +295,7 @@ class _Server:
         references = PackageReferences(packages_store, catalog, host.uses)
         background = await stack.enter_async_context(Background())
         background.start(self._sweep_packages(references))
+        background.start(keys.watch())
         await stack.enter_async_context(Activation(records, references, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         quota = CodeQuota(catalog)
@@ -334,6 +350,7 @@ class _Server:
             logs=Logs(logs, clock),
             cloudwatch=CloudWatch(metrics, clock),
             tagging=Tagging(TagIndex(catalog), {"lambda": tags}, clock),
+            kms=Kms(use),
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
@@ -356,11 +373,19 @@ class _Server:
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids))
         await http.listen(self._listener)
+        await stack.enter_async_context(Channel(self._directory.path, operator(self._master, keys.use_ring)))
         catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
+        background.start(asyncio.to_thread(aead.load))
         # What lives now lives as long as the server: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+
+    async def _open_keys(self, keys: KeyRecords, stored: StoredKeys) -> None:
+        """Take over the keys that are stored, and put what an earlier master key encrypted under the present one."""
+        keys.fill(stored)
+        finding.require(self._master.ring, keys.master_keys_in_use(), finding.source_of(self._settings))
+        await keys.use_ring(self._master.ring)
 
     def _objects(self, clock: Clock) -> S3 | None:
         endpoint = self._companions.get("s3")
@@ -400,13 +425,14 @@ class Resource(Protocol):
     def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]: ...
 
 
-def registry(*resources: Resource, logs: Logs, cloudwatch: CloudWatch, tagging: Tagging) -> Registry:
+def registry(*resources: Resource, logs: Logs, cloudwatch: CloudWatch, tagging: Tagging, kms: Kms) -> Registry:
     """All operations that have a handler, by service and name."""
     return {
         **{("lambda", name): handler for resource in resources for name, handler in resource.handlers().items()},
         **{("logs", name): handler for name, handler in logs.handlers().items()},
         **{("cloudwatch", name): handler for name, handler in cloudwatch.handlers().items()},
         **{("resourcegroupstaggingapi", name): handler for name, handler in tagging.handlers().items()},
+        **{("kms", name): handler for name, handler in kms.handlers().items()},
     }
 
 
@@ -434,4 +460,5 @@ def implemented_operations() -> list[tuple[str, str]]:
         Invoker(nothing, nothing, nothing, nothing, nothing, nothing),
     )
     logs, cloudwatch, tagging = Logs(nothing, nothing), CloudWatch(nothing, nothing), Tagging(nothing, {}, nothing)
-    return sorted(registry(*resources, logs=logs, cloudwatch=cloudwatch, tagging=tagging))
+    kms = Kms(KeyUse(nothing, nothing))
+    return sorted(registry(*resources, logs=logs, cloudwatch=cloudwatch, tagging=tagging, kms=kms))

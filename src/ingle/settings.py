@@ -139,6 +139,16 @@ def _endpoint(value: Any) -> str:
     return text.rstrip("/")
 
 
+def _master_key(value: Any) -> str:
+    """See `encryption.sources`."""
+    text = _text(value)
+    kind, _, rest = text.partition(":")
+    named = bool(rest.strip())
+    if text == "file" or (kind in ("file", "command") and named) or (kind == "env" and named and "=" not in rest):
+        return text
+    raise ValueError("is not file, file:PATH, env:NAME or command:PROGRAM")
+
+
 def _data_home() -> Path:
     configured = os.environ.get("XDG_DATA_HOME", "")
     # The XDG rule: a relative path is invalid and is ignored.
@@ -160,6 +170,11 @@ class Settings:
     host: str = _setting("127.0.0.1", _text, "Address to listen on. Without authentication: loopback only.")
     port: int = _setting(4566, _integer(0, 65535), "Port to listen on; 0 takes a free one.")
     data_dir: Path = _setting(lambda: _data_home() / "data", _path, "Directory of everything that outlives the server.")
+    master_key: str = _setting(
+        "file",
+        _master_key,
+        "Where the key is that everything secret is encrypted under: file, file:PATH, env:NAME or command:PROGRAM.",
+    )
     auth: str = _setting("none", _choice("none", "iam"), "Who may call: none (anyone on this machine).")
     function_api: str = _setting("open", _choice("open", "off"), "Whether functions may call Ingle's API: open or off.")
     runtimes_dir: Path = _setting(
@@ -288,6 +303,11 @@ def client(
 def private_keys() -> Path:
     """Where private keys of signing profiles are if nothing else is said: apart from what a server reads."""
     return _data_home() / "signing-keys"
+
+
+def variable_value(name: str) -> str | None:
+    """A variable of the process environment that a setting names."""
+    return os.environ.get(name)
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:

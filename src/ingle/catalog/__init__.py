@@ -1,5 +1,5 @@
 """The in-memory view of functions that the data plane reads: no SQL, no file, no waiting. Layers are in `layers`,
-concurrency is in `concurrency`.
+concurrency is in `concurrency`, KMS keys are in `keys`.
 
 `control` writes it in the step that commits, before the API answers. `frontend`, `invoke` and `placement` read it.
 Readiness travels back the same way: `control` asks for a version to be prepared, `placement` says how that went, and
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ingle.catalog.code_signing import CodeSigningCatalog
 from ingle.catalog.concurrency import ACCOUNT_CONCURRENCY, ConcurrencyCatalog
+from ingle.catalog.keys import KeyCatalog
 from ingle.catalog.layers import LayerCatalog
 from ingle.catalog.names import SortedNames
 from ingle.domain.function import Function, FunctionKey, Version
@@ -50,6 +51,7 @@ class Catalog:
         self.layers = LayerCatalog()
         self.concurrency = ConcurrencyCatalog(account_concurrency)
         self.code_signing = CodeSigningCatalog()
+        self.keys = KeyCatalog()
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:

@@ -40,6 +40,7 @@ def serve(
     host: options.Host = None,
     port: options.Port = None,
     data_dir: options.DataDir = None,
+    master_key: options.MasterKey = None,
     auth: options.Auth = None,
     function_api: options.FunctionApi = None,
     runtimes_dir: options.RuntimesDir = None,
@@ -201,6 +202,25 @@ def runtimes_install(
     given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths,
              "ruby_paths": ruby_paths, "java_paths": java_paths, "stand_ins": stand_ins}  # fmt: skip
     raise typer.Exit(machine.install_runtimes(names or [], options.load(given, config)))
+
+
+keys = typer.Typer(help="Look after the master key of a data directory.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@keys.command("rotate-master")
+def keys_rotate_master(
+    forget_former: Annotated[
+        bool, typer.Option("--forget-former", help="Keep no former key in the file: backups under it cannot be read.")
+    ] = False,
+    data_dir: options.DataDir = None,
+    master_key: options.MasterKey = None,
+    config: options.Config = None,
+) -> None:
+    """Put a new master key in the place of the present one, also while a server runs."""
+    from ingle.cli import key_verbs
+
+    key_verbs.rotate_master(options.load({"data_dir": data_dir, "master_key": master_key}, config), forget_former)
 
 
 @app.command()

@@ -108,6 +108,8 @@ def backup(destination: Path, settings: Settings) -> None:
     """Copy the data directory."""
     from ingle.storage.backup import backup as write
     from ingle.storage.errors import StorageError
+    from ingle.storage.layout import DATABASE
+    from ingle.storage.sqlite_copy import has_keys
 
     try:
         write(settings.data_dir, destination)
@@ -116,3 +118,15 @@ def backup(destination: Path, settings: Settings) -> None:
     except OSError as problem:
         raise Failure(f"{problem.filename or destination}: {problem.strerror}") from None
     say(f"{settings.data_dir} copied to {destination}")
+    if has_keys(settings.data_dir / DATABASE):
+        note(f"The master key ({_master_key(settings)}) is not in the copy, which is of no use without it: keep both.")
+
+
+def _master_key(settings: Settings) -> str:
+    from ingle.encryption.master import MasterKeyError
+    from ingle.master_key.finding import source_of
+
+    try:
+        return source_of(settings).describe()
+    except MasterKeyError:
+        return settings.master_key

@@ -24,6 +24,7 @@ def _option(name: str, metavar: str) -> Any:
 Host = Annotated[str | None, _option("host", "ADDRESS")]
 Port = Annotated[str | None, _option("port", "PORT")]
 DataDir = Annotated[str | None, _option("data_dir", "DIRECTORY")]
+MasterKey = Annotated[str | None, _option("master_key", "SOURCE")]
 Auth = Annotated[str | None, _option("auth", "MODE")]
 FunctionApi = Annotated[str | None, _option("function_api", "MODE")]
 RuntimesDir = Annotated[str | None, _option("runtimes_dir", "DIRECTORY")]

@@ -11,6 +11,7 @@ from ingle.wire import Service
 
 TITLES = {
     "lambda": "AWS Lambda",
+    "kms": "AWS Key Management Service",
     "logs": "Amazon CloudWatch Logs",
     "cloudwatch": "Amazon CloudWatch",
     "resourcegroupstaggingapi": "AWS Resource Groups Tagging API",

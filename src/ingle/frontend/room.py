@@ -11,6 +11,7 @@ from typing import Any
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, ServiceError
 from ingle.frontend.dispatch import Handler, Registry
+from ingle.supporting.kms.errors import KmsUnavailable
 from ingle.supporting.log_errors import LogsUnavailable
 from ingle.supporting.metric_errors import MetricsUnavailable
 from ingle.supporting.tagging_errors import TaggingUnavailable
@@ -18,6 +19,7 @@ from ingle.supporting.tagging_errors import TaggingUnavailable
 MESSAGE = "The disk that holds the data directory is full."
 
 _ERRORS: Mapping[str, type[ServiceError]] = {
+    "kms": KmsUnavailable,
     "logs": LogsUnavailable,
     "cloudwatch": MetricsUnavailable,
     "resourcegroupstaggingapi": TaggingUnavailable,

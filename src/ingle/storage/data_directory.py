@@ -2,7 +2,7 @@
 
     <dir>/FORMAT       the format's number; written last, so a directory without it was never finished
     <dir>/lock         held with flock by the one server that uses the directory
-    <dir>/ingle.db     functions and layers
+    <dir>/ingle.db     functions, layers and KMS keys
     <dir>/metrics.db   metrics by the minute
     <dir>/events.db    asynchronous events that are not over
     <dir>/blobs/       deployment packages and layers as they were uploaded
@@ -10,6 +10,8 @@
     <dir>/logs/        log segments
     <dir>/signing/     public keys of signing profiles, and what was revoked; written by the command line
     <dir>/backups/     copies made before a migration
+    <dir>/master.key   the master key, unless the settings name another place (`master_key.finding`)
+    <dir>/operator.sock  how `ingle keys` reaches the server (`master_key.channel`)
 
 Opened by `app`; `backup` knows the layout too.
 """

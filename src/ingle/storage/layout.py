@@ -16,6 +16,8 @@ PACKAGES = "packages"
 LOGS = "logs"
 BACKUPS = "backups"
 SIGNING = "signing"
+#: The file of the master key, where the settings name no other place. In no copy.
+MASTER_KEY = "master.key"
 
 
 def read_format(path: Path) -> int | None:

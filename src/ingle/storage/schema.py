@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0007"
+HEAD = "0008"
 
 metadata = MetaData()
 
@@ -102,6 +102,34 @@ code_signing_configs = Table(
     metadata,
     Column("account", String, primary_key=True),
     Column("region", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: `id` is the key's UUID. The document has its materials, wrapped under the master key, which is in no table.
+kms_keys = Table(
+    "kms_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+kms_aliases = Table(
+    "kms_aliases",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("key_id", String, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+kms_grants = Table(
+    "kms_grants",
+    metadata,
+    Column("key_id", String, primary_key=True),
     Column("id", String, primary_key=True),
     Column("document", JSON, nullable=False),
 )

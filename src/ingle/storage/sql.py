@@ -1,15 +1,15 @@
-"""Functions and layers in SQL, through SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
+"""Functions, layers and KMS keys in SQL, by SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
 
 All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
 meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
-`store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`.
+`store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting.kms` through `store.KeyStore`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +25,9 @@ from ingle.domain.attachments import Attachments
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
+from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
-from ingle.storage import sql_code_signing, sql_layers
+from ingle.storage import sql_code_signing, sql_keys, sql_layers
 from ingle.storage.documents import (
     alias_from_document,
     alias_to_document,
@@ -39,8 +40,9 @@ from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailabl
 from ingle.storage.schema import aliases, attachments, functions, provisioned_concurrency, versions
 from ingle.storage.schema_upgrade import bring_to_head
 from ingle.storage.sql_attachments import load_attachments, save_attachments
-from ingle.storage.sql_engine import named_error, open_engine
+from ingle.storage.sql_engine import empty_log, named_error, open_engine
 from ingle.storage.sqlite_copy import copy_database
+from ingle.storage.store import StoredKeys
 
 _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
@@ -53,7 +55,7 @@ _Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
-    """A FunctionStore, a LayerStore and a CodeSigningStore.
+    """A FunctionStore, a LayerStore, a CodeSigningStore and a KeyStore.
 
     `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one.
     """
@@ -111,6 +113,28 @@ class SqlStore:
     async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
         await self._transaction(lambda connection: sql_code_signing.delete_code_signing_config(connection, key))
 
+    async def load_keys(self) -> StoredKeys:
+        return await self._transaction(sql_keys.load_keys)
+
+    async def save_keys(self, keys: Sequence[KmsKey], alias: KmsAlias | None = None) -> None:
+        await self._transaction(lambda connection: sql_keys.save_keys(connection, keys, alias))
+
+    async def delete_key(self, key_id: str) -> None:
+        await self._transaction(lambda connection: sql_keys.delete_key(connection, key_id))
+        await self._run(self._empty_log)
+
+    async def save_alias(self, alias: KmsAlias) -> None:
+        await self._transaction(lambda connection: sql_keys.save_alias(connection, alias))
+
+    async def delete_alias(self, alias: KmsAlias) -> None:
+        await self._transaction(lambda connection: sql_keys.delete_alias(connection, alias))
+
+    async def save_grant(self, grant: Grant) -> None:
+        await self._transaction(lambda connection: sql_keys.save_grant(connection, grant))
+
+    async def delete_grant(self, grant: Grant) -> None:
+        await self._transaction(lambda connection: sql_keys.delete_grant(connection, grant))
+
     async def _transaction(self, work: Callable[[Connection], _Result]) -> _Result:
         def transact() -> _Result:
             assert self._engine is not None, "the thread runs nothing before _open"
@@ -128,7 +152,7 @@ class SqlStore:
             raise named_error(error) from error
 
     def _open(self) -> None:
-        self._engine = open_engine(self._url)
+        self._engine = open_engine(self._url, erase=True)
         with self._engine.begin() as connection:
             bring_to_head(connection, self._back_up)
 
@@ -141,6 +165,10 @@ class SqlStore:
         backups = database.parent / "backups"
         backups.mkdir(mode=0o700, exist_ok=True)
         copy_database(database, backups / f"schema-{revision}.db")
+
+    def _empty_log(self) -> None:
+        assert self._engine is not None, "the thread runs nothing before _open"
+        empty_log(self._engine)
 
     def _dispose(self) -> None:
         if self._engine is not None:

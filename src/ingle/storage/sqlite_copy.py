@@ -39,8 +39,23 @@ def package_digests(database: Path) -> set[str]:
         return {holder["package"]["digest"] for holder in holders}
 
 
+def has_keys(database: Path) -> bool:
+    """Whether a database holds KMS keys. Blocks; for one that no server uses."""
+    if not database.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return bool(_has_table(connection, "kms_keys") and connection.execute("SELECT 1 FROM kms_keys").fetchone())
+    except sqlite3.Error:
+        return False  # whoever opens it for use says what is wrong with it
+
+
+def _has_table(connection: sqlite3.Connection, table: str) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
+
+
 def _documents(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     """What a table holds; nothing where an older database has no such table."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+    if not _has_table(connection, table):
         return []
     return [json.loads(document) for (document,) in connection.execute(f"SELECT document FROM {table}")]

@@ -1,11 +1,14 @@
-"""What the control plane asks of its stores, in its own words."""
+"""What the control plane and KMS ask of their stores, in their own words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
+from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
 
 
@@ -64,5 +67,40 @@ class CodeSigningStore(Protocol):
         ...
 
     async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
+        """Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKeys:
+    """Everything of KMS. Grants are in the order in which they were made."""
+
+    keys: tuple[KmsKey, ...]
+    aliases: tuple[KmsAlias, ...]
+    grants: tuple[Grant, ...]
+
+
+class KeyStore(Protocol):
+    """KMS keys with their aliases and grants, durable. Promises what `FunctionStore` does."""
+
+    async def load_keys(self) -> StoredKeys: ...
+
+    async def save_keys(self, keys: Sequence[KmsKey], alias: KmsAlias | None = None) -> None:
+        """Stores new keys or replaces them, and an alias if one is given: all of it or nothing."""
+        ...
+
+    async def delete_key(self, key_id: str) -> None:
+        """With its aliases and grants. Nothing of its material is left in the files of the database. Idempotent."""
+        ...
+
+    async def save_alias(self, alias: KmsAlias) -> None: ...
+
+    async def delete_alias(self, alias: KmsAlias) -> None:
+        """Idempotent."""
+        ...
+
+    async def save_grant(self, grant: Grant) -> None: ...
+
+    async def delete_grant(self, grant: Grant) -> None:
         """Idempotent."""
         ...

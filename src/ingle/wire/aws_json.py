@@ -36,6 +36,8 @@ class AwsJson:
     def error(self, compiled: CompiledModel, answer: ErrorAnswer) -> HttpResponse:
         members = error_body(answer)
         members.pop("Type", None)  # a member of rest-json's errors only
+        if answer.message is None:
+            del members[answer.message_member]  # AWS: a null in rest-json, and nothing here
         body = write_document({"__type": answer.code, **members})
         return HttpResponse(
             status=modelled_status(compiled.model, answer),
