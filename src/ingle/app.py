@@ -58,6 +58,7 @@ from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
 from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.tags import FunctionTags, Tags
+from ingle.control.variable_encryption import VariableEncryption
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
@@ -91,8 +92,9 @@ from ingle.sandbox.launch import Isolation, SupervisorProcess, launch, strongest
 from ingle.sandbox.privileges import restrict
 from ingle.settings import Settings
 from ingle.storage.blobs import BlobStore
-from ingle.storage.data_directory import DataDirectory, DataDirectoryError
+from ingle.storage.data_directory import DataDirectory
 from ingle.storage.disk import Disk
+from ingle.storage.errors import StorageError
 from ingle.storage.event_store import EventStore
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
@@ -106,6 +108,7 @@ from ingle.supporting.kms.service import Kms
 from ingle.supporting.kms.use import KeyUse
 from ingle.supporting.logs import Logs
 from ingle.supporting.tagging import Tagging
+from ingle.supporting.variables import FunctionVariables
 from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
 from ingle.worker.interpreters import Interpreter
@@ -141,6 +144,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
     listener = _bind(settings)
     try:
         with DataDirectory.open(settings.data_dir) as directory:
+            _dump_no_core()
             ring = finding.open_ring(settings)
             _raise_descriptor_limit()
             supervisor = _launch(settings, directory.path)
@@ -156,7 +160,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 server = _Server(settings, directory, supervisor, interpreters, listener, companions, ring, on_ready)
                 return runner.run(server.run())
-    except (DataDirectoryError, MasterKeyError) as error:
+    except (StorageError, MasterKeyError) as error:
         raise StartupError(str(error)) from error
     finally:
         listener.close()
@@ -195,6 +199,16 @@ def _companions(settings: Settings) -> dict[str, Endpoint]:
     }  # fmt: skip
     found = {name: url or settings.aws_endpoint for name, url in urls.items()}
     return {name: Endpoint.of(url) for name, url in found.items() if url}
+
+
+def _dump_no_core() -> None:
+    """This process holds the master key, and for moments functions' variables, as the supervisor does, which inherits
+    the limit: none of that shall lie in a file. Runtimes have a limit of their own.
+
+    A soft limit of 1 keeps the kernel from writing a file, and from handing the memory to a program, too.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (1 if hard == resource.RLIM_INFINITY else min(1, hard), hard))
 
 
 def _raise_descriptor_limit() -> None:
@@ -250,7 +264,7 @@ class _Server:
     async def _assemble(self, stack: AsyncExitStack) -> None:
         settings, clock, ids = self._settings, self._clock, RandomIds()
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
-        store = await stack.enter_async_context(SqlStore(self._directory.database_url))
+        store = await stack.enter_async_context(SqlStore(self._directory.database_url, self._master.ring))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
         events = await stack.enter_async_context(EventStore(self._directory.events_url))
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
@@ -265,7 +279,8 @@ class _Server:
             catalog.code_signing.put(config)
         keys = KeyRecords(store, catalog.keys, self._master, clock, ids)
         await self._open_keys(keys, await store.load_keys())
-        use = KeyUse(keys, Everybody())
+        kms = Kms(KeyUse(keys, Everybody()))
+        variables = FunctionVariables(kms.use, kms.grants)
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
         # A crash between storing a package and committing its function leaves a package that nobody names.
@@ -281,7 +296,11 @@ class _Server:
             stock=STOCK,
             serve_api=settings.function_api == "open",
         )
-        host = await stack.enter_async_context(Host(options, sandboxes, packages_store, logs, clock, serve_api, traces))
+        host = await stack.enter_async_context(
+            Host(
+                options, sandboxes, packages_store, logs, clock, serve_api, traces, variables.open_for_execution
+            )
+        )  # fmt: skip
         placement = await stack.enter_async_context(
             Placement(
                 catalog,
@@ -291,7 +310,8 @@ class _Server:
                 lifetime=settings.environment_lifetime,
             )
         )
-        records = FunctionRecords(store, catalog)
+        records = FunctionRecords(store, catalog, variables)
+        encryption = VariableEncryption(variables)
         references = PackageReferences(packages_store, catalog, host.uses)
         background = await stack.enter_async_context(Background())
         background.start(self._sweep_packages(references))
@@ -307,8 +327,10 @@ class _Server:
         verification = CodeVerification(
             signatures, signing, references, clock, lambda key: meters.record(key, "SignatureValidationErrors", 1)
         )
-        functions = Functions(records, references, clock, ids, Links(signer=links), quota, objects, verification)
-        versions = Versions(records, Publishing(clock, ids, quota), ids)
+        functions = Functions(
+            records, references, clock, ids, Links(signer=links), quota, objects, verification, encryption
+        )
+        versions = Versions(records, Publishing(clock, ids, quota), ids, encryption)
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
@@ -350,7 +372,7 @@ class _Server:
             logs=Logs(logs, clock),
             cloudwatch=CloudWatch(metrics, clock),
             tagging=Tagging(TagIndex(catalog), {"lambda": tags}, clock),
-            kms=Kms(use),
+            kms=kms,
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
@@ -440,8 +462,8 @@ def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
     resources = (
-        Functions(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing),
-        Versions(nothing, nothing, nothing),
+        Functions(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing),
+        Versions(nothing, nothing, nothing, nothing),
         Aliases(nothing, nothing),
         Layers(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         LayerPermissions(nothing, nothing),

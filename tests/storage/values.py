@@ -22,6 +22,7 @@ from ingle.domain.function import (
     UpdateStatus,
     Version,
 )
+from ingle.domain.sealed import SealedVariables
 
 
 class FixedClock:
@@ -94,7 +95,8 @@ _configurations = st.builds(
     memory=st.integers(128, 10240),
     ephemeral_storage=st.integers(512, 10240),
     architecture=_text,
-    environment=st.none() | st.dictionaries(_text, _text, max_size=3),
+    environment=st.none() | st.builds(SealedVariables, data_key=st.binary(), ciphertext=st.binary()),
+    kms_key_arn=st.none() | _text,
     tracing_mode=_text,
     snap_start=_text,
     dead_letter_target=st.none() | _text,

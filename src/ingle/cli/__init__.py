@@ -223,6 +223,38 @@ def keys_rotate_master(
     key_verbs.rotate_master(options.load({"data_dir": data_dir, "master_key": master_key}, config), forget_former)
 
 
+@keys.command("unseal")
+def keys_unseal(
+    sealed: Annotated[Path, typer.Argument(help="An encrypted copy of a database: backups/schema-*.db.sealed.")],
+    destination: Annotated[Path, typer.Argument(help="A file that does not exist yet.")],
+    data_dir: options.DataDir = None,
+    master_key: options.MasterKey = None,
+    config: options.Config = None,
+) -> None:
+    """Write a copy of a database readable that was encrypted when the data directory was migrated."""
+    from ingle.cli import key_verbs
+
+    settings = options.load({"data_dir": data_dir, "master_key": master_key}, config)
+    key_verbs.unseal(sealed, destination, settings)
+
+
+env = typer.Typer(help="Help with environment variables.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(env, name="env")
+
+
+@env.command("encrypt")
+def env_encrypt(
+    name: Annotated[str, typer.Argument(help="Name of the function that is to decrypt it.")],
+    key: Annotated[str, typer.Option("--key", metavar="KEY", help="Id, ARN or alias of a KMS key.")],
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """Encrypt a value, which is read from standard input, as Lambda's console does: the ciphertext in base64."""
+    from ingle.cli import key_verbs
+
+    key_verbs.encrypt_variable(name, key, options.client(endpoint_url, region))
+
+
 @app.command()
 def backup(
     destination: Annotated[Path, typer.Argument(help="A directory that does not exist yet.")],

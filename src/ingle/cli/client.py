@@ -1,6 +1,7 @@
 """A small client of Ingle's API for the verbs, on http.client: botocore takes longer to import than a call takes.
 
-Knows the four Lambda calls and the one Logs protocol that the verbs use. Not for functions or for tests of the API.
+Knows the four Lambda calls and the one protocol of Logs and KMS that the verbs use. Not for functions, nor for tests of
+the API.
 """
 
 from __future__ import annotations
@@ -102,8 +103,14 @@ class Api:
         self._call("lambda", "PUT", f"{_FUNCTIONS}/{quote(name, safe='')}/configuration", body)
 
     def logs(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        headers = {"X-Amz-Target": f"Logs_20140328.{operation}", "Content-Type": "application/x-amz-json-1.1"}
-        return self._call("logs", "POST", "/", json.dumps(members).encode(), headers).content
+        return self._json("logs", f"Logs_20140328.{operation}", members)
+
+    def kms(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        return self._json("kms", f"TrentService.{operation}", members)
+
+    def _json(self, service: str, target: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+        return self._call(service, "POST", "/", json.dumps(members).encode(), headers).content
 
     def _call(
         self, service: str, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None

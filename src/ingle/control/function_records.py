@@ -9,7 +9,7 @@ import asyncio
 from weakref import WeakValueDictionary
 
 from ingle.catalog import Catalog
-from ingle.control.ports import FunctionStore
+from ingle.control.ports import FunctionGrants, FunctionStore
 from ingle.domain.function import Function, FunctionKey
 
 
@@ -20,9 +20,10 @@ class FunctionRecords:
     server cancels calls, and the next start reads the store.
     """
 
-    def __init__(self, store: FunctionStore, catalog: Catalog) -> None:
+    def __init__(self, store: FunctionStore, catalog: Catalog, grants: FunctionGrants) -> None:
         self._store = store
         self.catalog = catalog
+        self._grants = grants
         self._locks: WeakValueDictionary[FunctionKey, asyncio.Lock] = WeakValueDictionary()
 
     def exclusive(self, key: FunctionKey) -> asyncio.Lock:
@@ -37,9 +38,13 @@ class FunctionRecords:
         self.catalog.put(function)
 
     async def save(self, function: Function) -> None:
-        await self._store.save(function, before=self.get(function.key))
+        before = self.get(function.key)
+        await self._store.save(function, before=before)
         self.catalog.put(function)
+        await self._grants.settle(before, function)
 
     async def delete(self, key: FunctionKey) -> None:
+        before = self.get(key)
         await self._store.delete(key)
         self.catalog.remove(key)
+        await self._grants.settle(before, None)

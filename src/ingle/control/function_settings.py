@@ -75,7 +75,10 @@ def new(name: str, params: Mapping[str, Any], package: Package) -> Configuration
 
 
 def changed(current: Configuration, params: Mapping[str, Any]) -> Configuration:
-    """`current` with the settings of a request: absent members stay, present ones replace, LoggingConfig merges."""
+    """`current` with the settings of a request: absent members stay, present ones replace, LoggingConfig merges.
+
+    Environment variables are `control.variable_encryption`'s to put in.
+    """
     return replace(
         current,
         runtime=params.get("Runtime", current.runtime),
@@ -90,7 +93,7 @@ def changed(current: Configuration, params: Mapping[str, Any]) -> Configuration:
         vpc=attached_settings.vpc_of(params, current.vpc),
         file_systems=attached_settings.file_systems_of(params, current.file_systems),
         dead_letter_target=_dead_letter_target(params, current),
-        environment=_variables(params) if "Environment" in params else current.environment,
+        kms_key_arn=params.get("KMSKeyArn", current.kms_key_arn) or None,
         logging=logging_settings.merge(current.logging, params.get("LoggingConfig", {})),
     )
 

@@ -1,6 +1,6 @@
 """A function as answers show it: from the domain's values to the members of the service model.
 
-Presence is exact: a member that AWS leaves out is left out here. Pure.
+Presence is exact: a member that AWS leaves out is left out here.
 """
 
 from __future__ import annotations
@@ -10,34 +10,45 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingle.control import attached_settings
+from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle
 from ingle.domain.arn import FunctionArn
+from ingle.domain.caller import Caller
 from ingle.domain.function import Configuration, LoggingConfig, Package, Version
 from ingle.domain.runtimes import runtime_version_arn
 
 
-def configuration_of(version: Version, qualifier: str | None = None) -> dict[str, Any]:
-    """A FunctionConfiguration. `qualifier` is what the caller used, and appears in the ARN."""
-    return {
-        **list_entry(version, qualifier),
-        "RuntimeVersionConfig": {
-            "RuntimeVersionArn": runtime_version_arn(version.configuration.runtime, version.key.region)
-        },
-        **_states(version),
-    }
+class FunctionView:
+    """`encryption` makes environment variables readable, for callers who may see them."""
 
+    def __init__(self, encryption: VariableEncryption) -> None:
+        self._encryption = encryption
 
-def list_entry(version: Version, qualifier: str | None = None) -> dict[str, Any]:
-    """A FunctionConfiguration as lists have it: without states and runtime version."""
-    return {
-        "FunctionName": version.key.name,
-        "FunctionArn": str(FunctionArn.of(version.key, qualifier)),
-        "Version": version.version,
-        "RevisionId": version.revision_id,
-        "LastModified": last_modified(version.last_modified),
-        **_settings(version.configuration, lifecycle.starts_from_snapshot(version)),
-        **attached_settings.shown(version.configuration, version.key),
-    }
+    def configuration_of(self, caller: Caller, version: Version, qualifier: str | None = None) -> dict[str, Any]:
+        """A FunctionConfiguration. `qualifier` is what the caller used, and appears in the ARN."""
+        return {
+            **self.list_entry(caller, version, qualifier),
+            "RuntimeVersionConfig": {
+                "RuntimeVersionArn": runtime_version_arn(version.configuration.runtime, version.key.region)
+            },
+            **_states(version),
+        }
+
+    def list_entry(self, caller: Caller, version: Version, qualifier: str | None = None) -> dict[str, Any]:
+        """A FunctionConfiguration as lists have it: without states and runtime version."""
+        shown = {
+            "FunctionName": version.key.name,
+            "FunctionArn": str(FunctionArn.of(version.key, qualifier)),
+            "Version": version.version,
+            "RevisionId": version.revision_id,
+            "LastModified": last_modified(version.last_modified),
+            **_settings(version.configuration, lifecycle.starts_from_snapshot(version)),
+            **attached_settings.shown(version.configuration, version.key),
+        }
+        sealed = version.configuration.environment
+        if sealed is not None:
+            shown["Environment"] = self._encryption.shown(caller, version.key, sealed)
+        return shown
 
 
 def last_modified(epoch_ms: int) -> str:
@@ -83,8 +94,8 @@ def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
         ]
     if configuration.dead_letter_target is not None:
         shown["DeadLetterConfig"] = {"TargetArn": configuration.dead_letter_target}
-    if configuration.environment is not None:
-        shown["Environment"] = {"Variables": dict(configuration.environment)}
+    if configuration.kms_key_arn is not None:
+        shown["KMSKeyArn"] = configuration.kms_key_arn
     return shown
 
 

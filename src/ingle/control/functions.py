@@ -16,7 +16,6 @@ from ingle.control import (
     code_source,
     function_lookup,
     function_settings,
-    function_view,
     layer_lookup,
     pages,
     unsupported,
@@ -26,9 +25,11 @@ from ingle.control.code_source import Upload
 from ingle.control.code_verification import CodeVerification
 from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_view import FunctionView
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.ports import Handler, Links, Objects
 from ingle.control.publishing import Publishing
+from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle, runtimes
 from ingle.domain.arn import FunctionReference, refer
 from ingle.domain.caller import Caller
@@ -55,6 +56,7 @@ class Functions:
         quota: CodeQuota,
         objects: Objects | None,
         verification: CodeVerification,
+        encryption: VariableEncryption,
     ) -> None:
         self._records = records
         self._packages = packages
@@ -64,6 +66,8 @@ class Functions:
         self._quota = quota
         self._objects = objects
         self._verification = verification
+        self._encryption = encryption
+        self._view = FunctionView(encryption)
         self._publishing = Publishing(clock, ids, quota)
 
     def handlers(self) -> dict[str, Handler]:
@@ -98,7 +102,7 @@ class Functions:
         async with self._verification.binding(caller, signing) as config, self._records.exclusive(reference.key):
             self._require_new(reference)
             created = await self._create(caller, reference, params, tags, upload, config)
-        return function_view.configuration_of(created)
+        return self._view.configuration_of(caller, created)
 
     def _require_new(self, reference: FunctionReference) -> None:
         """Raise ResourceConflict if the name is taken."""
@@ -110,9 +114,9 @@ class Functions:
         config: CodeSigningConfig | None,
     ) -> Version:  # fmt: skip
         """The version to show: `$LATEST`, or the first one where that is published at once."""
-        draft = self._with_layers(
-            caller, function_settings.new(reference.key.name, params, code_source.NO_PACKAGE), params
-        )
+        draft = function_settings.new(reference.key.name, params, code_source.NO_PACKAGE)
+        draft = self._with_layers(caller, draft, params)
+        draft = await self._encryption.applied(caller, reference.key, draft, None, params)
         versions = 2 if params.get("Publish") else 1
         key = reference.key
         self._quota.require_room(key, len(upload.zip_bytes) * versions)
@@ -145,7 +149,7 @@ class Functions:
         reference = function_lookup.reference_to(caller, params, "GetFunction")
         version = function_lookup.version_meant(self._records, reference)
         shown: Params = {
-            "Configuration": function_view.configuration_of(version, reference.qualifier),
+            "Configuration": self._view.configuration_of(caller, version, reference.qualifier),
             "Code": {
                 "RepositoryType": "S3",
                 "Location": self._links.package_url(caller, version.configuration.package),
@@ -162,7 +166,7 @@ class Functions:
     async def get_function_configuration(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "GetFunctionConfiguration")
         version = function_lookup.version_meant(self._records, reference)
-        return function_view.configuration_of(version, reference.qualifier)
+        return self._view.configuration_of(caller, version, reference.qualifier)
 
     async def list_functions(self, caller: Caller, params: Params) -> Params:
         every_version = params.get("FunctionVersion") == "ALL"
@@ -178,14 +182,14 @@ class Functions:
         start = pages.start_of(params, "functions")
         functions = self._records.catalog.functions(caller.account, caller.region, after=start)
         page, marker = pages.page_of(functions, lambda function: function.key.name, params, "functions")
-        return pages.answer("Functions", [function_view.list_entry(function.latest) for function in page], marker)
+        return pages.answer("Functions", [self._view.list_entry(caller, function.latest) for function in page], marker)
 
     def _list_versions(self, caller: Caller, params: Params) -> Params:
         versions = self._versions_after(caller, pages.start_of(params, "versions of functions"), params)
         page, marker = pages.page_of(
             versions, lambda version: f"{version.key.name}:{version.number}", params, "versions of functions"
         )
-        shown = [function_view.list_entry(version, version.version) for version in page]
+        shown = [self._view.list_entry(caller, version, version.version) for version in page]
         return pages.answer("Functions", shown, marker)
 
     def _versions_after(self, caller: Caller, start: str | None, params: Params) -> Iterator[Version]:
@@ -215,7 +219,7 @@ class Functions:
                 package = await code_source.inspected(self._packages, upload)
                 await code_source.require_size(self._packages, package, draft.layers)
                 would_be = replace(function.latest, configuration=replace(draft, package=package))
-                return function_view.configuration_of(would_be)
+                return self._view.configuration_of(caller, would_be)
             async with code_source.kept(self._packages, upload) as package:
                 await code_source.require_size(self._packages, package, draft.layers)
                 updated = self._updated(function, replace(draft, package=package))
@@ -225,8 +229,8 @@ class Functions:
                 await self._save(function, updated)
         self._verification.warn(verdict)
         if version is not None:
-            return function_view.configuration_of(version, version.version)
-        return function_view.configuration_of(updated.latest)
+            return self._view.configuration_of(caller, version, version.version)
+        return self._view.configuration_of(caller, updated.latest)
 
     async def _new_code(self, caller: Caller, reference: FunctionReference, params: Params) -> Upload:
         """The package that a function is to have, if it can have one now."""
@@ -249,6 +253,7 @@ class Functions:
             unsupported.refuse_members(operation, params)
             draft = self._with_layers(caller, draft, params)
             with self._layers_kept(draft):
+                draft = await self._encryption.applied(caller, reference.key, draft, current, params)
                 await code_source.require_size(self._packages, draft.package, draft.layers)
                 verdict = await self._verification.require(
                     reference.key,
@@ -258,7 +263,7 @@ class Functions:
                 updated = self._updated(function, draft)
                 await self._save(function, updated)
         self._verification.warn(verdict)
-        return function_view.configuration_of(updated.latest)
+        return self._view.configuration_of(caller, updated.latest)
 
     async def delete_function(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "DeleteFunction")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from ingle.domain.caller import Caller
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer
+from ingle.domain.sealed import SealedVariables
 from ingle.domain.signing import Evidence
 
 #: One operation of an API: its members by the names of the service model, in and out.
@@ -78,6 +79,32 @@ class Objects(Protocol):
 
     async def get_object(self, bucket: str, key: str, version: str | None, *, region: str, limit: int) -> bytes:
         """The whole object, of `limit` bytes at most. Raises `companions.errors.CompanionError`."""
+        ...
+
+
+class Variables(Protocol):
+    """Environment variables under KMS keys. Each call raises `supporting.kms.errors.KmsError`, in KMS's own words."""
+
+    async def seal(
+        self, caller: Caller, function: FunctionKey, key_arn: str | None, variables: Mapping[str, str]
+    ) -> SealedVariables:
+        """Encrypt them for a function, with a key of its own or, None, with the one that its account has for that."""
+        ...
+
+    def open(self, caller: Caller, function: FunctionKey, sealed: SealedVariables) -> dict[str, str]:
+        """Decrypt them for a caller. Memory only."""
+        ...
+
+    async def grant(self, caller: Caller, function: FunctionKey, role: str, key_arn: str) -> None:
+        """Let the function's execution role decrypt with a key of the function's own. Idempotent."""
+        ...
+
+
+class FunctionGrants(Protocol):
+    """What execution roles may do with keys."""
+
+    async def settle(self, before: Function | None, after: Function | None) -> None:
+        """Drop what a function needed and does not need any more, after its change was committed. Does not raise."""
         ...
 
 

@@ -32,7 +32,6 @@ _ASKS: dict[str, Asks] = {
     "CapacityProviderConfig": _anything,
     "DurableConfig": _anything,
     "ImageConfig": _any_of("EntryPoint", "Command", "WorkingDirectory"),
-    "KMSKeyArn": bool,
     "PackageType": _not("Zip"),
     "PublishTo": _anything,
     "RuntimeConfig": _anything,

@@ -6,8 +6,10 @@ from typing import Any
 
 from ingle.control import function_lookup, function_view, pages, unsupported
 from ingle.control.function_records import FunctionRecords
+from ingle.control.function_view import FunctionView
 from ingle.control.ports import Handler
 from ingle.control.publishing import Publishing
+from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Ids
@@ -20,7 +22,10 @@ Params = dict[str, Any]
 class Versions:
     """Handlers of Lambda's version operations, by the names of the service model."""
 
-    def __init__(self, records: FunctionRecords, publishing: Publishing, ids: Ids) -> None:
+    def __init__(
+        self, records: FunctionRecords, publishing: Publishing, ids: Ids, encryption: VariableEncryption
+    ) -> None:  # fmt: skip
+        self._view = FunctionView(encryption)
         self._records = records
         self._publishing = publishing
         self._ids = ids
@@ -41,7 +46,7 @@ class Versions:
             published, version = self._publishing.publish(function, params.get("Description"))
             if published is not function:
                 await self._records.save(lifecycle.with_revision(published, self._ids.uuid()))
-        return function_view.configuration_of(version, version.version)
+        return self._view.configuration_of(caller, version, version.version)
 
     async def list_versions_by_function(self, caller: Caller, params: Params) -> Params:
         reference = function_lookup.reference_to(caller, params, "ListVersionsByFunction")
@@ -49,7 +54,7 @@ class Versions:
         after = pages.number_of(pages.start_of(params, "versions"), params)
         versions = (version for version in function.every_version if version.number > after)
         page, marker = pages.page_of(versions, lambda version: str(version.number), params, "versions")
-        shown = [function_view.list_entry(version, version.version) for version in page]
+        shown = [self._view.list_entry(caller, version, version.version) for version in page]
         return pages.answer("Versions", shown, marker)
 
 

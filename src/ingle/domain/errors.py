@@ -22,6 +22,11 @@
     ├── CodeStorageExceeded
     ├── PolicyLengthExceeded
     ├── NotImplementedByIngle          an operation that the model knows and Ingle does not do yet
+    ├── VariablesUnreadable            a function cannot start, since its environment variables cannot be decrypted
+    │   ├── VariablesKeyDisabled
+    │   ├── VariablesKeyInvalidState   their key is to be deleted
+    │   ├── VariablesKeyNotFound
+    │   └── VariablesKeyAccessDenied
     ├── CompanionUnavailable           a service that Ingle does not have itself does not answer
     └── InternalFailure                ours: the cause is in the server's log, never in the answer
 
@@ -179,6 +184,35 @@ class NotImplementedByIngle(ServiceError):
     code = "NotImplementedException"
     http_status = 501
     type = "Service"
+
+
+class VariablesUnreadable(ServiceError):
+    """`state_code` is what states of functions call it: a StateReasonCode of the model."""
+
+    http_status = 502
+    message_member = "Message"
+    type = None
+    state_code: ClassVar[str] = "InternalError"
+
+
+class VariablesKeyDisabled(VariablesUnreadable):
+    code = "KMSDisabledException"
+    state_code = "DisabledKMSKey"
+
+
+class VariablesKeyInvalidState(VariablesUnreadable):
+    code = "KMSInvalidStateException"
+    state_code = "InvalidStateKMSKey"
+
+
+class VariablesKeyNotFound(VariablesUnreadable):
+    code = "KMSNotFoundException"
+    state_code = "KMSKeyNotFound"
+
+
+class VariablesKeyAccessDenied(VariablesUnreadable):
+    code = "KMSAccessDeniedException"
+    state_code = "KMSKeyAccessDenied"
 
 
 class CompanionUnavailable(ServiceError):

@@ -15,6 +15,7 @@ from ingle.domain.alias import Alias
 from ingle.domain.attached import FileSystem, Vpc
 from ingle.domain.attachments import Attachments
 from ingle.domain.concurrency import Provisioned
+from ingle.domain.sealed import SealedVariables
 
 LATEST = "$LATEST"
 #: The value of `Configuration.snap_start` that asks for snapshots of published versions.
@@ -98,7 +99,9 @@ class Configuration:
     ephemeral_storage: int = 512
     architecture: str = "x86_64"
     #: None: the caller never gave an Environment, and answers have no such member.
-    environment: Mapping[str, str] | None = None
+    environment: SealedVariables | None = None
+    #: The key that encrypts `environment`; None: the one that is managed for the account.
+    kms_key_arn: str | None = None
     tracing_mode: str = "PassThrough"
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     snap_start: str = "None"  # None | PublishedVersions

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 #: A member is blanked when its name contains one of these.
-SECRET_WORDS = ("secret", "password", "token", "authorization", "credential", "variables", "payload")
+SECRET_WORDS = ("secret", "password", "token", "authorization", "credential", "variables", "payload", "plaintext")
 BLANK = "(not logged)"
 
 

@@ -7,6 +7,7 @@ values only: what comes back has lists for tuples and dicts for other mappings.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -25,6 +26,7 @@ from ingle.domain.function import (
     UpdateStatus,
     Version,
 )
+from ingle.domain.sealed import SealedVariables
 
 Document = dict[str, Any]
 
@@ -40,6 +42,7 @@ _PLAIN = (
     "tracing_mode",
     "snap_start",
     "dead_letter_target",
+    "kms_key_arn",
 )
 _TEXTS = (
     "state_reason",
@@ -134,7 +137,7 @@ def _configuration_to_document(configuration: Configuration) -> Document:
     document["layers"] = [
         {"arn": layer.arn, "package": package_to_document(layer.package)} for layer in configuration.layers
     ]
-    document["environment"] = None if configuration.environment is None else dict(configuration.environment)
+    document["environment"] = None if configuration.environment is None else _sealed(configuration.environment)
     document["logging"] = {
         "format": logging.format,
         "group": logging.group,
@@ -153,11 +156,27 @@ def _configuration_from_document(document: Mapping[str, Any]) -> Configuration:
             LayerReference(arn=layer["arn"], package=package_from_document(layer["package"]))
             for layer in document.get("layers", [])
         ),
-        environment=document.get("environment"),
+        environment=_unsealed(document.get("environment")),
         logging=LoggingConfig(**document.get("logging", {})),
         vpc=_vpc_from_document(document.get("vpc")),
         file_systems=tuple(FileSystem(**system) for system in document.get("file_systems", [])),
         **{name: document[name] for name in _PLAIN if name in document},
+    )
+
+
+def _sealed(variables: SealedVariables) -> Document:
+    return {
+        "data_key": b64encode(variables.data_key).decode(),
+        "ciphertext": b64encode(variables.ciphertext).decode(),
+    }
+
+
+def _unsealed(document: Mapping[str, str] | None) -> SealedVariables | None:
+    if document is None:
+        return None
+    return SealedVariables(
+        data_key=b64decode(document["data_key"], validate=True),
+        ciphertext=b64decode(document["ciphertext"], validate=True),
     )
 
 

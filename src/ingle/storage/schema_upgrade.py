@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, insert, inspect, select
 
+from ingle.encryption.master import Keyring
 from ingle.storage import schema
 from ingle.storage.errors import SchemaError
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def bring_to_head(connection: Connection, before_upgrade: Callable[[str], None]) -> None:
+def bring_to_head(
+    connection: Connection, before_upgrade: Callable[[str], None], ring: Keyring | None = None
+) -> None:  # fmt: skip
     """Creates or upgrades the tables. `before_upgrade(revision)` is called before an older database is touched.
 
-    Raises SchemaError if the database is newer than this release or is none of ours.
+    `ring`: what an upgrade encrypts with. Raises SchemaError if the database is newer than this release, or not ours.
     """
     revision = current_revision(connection)
     if revision == schema.HEAD:
@@ -33,7 +36,7 @@ def bring_to_head(connection: Connection, before_upgrade: Callable[[str], None])
     if revision is None:
         _create(connection)
         return
-    _upgrade(connection, revision, before_upgrade)
+    _upgrade(connection, revision, before_upgrade, ring)
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -52,7 +55,9 @@ def _create(connection: Connection) -> None:
     connection.execute(insert(schema.alembic_version).values(version_num=schema.HEAD))
 
 
-def _upgrade(connection: Connection, revision: str, before_upgrade: Callable[[str], None]) -> None:
+def _upgrade(
+    connection: Connection, revision: str, before_upgrade: Callable[[str], None], ring: Keyring | None
+) -> None:  # fmt: skip
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
@@ -61,20 +66,21 @@ def _upgrade(connection: Connection, revision: str, before_upgrade: Callable[[st
     except CommandError:
         raise SchemaError(f"The database has schema {revision}, newer than this release of Ingle knows.") from None
     before_upgrade(revision)
-    run_migrations(connection)
+    run_migrations(connection, ring)
 
 
-def run_migrations(connection: Connection) -> None:
+def run_migrations(connection: Connection, ring: Keyring | None = None) -> None:
     """Runs every revision that the database has not had, in the caller's transaction."""
     from alembic import command
 
-    command.upgrade(_alembic(connection), "head")
+    command.upgrade(_alembic(connection, ring), "head")
 
 
-def _alembic(connection: Connection) -> Config:
+def _alembic(connection: Connection, ring: Keyring | None = None) -> Config:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["ring"] = ring
     return config

@@ -27,7 +27,8 @@ from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
-from ingle.storage import sql_code_signing, sql_keys, sql_layers
+from ingle.encryption.master import Keyring
+from ingle.storage import scrubbing, sql_code_signing, sql_keys, sql_layers
 from ingle.storage.documents import (
     alias_from_document,
     alias_to_document,
@@ -37,10 +38,11 @@ from ingle.storage.documents import (
     to_document,
 )
 from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
+from ingle.storage.layout import BACKUPS
 from ingle.storage.schema import aliases, attachments, functions, provisioned_concurrency, versions
 from ingle.storage.schema_upgrade import bring_to_head
 from ingle.storage.sql_attachments import load_attachments, save_attachments
-from ingle.storage.sql_engine import empty_log, named_error, open_engine
+from ingle.storage.sql_engine import empty_log, named_error, open_engine, rewrite
 from ingle.storage.sqlite_copy import copy_database
 from ingle.storage.store import StoredKeys
 
@@ -57,11 +59,13 @@ _Versions = dict[tuple[str, str], Version]
 class SqlStore:
     """A FunctionStore, a LayerStore, a CodeSigningStore and a KeyStore.
 
-    `async with SqlStore(url) as store`; raises SchemaError if the database is a newer one.
+    `async with SqlStore(url, ring) as store`; raises SchemaError if the database is a newer one. `ring`: the master
+    keys under which the migration of an older database encrypts what was readable in it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ring: Keyring | None = None) -> None:
         self._url = url
+        self._ring = ring
         self._engine: Engine | None = None
         self._thread: ThreadPoolExecutor | None = None
 
@@ -154,17 +158,33 @@ class SqlStore:
     def _open(self) -> None:
         self._engine = open_engine(self._url, erase=True)
         with self._engine.begin() as connection:
-            bring_to_head(connection, self._back_up)
+            bring_to_head(connection, self._back_up, self._ring)
+        database = self._file
+        if database is not None and self._ring is not None and scrubbing.is_due(database):
+            scrubbing.finish(database, self._ring, self._rewrite)
+
+    @property
+    def _file(self) -> Path | None:
+        """The database's file, where it is one."""
+        url = make_url(self._url)
+        return Path(url.database) if url.get_backend_name() == sqlite_dialect.name and url.database else None
 
     def _back_up(self, revision: str) -> None:
         """Keeps the database as it was before an upgrade. A server database is its administrator's to back up."""
-        url = make_url(self._url)
-        if url.get_backend_name() != sqlite_dialect.name or not url.database:
+        database = self._file
+        if database is None:
             return
-        database = Path(url.database)
-        backups = database.parent / "backups"
+        if self._ring is not None and revision < scrubbing.SEALED:
+            scrubbing.begin(database)
+            scrubbing.back_up(database, revision, self._ring)
+            return
+        backups = database.parent / BACKUPS
         backups.mkdir(mode=0o700, exist_ok=True)
         copy_database(database, backups / f"schema-{revision}.db")
+
+    def _rewrite(self) -> bool:
+        assert self._engine is not None, "the thread runs nothing before _open"
+        return rewrite(self._engine)
 
     def _empty_log(self) -> None:
         assert self._engine is not None, "the thread runs nothing before _open"

@@ -42,14 +42,28 @@ def _sqlite(engine: Engine, synchronous: str, erase: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def empty_log(engine: Engine) -> None:
+def empty_log(engine: Engine) -> bool:
     """Move what the write-ahead log holds into the database, and the log's old contents out of the world.
 
-    Another process that reads at this moment keeps it from that; the log is emptied when the database is closed, then.
+    False if another process, which reads at this moment, kept it from that: the log is emptied when the database is
+    closed, then.
+    """
+    if engine.dialect.name != sqlite_dialect.name:
+        return True
+    with _outside_transactions(engine) as connection:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+
+def rewrite(engine: Engine) -> bool:
+    """Write the database anew, without pages that are free and what they still hold, and empty its log.
+
+    False if that could not be completed now.
     """
     if engine.dialect.name == sqlite_dialect.name:
         with _outside_transactions(engine) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            connection.execute("VACUUM").close()
+    return empty_log(engine)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock, milliseconds
 from ingle.domain.credentials import Credentials
-from ingle.domain.errors import FileSystemUnreachable, S3FilesUnreachable
+from ingle.domain.errors import FileSystemUnreachable, S3FilesUnreachable, ServiceError, VariablesUnreadable
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import runtime_version_arn
@@ -50,8 +50,9 @@ from ingle.worker.launch_plan import (
     variables,
 )
 from ingle.worker.lifecycle import State
-from ingle.worker.output import EventSink
-from ingle.worker.platform_log import Report, RuntimeVersion
+from ingle.worker.opened import OpenedVersion, OpenVariables
+from ingle.worker.output import EventSink, EventWriter
+from ingle.worker.platform_log import Report, RuntimeVersion, not_started
 from ingle.worker.preparation import Packages, Preparation, Ready
 from ingle.worker.segments import DAEMON_ADDRESS, SegmentReceiver, function_segment
 from ingle.worker.snapshots import INIT_LIMIT as SNAPSHOT_INIT_LIMIT
@@ -62,6 +63,8 @@ log = Logger("worker")
 
 #: How long leaving waits for environments to be gone, in seconds.
 _STOP_SECONDS = 5.0
+#: In the name of the log stream that tells why environments were not started.
+_NOT_STARTED = "0" * 32
 #: For how long a function's credentials are valid, in milliseconds.
 _CREDENTIALS_MS = 12 * 3_600_000
 
@@ -98,7 +101,7 @@ class Host:
 
     def __init__(
         self, options: HostOptions, sandboxes: SupervisorClient, packages: Packages, logs: LogStreams, clock: Clock,
-        serve_api: ServeApi, traces: Traces,
+        serve_api: ServeApi, traces: Traces, open_variables: OpenVariables,
     ) -> None:  # fmt: skip
         self._options = options
         self._sandboxes = sandboxes
@@ -106,6 +109,7 @@ class Host:
         self._clock = clock
         self._serve_api = serve_api
         self._traces = traces
+        self._open_variables = open_variables
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -153,10 +157,13 @@ class Host:
     async def prepare(self, version: Version) -> Prepared:
         runtime = version.configuration.runtime
         try:
-            ready = await self._preparation.ready(version)
-            self._stock.want(*self._kind(version, ready))
+            opened = self._opened_for_preparation(version)
+            ready = await self._preparation.ready(opened)
+            self._stock.want(*self._kind(opened, ready))
             if starts_from_snapshot(version):
                 await self._snapshots.make(version)
+        except VariablesUnreadable as error:
+            return Prepared(reason_code=error.state_code, reason=error.message)
         except InitialisationFailed as error:
             return Prepared(reason_code="FunctionError", reason=str(error))
         except PackageError as error:
@@ -168,40 +175,66 @@ class Host:
             return Prepared(reason_code="InternalError", reason=f"The runtime {runtime} cannot be started: {error}")
         return Prepared()
 
-    def _kind(self, version: Version, ready: Ready) -> tuple[Kind, dict[str, Any] | None]:
-        """Of which kind a sandbox for `version` is, and what is executed ahead of time in it."""
-        early = ahead(version, self._preparation.layout(ready), self._seccomp)
-        memory = None if early is None else version.configuration.memory
+    def _opened_for_preparation(self, version: Version) -> OpenedVersion:
+        """Without its variables where they cannot be read now: that is told when an environment is started."""
+        try:
+            return OpenedVersion(version=version, variables=self._open_variables(version))
+        except ServiceError:
+            return OpenedVersion(version=version)
+
+    def _kind(self, opened: OpenedVersion, ready: Ready) -> tuple[Kind, dict[str, Any] | None]:
+        """Of which kind a sandbox for a version is, and what is executed ahead of time in it."""
+        early = ahead(opened, self._preparation.layout(ready), self._seccomp)
+        memory = None if early is None else opened.configuration.memory
         return Kind(zygote=ready.zygote, memory_mb=memory), early
 
     # --- environments -----------------------------------------------------------------------------------------------
 
     async def start(self, version: Version, *, provisioned: bool = False) -> Environment:
         _require_file_systems(version)
+        opened = self._opened(version)
         try:
-            ready = await self._preparation.ready(version)
+            ready = await self._preparation.ready(opened)
         except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
         clone = await self._snapshots.clone(version)
         if clone is not None:
-            return await self._open(version, ready, clone, Role.CLONE)
+            return await self._open(opened, ready, clone, Role.CLONE)
         role = Role.PROVISIONED if provisioned else Role.ORDINARY
-        return await self._open(version, ready, await self._take(version, ready), role)
+        return await self._open(opened, ready, await self._take(opened, ready), role)
 
-    async def _take(self, version: Version, ready: Ready) -> Sandbox:
+    def _opened(self, version: Version) -> OpenedVersion:
+        """Raises the ServiceError that an invocation is to get; the function's log has it, too."""
         try:
-            return await self._stock.take(*self._kind(version, ready), version.configuration.ephemeral_storage)
+            return OpenedVersion(version=version, variables=self._open_variables(version))
+        except ServiceError as error:
+            self._tell_unreadable(version, error.message or error.code)
+            raise
+
+    def _tell_unreadable(self, version: Version, reason: str) -> None:
+        """A line in a stream that is the same for all of a version's environments that were not started on a day."""
+        key, group = version.key, version.configuration.logging.group
+        sink = self._logs.stream(key.account, key.region, group, self._stream_name(version, _NOT_STARTED))
+        not_started(version, EventWriter(sink), reason)
+
+    async def _take(self, opened: OpenedVersion, ready: Ready) -> Sandbox:
+        try:
+            return await self._stock.take(*self._kind(opened, ready), opened.configuration.ephemeral_storage)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
 
     async def _open_for_snapshot(self, version: Version) -> Environment:
-        """An environment for the initialisation of a version that is being published. Raises CannotPlace."""
+        """An environment for the initialisation of a version that is being published.
+
+        Raises CannotPlace, and VariablesUnreadable.
+        """
+        opened = self._opened(version)
         try:
-            ready = await self._preparation.ready(version)
+            ready = await self._preparation.ready(opened)
         except (PackageError, SandboxError, StorageError, OSError) as error:
             raise CannotPlace(str(error)) from error
         role = Role.TEMPLATE if self._not_cloneable(ready) is None else Role.ORDINARY
-        return await self._open(version, ready, await self._take(version, ready), role)
+        return await self._open(opened, ready, await self._take(opened, ready), role)
 
     def _not_cloneable(self, ready: Ready) -> str | None:
         """Why environments of a version cannot be cloned, whatever its code does; None if they can."""
@@ -211,11 +244,11 @@ class Host:
             return "its runtime has to be executed"
         return "it has extensions" if ready.extensions else None
 
-    async def _open(self, version: Version, ready: Ready, sandbox: Sandbox, role: Role) -> Environment:
+    async def _open(self, opened: OpenedVersion, ready: Ready, sandbox: Sandbox, role: Role) -> Environment:
         try:
-            environment = self._environment(version, sandbox, ready, role)
+            environment = self._environment(opened, sandbox, ready, role)
             await environment.open()
-            receiver = await self._receive_segments(version, sandbox)
+            receiver = await self._receive_segments(opened.version, sandbox)
         except BaseException as error:
             self._sandboxes.destroy(sandbox)
             if isinstance(error, (OSError, ValueError, SandboxError)):
@@ -225,11 +258,12 @@ class Host:
         self._spawn(self._accompany(environment, receiver))
         return environment
 
-    def _environment(self, version: Version, sandbox: Sandbox, ready: Ready, role: Role) -> Environment:
-        name = self._stream_name(version)
+    def _environment(self, opened: OpenedVersion, sandbox: Sandbox, ready: Ready, role: Role) -> Environment:
+        version = opened.version
+        name = self._stream_name(version, uuid.uuid4().hex)
         key = version.key
         sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
-        launch = self._launch(version, sandbox, ready, name, role)
+        launch = self._launch(opened, sandbox, ready, name, role)
 
         def traced(report: Report) -> None:
             if self._traces.exporting:
@@ -268,7 +302,9 @@ class Host:
             if receiver is not None:
                 receiver.close()
 
-    def _launch(self, version: Version, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
+    def _launch(self, opened: OpenedVersion, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
+        """What it returns holds the readable variables: an environment may have to start its runtime again."""
+        version = opened.version
         runtime = version.configuration.runtime
         layout = self._preparation.layout(ready)
         identity = self._identity(version)
@@ -280,25 +316,25 @@ class Host:
             layout=layout,
             provisioned=role is Role.PROVISIONED,
         )
-        programs = command(version, layout, ready.forked)
+        programs = command(opened, layout, ready.forked)
         if programs is not None and not self._namespaces:
             programs = [[layout.here(part) for part in program] for program in programs]
         extensions = ready.extensions
 
         def extend(first: bool) -> dict[str, Any]:
-            return extension_settings(version, place, extensions, self._seccomp, mount=first)
+            return extension_settings(opened, place, extensions, self._seccomp, mount=first)
 
         def start(first: bool) -> None:
             if role is Role.CLONE:
-                resume = {"variables": variables(version, place)}
+                resume = {"variables": variables(opened, place)}
                 self._sandboxes.run(sandbox, version.configuration.memory, resume)
                 return
             # Where there are extensions, they are there before the runtime, and the mounts with them.
-            message = settings(version, place, programs, self._seccomp, mount=first and not extensions)
+            message = settings(opened, place, programs, self._seccomp, mount=first and not extensions)
             self._sandboxes.run(sandbox, version.configuration.memory, message)
 
         async def hold() -> None:
-            message = settings(version, place, programs, self._template_seccomp, mount=True)
+            message = settings(opened, place, programs, self._template_seccomp, mount=True)
             message["template"] = {"seccomp": self._seccomp.hex()}
             await self._sandboxes.make_template(sandbox, version.configuration.memory, message)
 
@@ -336,11 +372,11 @@ class Host:
             credentials_token=secrets.token_urlsafe(32), credentials=credentials,
         )  # fmt: skip
 
-    def _stream_name(self, version: Version) -> str:
-        """`YYYY/MM/DD/[version]` and 32 hexadecimal digits; a log group of its own puts the function's name before."""
+    def _stream_name(self, version: Version, digits: str) -> str:
+        """`YYYY/MM/DD/[version]` and 32 hexadecimal `digits`; a log group of its own has the function's name before."""
         day = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y/%m/%d")
         default = version.configuration.logging.group == f"/aws/lambda/{version.key.name}"
-        return f"{day}/{'' if default else version.key.name}[{version.version}]{uuid.uuid4().hex}"
+        return f"{day}/{'' if default else version.key.name}[{version.version}]{digits}"
 
     def census(self) -> dict[str, int]:
         """How many environments are in each state."""

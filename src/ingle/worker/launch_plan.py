@@ -19,6 +19,7 @@ from ingle.domain.runtimes import is_provided
 from ingle.runtime_api.identity import CREDENTIALS, Identity
 from ingle.worker.families import family_of
 from ingle.worker.families.family import IN_SANDBOX, READ_BY_ALL, Family, Layout
+from ingle.worker.opened import OpenedVersion
 
 TASK_ROOT = "/var/task"
 OPT = "/opt"
@@ -66,10 +67,10 @@ class Place:
     provisioned: bool = False
 
 
-def must_execute(version: Version) -> bool:
+def must_execute(opened: OpenedVersion) -> bool:
     """Whether the runtime has to be executed, because one that runs would ignore some of the function's variables."""
-    variables = version.configuration.environment or {}
-    read = (*READ_BY_ALL, *_family(version).read_at_start)
+    variables = opened.variables
+    read = (*READ_BY_ALL, *_family(opened.version).read_at_start)
     return "AWS_LAMBDA_EXEC_WRAPPER" in variables or any(name.startswith(read) for name in variables)
 
 
@@ -105,8 +106,9 @@ def initialization(version: Version, provisioned: bool) -> str:
     return "snap-start" if starts_from_snapshot(version) else "on-demand"
 
 
-def variables(version: Version, place: Place) -> dict[str, str]:
+def variables(opened: OpenedVersion, place: Place) -> dict[str, str]:
     """The process environment: defaults that a function may override, its own variables, then the reserved ones."""
+    version = opened.version
     configuration, key = version.configuration, version.key
     given = defaults(version, place.layout)
     if place.api is not None:
@@ -140,7 +142,7 @@ def variables(version: Version, place: Place) -> dict[str, str]:
     if starts_from_snapshot(version):
         # Environments that are restored from one snapshot do not share a stream.
         del reserved["AWS_LAMBDA_LOG_GROUP_NAME"], reserved["AWS_LAMBDA_LOG_STREAM_NAME"]
-    return {**given, **(configuration.environment or {}), **reserved}
+    return {**given, **opened.variables, **reserved}
 
 
 def _credentials(version: Version, place: Place) -> dict[str, str]:
@@ -165,18 +167,18 @@ _NOT_FOR_EXTENSIONS = frozenset(
 )  # fmt: skip
 
 
-def extension_variables(version: Version, place: Place) -> dict[str, str]:
+def extension_variables(opened: OpenedVersion, place: Place) -> dict[str, str]:
     """The process environment of an external extension."""
     return {
         name: value
-        for name, value in variables(version, place).items()
+        for name, value in variables(opened, place).items()
         if name not in _NOT_FOR_EXTENSIONS and not name.startswith("_")
     }
 
 
-def command(version: Version, layout: Layout, forked: bool) -> list[list[str]] | None:
+def command(opened: OpenedVersion, layout: Layout, forked: bool) -> list[list[str]] | None:
     """Programs to execute, the first that exists; None: the forked process serves itself."""
-    return None if forked else _family(version).programs(version, layout)
+    return None if forked else _family(opened.version).programs(opened, layout)
 
 
 def check_bootstrap(places: Sequence[Path], machine: str) -> None:
@@ -205,36 +207,36 @@ def check_bootstrap(places: Sequence[Path], machine: str) -> None:
 
 
 def settings(
-    version: Version, place: Place, programs: list[list[str]] | None, seccomp: bytes, *, mount: bool
+    opened: OpenedVersion, place: Place, programs: list[list[str]] | None, seccomp: bytes, *, mount: bool
 ) -> dict[str, Any]:
     """The message that turns a parked process into this version's runtime, see `sandbox.inside.environment`.
 
     `programs`: what to execute, the first that exists; None: the forked process serves itself.
     """
     return {
-        **_code(version, mount=mount),
+        **_code(opened.version, mount=mount),
         "directory": place.layout.task,
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
-        "variables": variables(version, place),
+        "variables": variables(opened, place),
         "command": programs,
-        "log_fd": _family(version).frames_log,
-        "ahead": starts_ahead(version),
+        "log_fd": _family(opened.version).frames_log,
+        "ahead": starts_ahead(opened),
     }
 
 
-def starts_ahead(version: Version) -> bool:
+def starts_ahead(opened: OpenedVersion) -> bool:
     """Whether a runtime can serve this version that was executed without knowing it."""
-    return _family(version).starts_ahead and not must_execute(version)
+    return _family(opened.version).starts_ahead and not must_execute(opened)
 
 
-def ahead(version: Version, layout: Layout, seccomp: bytes) -> dict[str, Any] | None:
+def ahead(opened: OpenedVersion, layout: Layout, seccomp: bytes) -> dict[str, Any] | None:
     """What to execute ahead of time for versions like this one; the same for all of one runtime and memory size."""
-    if not starts_ahead(version):
+    if not starts_ahead(opened):
         return None
     return {
-        "command": command(version, layout, forked=False),
-        "variables": defaults(version, layout),
+        "command": command(opened, layout, forked=False),
+        "variables": defaults(opened.version, layout),
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
         "log_fd": True,
@@ -242,14 +244,14 @@ def ahead(version: Version, layout: Layout, seccomp: bytes) -> dict[str, Any] | 
 
 
 def extension_settings(
-    version: Version, place: Place, names: tuple[str, ...], seccomp: bytes, *, mount: bool
+    opened: OpenedVersion, place: Place, names: tuple[str, ...], seccomp: bytes, *, mount: bool
 ) -> dict[str, Any]:
     """The message that starts the extensions, see `sandbox.inside.extensions`."""
     return {
-        **_code(version, mount=mount),
+        **_code(opened.version, mount=mount),
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
-        "variables": extension_variables(version, place),
+        "variables": extension_variables(opened, place),
         "extensions": [[name, place.layout.here(f"{EXTENSIONS}/{name}")] for name in names],
     }
 

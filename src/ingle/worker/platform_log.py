@@ -156,10 +156,7 @@ class PlatformLog:
         """The version was initialised when it was published, and its environments are initialised again."""
         text = f"SnapStart: this version cannot be restored from a snapshot here, because {reason}. Its environments "
         text += "are initialised instead."
-        if self._json:
-            document = {"timestamp": iso_time(int(time.time() * 1000)), "level": "WARN", "message": text}
-            text = orjson.dumps(document).decode()
-        self._writer.write_text(text + "\n")
+        _notice(self._writer, text, "WARN", as_json=self._json)
 
     def restore_start(self) -> None:
         runtime = self._runtime
@@ -293,6 +290,19 @@ class PlatformLog:
         elif level is not Level.NEVER and level >= self._level:
             document = {"time": iso_time(int(time.time() * 1000)), "type": kind, "record": record}
             self._writer.write_text(orjson.dumps(document).decode() + "\n")
+
+
+def not_started(version: Version, writer: EventWriter, reason: str) -> None:
+    """Why an environment of a version was not even started."""
+    _notice(writer, reason, "ERROR", as_json=version.configuration.logging.format == "JSON")
+
+
+def _notice(writer: EventWriter, text: str, level: str, *, as_json: bool) -> None:
+    """A line of Ingle's own, which AWS does not have."""
+    if as_json:
+        document = {"timestamp": iso_time(int(time.time() * 1000)), "level": level, "message": text}
+        text = orjson.dumps(document).decode()
+    writer.write_text(text + "\n")
 
 
 def _status_fields(failure: Failure) -> str:

@@ -21,6 +21,7 @@ from ingle.worker.families.family import Layout
 from ingle.worker.families.python_sdk_use import may_use_sdk
 from ingle.worker.launch_plan import CannotStart, check_bootstrap, must_execute
 from ingle.worker.layer_contents import extension_names, layer_modules
+from ingle.worker.opened import OpenedVersion
 from ingle.worker.stock import Stock
 
 
@@ -62,14 +63,14 @@ class Preparation:
         self._namespaces = namespaces
         self._ready: dict[ReadyKey, Ready] = {}
 
-    async def ready(self, version: Version) -> Ready:
+    async def ready(self, opened: OpenedVersion) -> Ready:
         """Raises CannotPlace, PackageError, SandboxError, StorageError, and OSError."""
-        configuration = version.configuration
+        configuration = opened.configuration
         tree = configuration.layer_tree
         runtime = configuration.runtime
         if family_of(runtime) is None:
             raise CannotPlace(f"Ingle does not run the runtime {runtime} yet.")
-        key = (configuration.package.digest, tree.digest if tree else "", must_execute(version), runtime)
+        key = (configuration.package.digest, tree.digest if tree else "", must_execute(opened), runtime)
         known = self._ready.get(key)
         if known is not None and known.usable:
             return known
@@ -79,7 +80,7 @@ class Preparation:
         impossible = None
         zygote, forked = base.bare, False
         if base.family.forks:
-            zygote, forked = await self._choose_zygote(version, base, directory, layers)
+            zygote, forked = await self._choose_zygote(opened, base, directory, layers)
         elif base.family.name == "provided":
             try:
                 check_bootstrap([directory, *([layers] if layers else [])], platform.machine())
@@ -117,11 +118,11 @@ class Preparation:
         return await (self._packages.merge(parts, tree) if len(parts) > 1 else self._packages.extract(tree))
 
     async def _choose_zygote(
-        self, version: Version, base: Base, directory: Path, layers: Path | None
+        self, opened: OpenedVersion, base: Base, directory: Path, layers: Path | None
     ) -> tuple[str, bool]:
         """(zygote, whether its forks serve the function themselves): no module of package or layers may be hidden."""
-        modules = self._packages.top_level_modules(version.configuration.package)
-        execute = must_execute(version)
+        modules = self._packages.top_level_modules(opened.configuration.package)
+        execute = must_execute(opened)
         sources = [directory]
         if layers is not None:
             modules |= await asyncio.to_thread(layer_modules, layers, base.interpreter.runtime)

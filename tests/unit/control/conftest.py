@@ -39,12 +39,15 @@ from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
 from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.tags import FunctionTags, Tags
+from ingle.control.variable_encryption import VariableEncryption
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer, LayerKey
 from ingle.domain.signing import UNSIGNED, Evidence
+from ingle.supporting.variables import FunctionVariables
+from kms_world import World
 
 CALLER = Caller(account="111111111111", region="us-east-1", request_id="request", base_url="http://localhost:4566")
 ROLE = "arn:aws:iam::111111111111:role/lambda-role"
@@ -195,6 +198,7 @@ class Plane:
     signatures: SignaturesInMemory = field(default_factory=SignaturesInMemory)
     #: The functions whose deployments had faults, one entry for each.
     faulty: list[str] = field(default_factory=list)
+    kms: World = field(default_factory=World)
 
     CALLER: ClassVar[Caller] = CALLER
     ROLE: ClassVar[str] = ROLE
@@ -205,7 +209,9 @@ class Plane:
     BOMB: ClassVar[bytes] = BOMB
 
     def __post_init__(self) -> None:
-        self.records = FunctionRecords(self.store, self.catalog)
+        self.variables = FunctionVariables(self.kms.use, self.kms.kms.grants)
+        self.encryption = VariableEncryption(self.variables)
+        self.records = FunctionRecords(self.store, self.catalog, self.variables)
         self.references = PackageReferences(self.packages, self.catalog, self.in_use.__contains__)
         self.quota = CodeQuota(self.catalog)
         signing = CodeSigningRecords(self.store, self.catalog)
@@ -214,12 +220,20 @@ class Plane:
         )
         links = PlainLinks()
         self.functions = Functions(
-            self.records, self.references, self.clock, self.ids, links, self.quota, self.objects, verification
+            self.records,
+            self.references,
+            self.clock,
+            self.ids,
+            links,
+            self.quota,
+            self.objects,
+            verification,
+            self.encryption,
         )
         self.account = Account(self.catalog, self.quota)
         self.concurrency = Concurrency(self.records, self.clock, self.ids)
         publishing = Publishing(self.clock, self.ids, self.quota)
-        self.versions = Versions(self.records, publishing, self.ids)
+        self.versions = Versions(self.records, publishing, self.ids, self.encryption)
         self.aliases = Aliases(self.records, self.ids)
         layer_records = LayerRecords(self.store, self.catalog.layers)
         self.layers = Layers(
@@ -300,7 +314,7 @@ def another_plane() -> Callable[[Plane], Plane]:
     """The same stores under a server that has just started."""
 
     def start(before: Plane) -> Plane:
-        after = Plane(store=before.store, packages=before.packages, ids=before.ids)
+        after = Plane(store=before.store, packages=before.packages, ids=before.ids, kms=before.kms)
         for function in before.store.functions.values():
             after.catalog.put(function)
         for layer in before.store.layers.values():

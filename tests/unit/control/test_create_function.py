@@ -197,7 +197,6 @@ async def test_variables_over_4096_bytes_of_utf8_do_not_fit(plane: Any, value: s
 
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"PackageType": "Image", "Code": {"ImageUri": "r:1"}, "Runtime": None, "Handler": None}, "PackageType"),
-    ({"KMSKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}, "KMSKeyArn"),
     ({"DurableConfig": {"ExecutionTimeout": 5}}, "DurableConfig"),
     ({"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}, "CapacityProviderConfig"),
     ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),

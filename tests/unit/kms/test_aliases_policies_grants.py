@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import World
+from kms_world import World
 
 ROLE = "arn:aws:iam::111111111111:role/r"
 GRANT: dict[str, Any] = {"GranteePrincipal": ROLE, "Operations": ["Decrypt", "RetireGrant"]}

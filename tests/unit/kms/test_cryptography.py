@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from ingle.domain.errors import NotImplementedByIngle
 from ingle.supporting.kms.errors import InvalidCiphertext, KmsAccessDenied
-
-from .conftest import World
+from kms_world import World
 
 
 async def test_a_ciphertext_needs_no_key_id_and_the_same_context(world: World):

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from ingle.frontend.asgi import Application
 from ingle.wire import Service
 from ingle.wire.model import Shape, load_model
-
-from .conftest import World
+from kms_world import World
 
 MODEL = load_model("kms")
 #: Codes that every operation may answer. The model lists the last two for some of those that have such a member only.

@@ -8,8 +8,7 @@ import re
 import pytest
 
 from ingle.domain.errors import NotImplementedByIngle
-
-from .conftest import World
+from kms_world import World
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 

@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from ingle.encryption.master import Keyring, MasterKey, MasterKeyMissing
-
-from .conftest import World
+from kms_world import World
 
 OLD, NEW = MasterKey(b"o" * 32), MasterKey(b"n" * 32)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ingle.domain.function import LayerReference, LoggingConfig, Package, Version
+from ingle.domain.function import LayerReference, LoggingConfig, Package
 from ingle.worker import launch_plan
 from ingle.worker.families import family_of
 from ingle.worker.families.family import Layout
 from ingle.worker.launch_plan import CannotStart, Place, check_bootstrap, command, cpu_quota, must_execute, variables
+from ingle.worker.opened import OpenedVersion
 
-from .versions import IDENTITY, version_of
+from .versions import IDENTITY, opened
 
 PLACE = Place(
     runtime_api="127.0.0.1:9001", api="127.0.0.1:9002", log_stream="2030/01/01/[$LATEST]ab", identity=IDENTITY
@@ -40,34 +41,34 @@ RESERVED = {
 
 
 def test_the_reserved_variables_are_there() -> None:
-    assert RESERVED.items() <= variables(version_of(), PLACE).items()
+    assert RESERVED.items() <= variables(opened(), PLACE).items()
 
 
 def test_environments_of_one_snapshot_are_not_told_a_log_stream() -> None:
-    version = replace(version_of(snap_start="PublishedVersions"), version="1")
-    given = variables(version, PLACE)
+    snap_start = opened(snap_start="PublishedVersions")
+    given = variables(replace(snap_start, version=replace(snap_start.version, version="1")), PLACE)
     assert given["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
     assert not {"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"} & given.keys()
-    latest = variables(version_of(snap_start="PublishedVersions"), PLACE)
+    latest = variables(opened(snap_start="PublishedVersions"), PLACE)
     assert latest["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
     assert "AWS_LAMBDA_LOG_STREAM_NAME" in latest
 
 
 @pytest.mark.parametrize("name", [*RESERVED, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
 def test_a_function_cannot_change_what_is_reserved(name: str) -> None:
-    changed = variables(version_of(environment={name: "mine", "OTHER": "x"}), PLACE)
-    assert changed[name] == variables(version_of(), PLACE)[name]
+    changed = variables(opened(environment={name: "mine", "OTHER": "x"}), PLACE)
+    assert changed[name] == variables(opened(), PLACE)[name]
     assert changed["OTHER"] == "x"
 
 
 @pytest.mark.parametrize("name", ["LANG", "PATH", "LD_LIBRARY_PATH", "TZ", "PYTHONPATH", "AWS_ENDPOINT_URL"])
 def test_a_function_can_change_the_defaults(name: str) -> None:
-    assert name in variables(version_of(), PLACE)
-    assert variables(version_of(environment={name: "mine"}), PLACE)[name] == "mine"
+    assert name in variables(opened(), PLACE)
+    assert variables(opened(environment={name: "mine"}), PLACE)[name] == "mine"
 
 
 def test_a_custom_runtime_is_told_nothing_of_python() -> None:
-    given = variables(version_of("provided.al2023"), PLACE)
+    given = variables(opened("provided.al2023"), PLACE)
     assert not {"AWS_EXECUTION_ENV", "PYTHONPATH", "LC_CTYPE"} & given.keys()
     assert given["_HANDLER"] == "app.handler"
 
@@ -76,22 +77,22 @@ def test_a_custom_runtime_is_told_nothing_of_python() -> None:
 def test_a_function_with_json_logs_is_told_format_and_level(runtime: str) -> None:
     names = ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL")
     logging = LoggingConfig(format="JSON", group="/aws/lambda/mine", application_level="DEBUG", system_level="WARN")
-    given = variables(version_of(runtime, logging=logging), PLACE)
+    given = variables(opened(runtime, logging=logging), PLACE)
     assert [given[name] for name in names] == ["JSON", "DEBUG"]
-    assert not set(names) & variables(version_of(runtime), PLACE).keys()
-    own = variables(version_of(runtime, logging=logging, environment={"AWS_LAMBDA_LOG_LEVEL": "ERROR"}), PLACE)
+    assert not set(names) & variables(opened(runtime), PLACE).keys()
+    own = variables(opened(runtime, logging=logging, environment={"AWS_LAMBDA_LOG_LEVEL": "ERROR"}), PLACE)
     assert [own[name] for name in names] == ["JSON", "ERROR"]
 
 
 def test_without_an_api_there_is_no_endpoint() -> None:
     assert "AWS_ENDPOINT_URL" not in variables(
-        version_of(), Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY)
+        opened(), Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY)
     )
 
 
 def test_the_task_root_is_where_the_package_is() -> None:
     given = variables(
-        version_of(),
+        opened(),
         Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY, layout=Layout(task="/somewhere")),
     )
     assert (given["LAMBDA_TASK_ROOT"], given["PWD"]) == ("/somewhere", "/somewhere")
@@ -111,29 +112,29 @@ def test_processor_time_follows_memory(memory: int, quota: int) -> None:
      ("TZ", False), ("LDAP", False)],
 )  # fmt: skip
 def test_variables_read_at_exec_need_an_exec(name: str, expected: bool) -> None:
-    assert must_execute(version_of(environment={name: "x"})) is expected
+    assert must_execute(opened(environment={name: "x"})) is expected
 
 
 def test_no_variables_need_no_exec() -> None:
-    assert not must_execute(version_of())
-    assert not must_execute(version_of(environment={}))
+    assert not must_execute(opened())
+    assert not must_execute(opened(environment={}))
 
 
 def test_a_forked_process_serves_itself() -> None:
-    assert command(version_of(), LAYOUT, forked=True) is None
+    assert command(opened(), LAYOUT, forked=True) is None
 
 
 def test_an_executed_runtime_is_the_interpreter_with_the_bootstrap() -> None:
-    assert command(version_of(), LAYOUT, forked=False) == [[INTERPRETER, "-S", "/var/runtime/bootstrap.py"]]
+    assert command(opened(), LAYOUT, forked=False) == [[INTERPRETER, "-S", "/var/runtime/bootstrap.py"]]
 
 
 def test_a_wrapper_gets_the_runtime_as_its_arguments() -> None:
-    version = version_of(environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"})
+    version = opened(environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"})
     assert command(version, LAYOUT, forked=False) == [["/opt/wrap", INTERPRETER, "-S", "/var/runtime/bootstrap.py"]]
 
 
 def test_a_custom_runtime_is_the_packages_bootstrap_or_a_layers() -> None:
-    assert command(version_of("provided.al2023"), LAYOUT, forked=False) == [["/var/task/bootstrap"], ["/opt/bootstrap"]]
+    assert command(opened("provided.al2023"), LAYOUT, forked=False) == [["/var/task/bootstrap"], ["/opt/bootstrap"]]
 
 
 def bootstrap(package: Path, content: bytes, mode: int = 0o755) -> None:
@@ -185,10 +186,9 @@ def test_the_bootstrap_of_a_layer_is_used_if_the_package_has_none(tmp_path: Path
     check_bootstrap([package, layers], "x86_64")
 
 
-def layered(*digests: str, runtime: str = "python3.12") -> Version:
+def layered(*digests: str, runtime: str = "python3.12") -> OpenedVersion:
     layers = tuple(LayerReference(arn=f"arn:{d}", package=Package(digest=d * 64, size=1)) for d in digests)
-    version = version_of(runtime)
-    return replace(version, configuration=replace(version.configuration, layers=layers))
+    return opened(runtime, layers=layers)
 
 
 def test_the_message_names_the_tree_of_the_layers() -> None:
@@ -238,12 +238,12 @@ def test_a_link_is_left_to_the_environment(tmp_path: Path) -> None:
 
 
 def test_the_settings_hold_what_the_sandbox_needs() -> None:
-    message = launch_plan.settings(version_of(), PLACE, None, b"\x01\xff", mount=True)
+    message = launch_plan.settings(opened(), PLACE, None, b"\x01\xff", mount=True)
     assert message["package"] == "ab" * 32
     assert (message["mount"], message["directory"], message["seccomp"]) == (True, "/var/task", "01ff")
     assert (message["command"], message["log_fd"]) == (None, True)
     assert message["limits"]["RLIMIT_NOFILE"] == (1024, 1024)
-    assert launch_plan.settings(version_of("provided.al2"), PLACE, [], b"", mount=False)["log_fd"] is False
+    assert launch_plan.settings(opened("provided.al2"), PLACE, [], b"", mount=False)["log_fd"] is False
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 from ingle.domain.credentials import Credentials
 from ingle.domain.function import Configuration, FunctionKey, LoggingConfig, Package, State, Version
 from ingle.runtime_api.identity import Identity
+from ingle.worker.opened import OpenedVersion
 
 
 def version_of(runtime: str = "python3.12", **settings: Any) -> Version:
@@ -18,6 +19,10 @@ def version_of(runtime: str = "python3.12", **settings: Any) -> Version:
     key = FunctionKey(account="111122223333", region="eu-west-1", name="mine")
     return Version(key=key, version="$LATEST", configuration=configuration, revision_id="r", serial=1,
                    last_modified=0, state=State.ACTIVE)  # fmt: skip
+
+
+def opened(runtime: str = "python3.12", *, environment: dict[str, str] | None = None, **settings: Any) -> OpenedVersion:
+    return OpenedVersion(version=version_of(runtime, **settings), variables=environment or {})
 
 
 IDENTITY = Identity(

@@ -26,6 +26,7 @@ class Kms:
     """Errors: those of `errors`."""
 
     def __init__(self, use: KeyUse) -> None:
+        self.use = use
         self.grants = Grants(use)
         self._parts = (
             Keys(use), Aliases(use), KeyPolicies(use), self.grants, Rotation(use), KeyTags(use), Cryptography(use),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ingle
-from ingle.domain.function import Version
 from ingle.settings import Settings
 from ingle.worker.interpreters import Discovery, Interpreter
+from ingle.worker.opened import OpenedVersion
 
 #: Variables that every program reads when it is executed, by how their names begin.
 READ_BY_ALL = ("LD_", "GLIBC_TUNABLES", "MALLOC_", "LANG", "LC_")
@@ -167,11 +167,11 @@ class Family(ABC):
         return {}
 
     @abstractmethod
-    def start(self, version: Version, layout: Layout) -> list[str]:
-        """The program to execute for `version`, with its arguments."""
+    def start(self, opened: OpenedVersion, layout: Layout) -> list[str]:
+        """The program to execute for a version, with its arguments."""
 
-    def programs(self, version: Version, layout: Layout) -> list[list[str]]:
+    def programs(self, opened: OpenedVersion, layout: Layout) -> list[list[str]]:
         """Programs to execute, the first that exists. A wrapper gets the runtime as its arguments."""
-        wrapper = (version.configuration.environment or {}).get("AWS_LAMBDA_EXEC_WRAPPER")
-        start = self.start(version, layout)
+        wrapper = opened.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
+        start = self.start(opened, layout)
         return [[wrapper, *start]] if wrapper else [start]

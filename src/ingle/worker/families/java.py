@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingle.domain.function import Version
 from ingle.settings import Settings
 from ingle.worker.families import java_interpreters, java_libraries
 from ingle.worker.families.family import Family, Layout, Libraries, guest_directory
 from ingle.worker.families.java_interpreters import number
 from ingle.worker.interpreters import Discovery, Interpreter
+from ingle.worker.opened import OpenedVersion
 
 #: A virtual machine's heap has this part of a function's memory, as on AWS; the rest is for its own structures.
 _HEAP_PERCENT = 85
@@ -72,9 +72,9 @@ class Java(Family):
             **{f"/var/runtime/{file.name}": str(file) for file in files if not file.name.startswith(".")},
         }  # fmt: skip
 
-    def start(self, version: Version, layout: Layout) -> list[str]:
-        configuration = version.configuration
-        given = (configuration.environment or {}).get("JAVA_TOOL_OPTIONS", "")
+    def start(self, opened: OpenedVersion, layout: Layout) -> list[str]:
+        configuration = opened.configuration
+        given = opened.variables.get("JAVA_TOOL_OPTIONS", "")
         major = number(configuration.runtime) or 0
         flags = [*defaults_for(major, configuration.memory, given), *always(major)]
         if layout.libraries is None and major >= 17:

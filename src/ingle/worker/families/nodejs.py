@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingle.domain.function import Version
 from ingle.settings import Settings
 from ingle.worker.families import nodejs_interpreters, nodejs_libraries
 from ingle.worker.families.family import Family, Layout, Libraries, guest_directory
 from ingle.worker.families.nodejs_interpreters import OLDEST_MAJOR, major
 from ingle.worker.interpreters import Discovery, Interpreter
+from ingle.worker.opened import OpenedVersion
 
 #: Where a Node.js interpreter is inside, whatever it is called on the machine.
 _INSIDE = "/var/lang/bin/node"
@@ -82,9 +82,9 @@ class NodeJs(Family):
             "NODE_PATH": ":".join([*layers, libraries, layout.guest, layout.task]), "PWD": layout.task, "SHLVL": "0",
         }  # fmt: skip
 
-    def start(self, version: Version, layout: Layout) -> list[str]:
-        configuration = version.configuration
-        given = (configuration.environment or {}).get("NODE_OPTIONS", "")
+    def start(self, opened: OpenedVersion, layout: Layout) -> list[str]:
+        configuration = opened.configuration
+        given = opened.variables.get("NODE_OPTIONS", "")
         flags = [*heap_flags(configuration.memory), *feature_flags(configuration.runtime, given)]
         return [layout.interpreter, *flags, f"{layout.guest}/index.mjs"]
 

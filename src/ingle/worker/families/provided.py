@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ingle.domain.function import Version
 from ingle.domain.runtimes import is_provided
 from ingle.worker.families.family import Family, Layout
+from ingle.worker.opened import OpenedVersion
 
 
 class Provided(Family):
@@ -18,8 +18,8 @@ class Provided(Family):
     def label(self, runtime: str) -> str:
         return runtime.replace(".", ":", 1)
 
-    def start(self, version: Version, layout: Layout) -> list[str]:
+    def start(self, opened: OpenedVersion, layout: Layout) -> list[str]:
         return [f"{layout.task}/bootstrap"]
 
-    def programs(self, version: Version, layout: Layout) -> list[list[str]]:
-        return [self.start(version, layout), [f"{layout.layers}/bootstrap"]]
+    def programs(self, opened: OpenedVersion, layout: Layout) -> list[list[str]]:
+        return [self.start(opened, layout), [f"{layout.layers}/bootstrap"]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingle.domain.function import Version
 from ingle.domain.runtimes import python_minor
 from ingle.settings import Settings
 from ingle.worker.families import python_interpreters, python_libraries
 from ingle.worker.families.family import Family, Layout, Libraries, guest_directory
 from ingle.worker.interpreters import Discovery, Interpreter
+from ingle.worker.opened import OpenedVersion
 
 _LIBRARIES = ".libraries"
 
@@ -54,5 +54,5 @@ class Python(Family):
     def defaults(self, runtime: str, layout: Layout) -> dict[str, str]:
         return {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": layout.libraries or layout.guest, "PWD": layout.task, "SHLVL": "0"}
 
-    def start(self, version: Version, layout: Layout) -> list[str]:
+    def start(self, opened: OpenedVersion, layout: Layout) -> list[str]:
         return [layout.interpreter, "-S", f"{layout.guest}/bootstrap.py"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from ingle.domain.function import Version
 from ingle.settings import Settings
 from ingle.worker.families import ruby_interpreters
 from ingle.worker.families.family import Family, Layout, guest_directory, path_below
 from ingle.worker.interpreters import Discovery, Interpreter
+from ingle.worker.opened import OpenedVersion
 
 _LANG = "/var/lang"
 #: Programs of the system are at their own paths inside, too.
@@ -52,8 +52,8 @@ class Ruby(Family):
             "SHLVL": "0",
         }  # fmt: skip
 
-    def start(self, version: Version, layout: Layout) -> list[str]:
-        places = [part for path in standard_library(version.configuration.runtime, layout) for part in ("-I", path)]
+    def start(self, opened: OpenedVersion, layout: Layout) -> list[str]:
+        places = [part for path in standard_library(opened.configuration.runtime, layout) for part in ("-I", path)]
         return [layout.interpreter, *places, f"{layout.guest}/bootstrap.rb"]
 
 

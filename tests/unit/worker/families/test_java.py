@@ -14,7 +14,7 @@ from ingle.worker.families.java import Java
 from ingle.worker.families.java_interpreters import Places, examine, linked_directories, number, search
 from ingle.worker.interpreters import Interpreter, Rejected
 
-from ..versions import version_of
+from ..versions import opened
 
 LAYOUT = Layout(interpreter="/var/lang/bin/java")
 
@@ -139,7 +139,7 @@ esac
 
 class TestStarting:
     def test_the_command(self) -> None:
-        command = Java().start(version_of("java17", memory=512), LAYOUT)
+        command = Java().start(opened("java17", memory=512), LAYOUT)
         assert command[0] == "/var/lang/bin/java"
         assert {"-XX:MaxHeapSize=445644K", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"} <= set(command)
         assert command[-3:] == ["-cp", "/var/runtime/ingle-runtime.jar", "ingle.runtime.Bootstrap"]
@@ -150,7 +150,7 @@ class TestStarting:
         [("java8.al2", False, False), ("java11", True, False), ("java17", True, True), ("java25", True, True)],
     )
     def test_what_differs_between_versions(self, runtime: str, opens: bool, first: bool) -> None:
-        command = Java().start(version_of(runtime), LAYOUT)
+        command = Java().start(opened(runtime), LAYOUT)
         assert ("--add-opens=java.base/java.io=ALL-UNNAMED" in command) == opens
         assert ("-XX:TieredStopAtLevel=1" in command) == first
         assert any(part.startswith("@") for part in command) == first
@@ -161,7 +161,7 @@ class TestStarting:
          ("-XX:+UseParallelGC", "-XX:+UseSerialGC"), ("-XX:TieredStopAtLevel=4", "-XX:TieredStopAtLevel")],
     )  # fmt: skip
     def test_a_function_may_choose(self, given: str, absent: str) -> None:
-        command = Java().start(version_of("java17", environment={"JAVA_TOOL_OPTIONS": given}), LAYOUT)
+        command = Java().start(opened("java17", environment={"JAVA_TOOL_OPTIONS": given}), LAYOUT)
         assert not any(part.startswith(absent) for part in command)
 
     def test_names_of_one_version_share_an_interpreter(self) -> None:
@@ -173,6 +173,6 @@ class TestStarting:
 
     def test_outside_a_sandbox_the_jar_is_where_it_was_installed(self) -> None:
         layout = Layout(interpreter="/usr/bin/java", guest="/x", task="/y", libraries="/runtimes/java17")
-        command = Java().start(version_of("java17"), layout)
+        command = Java().start(opened("java17"), layout)
         assert "/runtimes/java17/ingle-runtime.jar" in command
         assert not any(part.startswith("@") for part in command)

@@ -13,7 +13,7 @@ from ingle.worker.families.nodejs import NodeJs, feature_flags, heap_flags
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch_plan import Place, ahead, command, must_execute, variables
 
-from ..versions import IDENTITY, version_of
+from ..versions import IDENTITY, opened
 
 LAYOUT = Layout(interpreter="/var/lang/bin/node")
 PLACE = Place(runtime_api="127.0.0.1:9001", api=None, log_stream="s", identity=IDENTITY, layout=LAYOUT)
@@ -21,7 +21,7 @@ NODE = Interpreter(runtime="nodejs20.x", version="20.1.0", executable=Path("/opt
 
 
 def test_the_variables_are_awss() -> None:
-    given = variables(version_of("nodejs20.x"), PLACE)
+    given = variables(opened("nodejs20.x"), PLACE)
     assert given["NODE_PATH"] == (
         "/opt/nodejs/node20/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"
     )
@@ -33,20 +33,20 @@ def test_the_variables_are_awss() -> None:
 def test_without_namespaces_the_sdk_is_found_where_it_is_installed() -> None:
     layout = Layout(interpreter="/usr/bin/node", guest="/g", task="/t", libraries="/runtimes/sdk/node_modules")
     given = variables(
-        version_of("nodejs20.x"), Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY, layout=layout)
+        opened("nodejs20.x"), Place(runtime_api="a:1", api=None, log_stream="s", identity=IDENTITY, layout=layout)
     )
     assert given["NODE_PATH"].endswith(":/runtimes/sdk/node_modules:/g:/t")
 
 
 def test_the_program_is_the_interpreter_with_the_runtime() -> None:
-    assert command(version_of("nodejs20.x", memory=1024), LAYOUT, forked=False) == [
+    assert command(opened("nodejs20.x", memory=1024), LAYOUT, forked=False) == [
         ["/var/lang/bin/node", "--max-semi-space-size=51", "--max-old-space-size=922",
          "--no-experimental-require-module", "/var/runtime/index.mjs"]
     ]  # fmt: skip
 
 
 def test_a_wrapper_gets_the_program_as_its_arguments() -> None:
-    version = version_of("nodejs24.x", environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"})
+    version = opened("nodejs24.x", environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"})
     ((first, *rest),) = command(version, LAYOUT, forked=False) or []
     assert first == "/opt/wrap"
     assert (rest[0], rest[-1]) == ("/var/lang/bin/node", "/var/runtime/index.mjs")
@@ -78,26 +78,26 @@ def test_features_that_lambda_switches_off(runtime: str, options: str, flags: li
      ("LD_PRELOAD", True), ("AWS_LAMBDA_EXEC_WRAPPER", True), ("TZ", False), ("MY_NODE", False), ("PYTHONPATH", False)],
 )  # fmt: skip
 def test_variables_that_the_interpreter_reads_at_its_start(name: str, expected: bool) -> None:
-    version = version_of("nodejs20.x", environment={name: "x"})
+    version = opened("nodejs20.x", environment={name: "x"})
     assert must_execute(version) is expected
     assert (ahead(version, LAYOUT, b"") is None) is expected
     assert launch_plan.settings(version, PLACE, [], b"", mount=True)["ahead"] is not expected
 
 
 def test_what_is_started_ahead_knows_nothing_of_the_function() -> None:
-    versions = [version_of("nodejs20.x", environment={"SECRET": name}, memory=256) for name in ("one", "other")]
+    versions = [opened("nodejs20.x", environment={"SECRET": name}, memory=256) for name in ("one", "other")]
     one, other = (ahead(version, LAYOUT, b"\x01") for version in versions)
     assert one is not None
     assert one == other
     assert one["seccomp"] == "01"
     assert "_HANDLER" not in one["variables"]
     assert not any(name.startswith("AWS_LAMBDA") for name in one["variables"])
-    assert ahead(version_of("nodejs20.x", memory=512), LAYOUT, b"\x01") != one
+    assert ahead(opened("nodejs20.x", memory=512), LAYOUT, b"\x01") != one
 
 
 def test_python_and_custom_runtimes_are_not_started_ahead() -> None:
     for runtime in ("python3.12", "provided.al2023"):
-        assert ahead(version_of(runtime), LAYOUT, b"") is None
+        assert ahead(opened(runtime), LAYOUT, b"") is None
 
 
 def test_the_sandbox_has_the_program_alone_and_the_sdk() -> None:

@@ -13,7 +13,7 @@ from ingle.worker.families.ruby_interpreters import Places, search
 from ingle.worker.interpreters import Interpreter, Rejected
 from ingle.worker.launch_plan import must_execute
 
-from ..versions import version_of
+from ..versions import opened
 
 INSIDE = Layout(interpreter="/var/lang/bin/ruby")
 
@@ -86,7 +86,7 @@ def test_versions() -> None:
 
 class TestStarting:
     def test_a_moved_interpreter_is_told_where_its_library_is(self) -> None:
-        command = Ruby().start(version_of("ruby3.3"), INSIDE)
+        command = Ruby().start(opened("ruby3.3"), INSIDE)
         assert command[0] == "/var/lang/bin/ruby"
         assert "/var/lang/lib/ruby/3.3.0" in command
         assert command[-1] == "/var/runtime/bootstrap.rb"
@@ -97,7 +97,7 @@ class TestStarting:
         )
         inside = Ruby().inside(system)
         assert inside == "/usr/bin/ruby3.3"
-        assert Ruby().start(version_of("ruby3.3"), Layout(interpreter=inside)) == [inside, "/var/runtime/bootstrap.rb"]
+        assert Ruby().start(opened("ruby3.3"), Layout(interpreter=inside)) == [inside, "/var/runtime/bootstrap.rb"]
 
     def test_paths_of_gems_and_libraries(self) -> None:
         given = Ruby().defaults("ruby4.0", Layout(interpreter="/usr/bin/ruby"))
@@ -109,7 +109,7 @@ class TestStarting:
 
     @pytest.mark.parametrize("name", ["RUBYOPT", "GEM_PATH", "BUNDLE_GEMFILE", "LD_PRELOAD"])
     def test_variables_that_the_interpreter_reads(self, name: str) -> None:
-        assert must_execute(version_of("ruby3.3", environment={name: "x"}))
+        assert must_execute(opened("ruby3.3", environment={name: "x"}))
 
     def test_the_label(self) -> None:
         family = family_of("ruby3.3")
