@@ -29,7 +29,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks import executed, load, memory, reference
+from benchmarks import encryption, executed, load, memory, reference
 from ingle.settings import load as load_settings
 from ingle.worker import families
 
@@ -339,7 +339,7 @@ def machine(bench: Bench) -> None:
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "reference": machine, "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java,
     "warm": warm, "thaw": thaw, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs,
-    "snapstart": snapstart, "start": start,
+    "snapstart": snapstart, "encryption": encryption.encryption, "start": start,
 }  # fmt: skip
 
 

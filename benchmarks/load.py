@@ -32,6 +32,17 @@ def invocation(url: str, function: str, payload: bytes = b"{}", qualifier: str |
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
 
 
+def reading(url: str, function: str) -> bytes:
+    """One signed GetFunction as the bytes of an HTTP request."""
+    address = f"{url}/2015-03-31/functions/{quote(function)}"
+    request = AWSRequest("GET", address)
+    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    parts = urlsplit(address)
+    headers = {"Host": parts.netloc, **dict(request.headers.items())}
+    lines = [f"GET {parts.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
 def one_by_one(url: str, requests: list[bytes], pause: float = 0.0) -> list[float]:
     """Send `requests` over one connection, each after the answer to the one before; milliseconds of each.
 
