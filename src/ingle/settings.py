@@ -269,7 +269,8 @@ def load(
         try:
             values[name] = _kinds()[name].parse(value)
         except ValueError as problem:
-            raise SettingsError(f"{origin}: {_shown(value)} {problem}") from None
+            shown = "the value" if name in _secrets() else _shown(value)
+            raise SettingsError(f"{origin}: {shown} {problem}") from None
         origins[name] = origin
     settings = Settings(**values)
     _check(settings, origins)
@@ -328,6 +329,11 @@ def is_loopback(host: str) -> bool:
 
 def _kinds() -> dict[str, _Kind]:
     return {item.name: item.metadata["kind"] for item in fields(Settings)}
+
+
+def _secrets() -> frozenset[str]:
+    """Settings whose values are in no message. `master_key` names a source, and may be taken for the key itself."""
+    return frozenset({"master_key", *(item.name for item in fields(Settings) if not item.repr)})
 
 
 def _collect(options: Mapping[str, Any], environ: Mapping[str, str], config: Path | None) -> dict[str, tuple[Any, str]]:

@@ -51,8 +51,9 @@ def test_boto3_encrypts_and_decrypts_with_a_context(kms: Any, key: str) -> None:
     assert (opened["Plaintext"], opened["KeyId"]) == (b"secret", key)
     with pytest.raises(kms.exceptions.InvalidCiphertextException):
         kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext={"a": "c"})
-    with pytest.raises(kms.exceptions.InvalidCiphertextException):
+    with pytest.raises(kms.exceptions.InvalidCiphertextException) as raised:
         kms.decrypt(CiphertextBlob=b"nonsense")
+    assert raised.value.response["Error"]["Message"] == ""
 
 
 def test_errors_have_the_models_types_and_statuses(kms: Any, key: str) -> None:

@@ -32,6 +32,19 @@ def test_the_command_line_wins_over_a_variable_over_the_file_over_the_default(tm
         ({}, {}, "port = true", "ingle.toml: port: True is not a whole number from 0 to 65535"),
         ({}, {}, "prot = 1", "ingle.toml: prot is not a setting; did you mean port?"),
         ({}, {"INGLE_PROT": "1"}, "", "INGLE_PROT: no such setting; did you mean INGLE_PORT?"),
+        (
+            {"master_key": "c2VjcmV0"},
+            {},
+            "",
+            "--master-key: the value is not file, file:PATH, env:NAME or command:PROGRAM",
+        ),
+        ({}, {"INGLE_MASTER_KEY": "env:"}, "", "INGLE_MASTER_KEY: the value is not file, file:PATH, env:NAME or"),
+        (
+            {},
+            {"INGLE_AWS_SECRET_ACCESS_KEY": "  "},
+            "",
+            "INGLE_AWS_SECRET_ACCESS_KEY: the value is not a non-empty text",
+        ),
         ({"isolation": "docker"}, {}, "", "--isolation: 'docker' is not one of auto, root, user, process"),
         ({"idle_timeout": "nan"}, {}, "", "--idle-timeout: 'nan' is not a number of seconds, 0 or more"),
         ({"auth": "iam"}, {}, "", "--auth: 'iam' is not available yet; use 'none'"),
@@ -124,3 +137,9 @@ def test_colour_is_for_terminals_that_want_it():
     assert settings.wants_colour(Terminal(), {})
     assert not settings.wants_colour(Terminal(), {"NO_COLOR": "1"})
     assert not settings.wants_colour(io.StringIO(), {})
+
+
+@pytest.mark.parametrize("source", ["file", "file:/etc/key", "env:KEY", "command:vault read key"])
+def test_the_master_key_has_a_source(source):
+    assert load({}, {"INGLE_MASTER_KEY": source}).master_key == source
+    assert load().master_key == "file"
