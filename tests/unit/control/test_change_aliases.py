@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import Revisions, assert_recorded_error, scenarios
 
 from ingle.domain.alias import Alias
 from ingle.domain.errors import (
@@ -20,6 +19,7 @@ from ingle.domain.errors import (
 )
 from ingle.domain.function import LATEST
 from ingle.invoke.qualifier import resolve
+from recordings import Revisions, assert_recorded, assert_recorded_error, scenarios
 
 RECORDED = scenarios("versions")
 ARN = "arn:aws:lambda:us-east-1:111111111111:function:F"
@@ -78,7 +78,8 @@ async def test_the_recorded_life_of_an_alias(plane: Any) -> None:
 
 async def test_the_recorded_refusal_to_update_what_does_not_exist(plane: Any) -> None:
     recorded = RECORDED["test_non_existent_alias_update"]
-    await plane.create()
+    created = await plane.create(Handler="index.handler", Environment={"Variables": {"testenv": "staging"}})
+    assert_recorded(created, recorded["create_response"])
     with pytest.raises(ServiceError) as raised:
         await update(plane, "non-existent")
     assert_recorded_error(raised.value, recorded["update_alias_response"])

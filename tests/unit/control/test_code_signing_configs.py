@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from recordings import assert_recorded_error, normal, scenarios
 
 from ingle.domain.caller import Caller
 from ingle.domain.errors import ServiceError
+from recordings import assert_recorded_error, normal, scenarios
 
 pytestmark = pytest.mark.asyncio
 
@@ -64,8 +64,11 @@ async def test_the_recorded_life_of_a_configuration(plane: Any) -> None:
     (listed,) = (await plane.call("ListCodeSigningConfigs"))["CodeSigningConfigs"]
     assert_recorded(listed, recorded["list_code_signing_configs"], arn)
     assert await refusal(plane, "DeleteCodeSigningConfig", **this) == "ResourceConflictException"
-    assert await plane.call("DeleteFunctionCodeSigningConfig", FunctionName="F") == {}
-    assert await plane.call("DeleteCodeSigningConfig", **this) == {}
+    for step, operation, params in (
+        ("delete_function_code_signing_config", "DeleteFunctionCodeSigningConfig", {"FunctionName": "F"}),
+        ("delete_code_signing_config", "DeleteCodeSigningConfig", this),
+    ):
+        assert_recorded(await plane.call(operation, **params), recorded[step], arn)
     assert await refusal(plane, "GetCodeSigningConfig", **this) == "ResourceNotFoundException"
 
 
@@ -87,9 +90,16 @@ async def test_recorded_refusals(plane: Any) -> None:
         ("delete_function_csc_fnnotfound", "DeleteFunctionCodeSigningConfig", nobody),
     ):
         await assert_refused(recorded[step], plane, operation, **params)
-    assert await plane.call("GetFunctionCodeSigningConfig", FunctionName="F") == {}
-    assert await plane.call("DeleteFunctionCodeSigningConfig", FunctionName="F") == {}
-    assert await plane.call("ListFunctionsByCodeSigningConfig", CodeSigningConfigArn=arn) == {"FunctionArns": []}
+    created = await plane.call("CreateCodeSigningConfig", **NEW, CodeSigningPolicies=ENFORCE)
+    arn = created["CodeSigningConfig"]["CodeSigningConfigArn"]
+    assert_recorded(created, recorded["create_code_signing_config"], arn)
+    for step, operation, params in (
+        ("update_csc_noupdate_response", "UpdateCodeSigningConfig", {"CodeSigningConfigArn": arn}),
+        ("get_function_csc_fnwithoutcsc", "GetFunctionCodeSigningConfig", {"FunctionName": "F"}),
+        ("nothing_to_delete_response", "DeleteFunctionCodeSigningConfig", {"FunctionName": "F"}),
+        ("list_functions_by_csc_fnwithoutcsc", "ListFunctionsByCodeSigningConfig", {"CodeSigningConfigArn": arn}),
+    ):
+        assert_recorded(await plane.call(operation, **params), recorded[step], arn)
 
 
 async def test_an_update_that_says_nothing_changes_nothing(plane: Any) -> None:

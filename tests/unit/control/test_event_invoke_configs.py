@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from recordings import assert_recorded, assert_recorded_error, scenarios
 
 from ingle.domain.errors import ServiceError
+from recordings import assert_recorded, assert_recorded_error, scenarios
 
 pytestmark = pytest.mark.asyncio
 

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from recordings import assert_recorded_error, normal, scenarios
 
 from ingle.domain.errors import ServiceError
+from recordings import assert_recorded_error, normal, scenarios
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,7 +29,7 @@ def plain(value: Any) -> Any:
     return {key: item for key, item in found.items() if value[key] is not None}
 
 
-async def assert_recorded(answer: dict[str, Any], recorded: dict[str, Any]) -> None:
+def assert_recorded(answer: dict[str, Any], recorded: dict[str, Any]) -> None:
     assert plain(answer) == plain(normal(recorded))
 
 
@@ -47,14 +47,26 @@ async def test_recorded_updates(plane: Any) -> None:
     recorded = RECORDED["test_lambda_update_function_url_config"]
     await plane.create()
     created = await plane.call(CREATE, FunctionName="F", AuthType="NONE", InvokeMode="BUFFERED")
-    await assert_recorded(created, recorded["create_lambda_url_config"])
-    await assert_recorded(await plane.call(GET, FunctionName="F"), recorded["get_url_config"])
+    assert_recorded(created, recorded["create_lambda_url_config"])
+    assert_recorded(await plane.call(GET, FunctionName="F"), recorded["get_url_config"])
     updated = await plane.call(UPDATE, FunctionName="F", AuthType="NONE", InvokeMode="RESPONSE_STREAM")
-    await assert_recorded(updated, recorded["modify_lambda_url_config"])
-    await assert_recorded(await plane.call(GET, FunctionName="F"), recorded["get_url_config_2"])
+    assert_recorded(updated, recorded["modify_lambda_url_config"])
+    assert_recorded(await plane.call(GET, FunctionName="F"), recorded["get_url_config_2"])
     updated = await plane.call(UPDATE, FunctionName="F", AuthType="NONE")
-    await assert_recorded(updated, recorded["modify_lambda_url_config_none"])
-    await assert_recorded(await plane.call(GET, FunctionName="F"), recorded["get_url_config_3"])
+    assert_recorded(updated, recorded["modify_lambda_url_config_none"])
+    assert_recorded(await plane.call(GET, FunctionName="F"), recorded["get_url_config_3"])
+
+
+@pytest.mark.parametrize("scenario", ["test_url_config_list_paging", "test_url_config_exceptions"])
+async def test_the_recorded_version_and_alias(plane: Any, scenario: str) -> None:
+    recorded = RECORDED[scenario]
+    settings = {"Handler": "lambda_handler.handler", "Runtime": "nodejs20.x", "Timeout": 30}
+    async with plane.active(Environment={"Variables": {}}, **settings):
+        recorded["fn_version_result"]["Role"] = plane.ROLE
+        published = await plane.call("PublishVersion", FunctionName="F")
+        assert_recorded(normal(published), recorded["fn_version_result"])
+        alias = await plane.call("CreateAlias", FunctionName="F", Name="urlalias", FunctionVersion="1")
+        assert_recorded(normal(alias), recorded["create_alias_result"])
 
 
 async def test_recorded_lists(plane: Any) -> None:
@@ -62,13 +74,13 @@ async def test_recorded_lists(plane: Any) -> None:
     assert_recorded_error(await refusal(plane, LIST), recorded["list_function_notfound"])
     await plane.create()
     await with_alias(plane)
-    await assert_recorded(await plane.call(LIST, FunctionName="F"), recorded["list_all_empty"])
+    assert_recorded(await plane.call(LIST, FunctionName="F"), recorded["list_all_empty"])
     of_function = await plane.call(CREATE, FunctionName="F", AuthType="NONE")
-    await assert_recorded(of_function, recorded["url_config_fn"])
+    assert_recorded(of_function, recorded["url_config_fn"])
     of_alias = await plane.call(CREATE, FunctionName="F", AuthType="NONE", Qualifier="urlalias")
-    await assert_recorded(of_alias, recorded["url_config_alias"])
+    assert_recorded(of_alias, recorded["url_config_alias"])
     everything = await plane.call(LIST, FunctionName="F")
-    await assert_recorded(everything, recorded["list_all"])
+    assert_recorded(everything, recorded["list_all"])
     first = await plane.call(LIST, FunctionName="F", MaxItems=1)
     rest = await plane.call(LIST, FunctionName="F", MaxItems=1, Marker=first["NextMarker"])
     assert first["FunctionUrlConfigs"] + rest["FunctionUrlConfigs"] == everything["FunctionUrlConfigs"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recordings import assert_recorded, assert_recorded_error, scenarios
+from botocore import xform_name
 
 from ingle.domain.errors import ServiceError
 from ingle.invoke.qualifier import resolve
+from recordings import assert_recorded, assert_recorded_error, scenarios
 
 pytestmark = pytest.mark.asyncio
 
@@ -72,6 +73,7 @@ async def test_the_location_of_code_from_s3(plane: Any) -> None:
 
 
 LONG_NAME = "a" * 65
+ELSEWHERE = "arn:aws:lambda:eu-west-1:111111111111:function:F"
 ERRORS: list[tuple[str, str, str, dict[str, Any]]] = [
     (
         "test_delete_on_nonexisting_version",
@@ -85,17 +87,30 @@ ERRORS: list[tuple[str, str, str, dict[str, Any]]] = [
         "DeleteFunction",
         {"FunctionName": "F", "Qualifier": "1221"},
     ),
-    (
-        "test_get_function_wrong_region[get_function]",
-        "wrong_region_exception",
-        "GetFunction",
-        {"FunctionName": "arn:aws:lambda:eu-west-1:111111111111:function:F"},
+    *(
+        (
+            f"test_get_function_wrong_region[{xform_name(operation)}]",
+            "wrong_region_exception",
+            operation,
+            {"FunctionName": ELSEWHERE},
+        )
+        for operation in (
+            "DeleteFunction",
+            "GetFunction",
+            "GetFunctionCodeSigningConfig",
+            "GetFunctionConcurrency",
+            "GetFunctionConfiguration",
+            "GetFunctionUrlConfig",
+        )
     ),
-    (
-        "test_ops_on_nonexisting_version[get_function]",
-        "version_not_found_exception",
-        "GetFunction",
-        {"FunctionName": "F", "Qualifier": "1221"},
+    *(
+        (
+            f"test_ops_on_nonexisting_version[{xform_name(operation)}]",
+            "version_not_found_exception",
+            operation,
+            {"FunctionName": "F", "Qualifier": "1221"},
+        )
+        for operation in ("GetFunction", "GetFunctionConfiguration")
     ),
 ]
 
@@ -132,19 +147,42 @@ async def test_recorded_errors_of_creation(plane: Any, scenario: str, step: str,
     assert_recorded_error(raised.value, RECORDED[scenario][step])
 
 
-async def test_recorded_refusals_of_updates(plane: Any) -> None:
-    async with plane.active():
+async def test_the_recorded_refusal_to_become_an_image(plane: Any) -> None:
+    recorded = RECORDED["test_lambda_zip_file_to_image"]
+    async with plane.active() as created:
+        assert_recorded(created, recorded["create-image-response"])
+
+        async def shown(suffix: str) -> None:
+            code = await plane.call("GetFunction", FunctionName="F")
+            assert_recorded(code, recorded[f"get-function-code-response{suffix}"])
+            config = await plane.call("GetFunctionConfiguration", FunctionName="F")
+            assert_recorded(config, recorded[f"get-function-config-response{suffix}"])
+
+        await shown("")
         with pytest.raises(ServiceError) as raised:
             await plane.call("UpdateFunctionCode", FunctionName="F", ImageUri="r:1")
-        assert_recorded_error(raised.value, RECORDED["test_lambda_zip_file_to_image"]["zipfile-to-image-error"])
+        assert_recorded_error(raised.value, recorded["zipfile-to-image-error"])
+        await shown("-after-update")
+
+
+async def test_recorded_refusals_of_updates(plane: Any) -> None:
+    async with plane.active(Timeout=30, Environment={"Variables": {}}) as created:
+        recorded = RECORDED["test_lambda_concurrent_config_updates"]
+        assert_recorded(created, recorded["create-function-response"])
         await plane.call("UpdateFunctionConfiguration", FunctionName="F", Timeout=5)
         with pytest.raises(ServiceError) as raised:
             await plane.call("UpdateFunctionConfiguration", FunctionName="F", Timeout=6)
-        recorded = RECORDED["test_lambda_concurrent_config_updates"]["update-during-in-progress-update-exc"]
-        assert_recorded_error(raised.value, recorded)
+        assert_recorded_error(raised.value, recorded["update-during-in-progress-update-exc"])
 
 
-async def test_the_recorded_refusal_of_an_invocation(plane: Any) -> None:
+@pytest.mark.parametrize(
+    ("scenario", "step", "name"),
+    [
+        ("test_invoke_exceptions", "invoke_function_doesnotexist", "doesnotexist"),
+        ("test_get_function_wrong_region[invoke]", "wrong_region_exception", ELSEWHERE),
+    ],
+)
+async def test_the_recorded_refusals_of_an_invocation(plane: Any, scenario: str, step: str, name: str) -> None:
     with pytest.raises(ServiceError) as raised:
-        resolve(plane.catalog, plane.CALLER, "doesnotexist", None)
-    assert_recorded_error(raised.value, RECORDED["test_invoke_exceptions"]["invoke_function_doesnotexist"])
+        resolve(plane.catalog, plane.CALLER, name, None)
+    assert_recorded_error(raised.value, RECORDED[scenario][step])

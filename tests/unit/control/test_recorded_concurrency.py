@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recordings import assert_recorded, assert_recorded_error, scenarios
 
 from ingle.domain.concurrency import Allocation, AllocationStatus
 from ingle.domain.errors import ServiceError
+from recordings import assert_recorded, assert_recorded_error, scenarios
 
 pytestmark = pytest.mark.asyncio
 
@@ -56,7 +56,12 @@ async def test_the_recorded_life_of_a_reserve(plane: Any) -> None:
         assert_recorded(await reserve(plane, 0), crud["put_function_concurrency"])
         got = await plane.call("GetFunctionConcurrency", FunctionName="F")
         assert_recorded(got, crud["get_function_concurrency_updated"])
+        await plane.call("DeleteFunctionConcurrency", FunctionName="F")
+        got = await plane.call("GetFunctionConcurrency", FunctionName="F")
+        assert_recorded(got, crud["get_function_concurrency_deleted"])
         assert_recorded(await reserve(plane, 3), update["put_function_concurrency"])
+        got = await plane.call("GetFunctionConcurrency", FunctionName="F")
+        assert_recorded(got, update["get_function_concurrency_updated"])
         shown = await plane.call("GetFunction", FunctionName="F")
         recorded = update["get_function_concurrency_info"]
         assert shown["Concurrency"] == recorded["Concurrency"]
@@ -64,6 +69,37 @@ async def test_the_recorded_life_of_a_reserve(plane: Any) -> None:
         await plane.call("DeleteFunctionConcurrency", FunctionName="F")
         got = await plane.call("GetFunctionConcurrency", FunctionName="F")
         assert_recorded(got, update["get_function_concurrency_deleted"])
+
+
+async def test_the_recorded_life_of_a_small_reserve(plane: Any) -> None:
+    recorded = RECORDED["test_function_concurrency"]
+    async with plane.active():
+        for number in (0, 1):
+            put = recorded[f"put_function_concurrency_with_reserved_{number}"]
+            assert_recorded(await reserve(plane, number), put)
+        got = await plane.call("GetFunctionConcurrency", FunctionName="F")
+        assert_recorded(got, recorded["get_function_concurrency"])
+        deleted = await plane.call("DeleteFunctionConcurrency", FunctionName="F")
+        assert_recorded(deleted, recorded["delete_response"])
+        got = await plane.call("GetFunctionConcurrency", FunctionName="F")
+        assert_recorded(got, recorded["get_function_concurrency_after_delete"])
+
+
+@pytest.mark.parametrize(
+    ("scenario", "timeout", "put", "reserved"),
+    [
+        ("test_reserved_concurrency", 20, "put_reserved", 0),
+        ("test_reserved_concurrency_async_queue", 30, "put_fn_concurrency", 1),
+    ],
+)
+async def test_the_recorded_function_with_a_reserve(
+    plane: Any, scenario: str, timeout: int, put: str, reserved: int
+) -> None:
+    recorded = RECORDED[scenario]
+    async with plane.active(Timeout=timeout, Environment={"Variables": {}}):
+        shown = await plane.call("GetFunctionConfiguration", FunctionName="F", Qualifier="$LATEST")
+        assert_recorded(shown, recorded["fn"])
+        assert_recorded(await reserve(plane, reserved), recorded[put])
 
 
 async def test_the_recorded_life_of_provisioned_concurrency(plane: Any) -> None:
@@ -88,12 +124,16 @@ async def test_the_recorded_failure_of_an_allocation(plane: Any) -> None:
 
 async def test_the_recorded_interplay_of_both(plane: Any) -> None:
     recorded = RECORDED["test_reserved_provisioned_overlap"]
-    async with plane.active(Publish=True):
+    async with plane.active(Publish=True, Environment={"Variables": {}}):
         await plane.settle()
-        await plane.call("UpdateFunctionConfiguration", FunctionName="F", Timeout=15)
+        updated = await plane.call("UpdateFunctionConfiguration", FunctionName="F", Timeout=15)
+        assert_recorded(updated, recorded["update_func_config"])
         await plane.settle()
         await plane.call("PublishVersion", FunctionName="F")
         assert_recorded(await provision(plane, "1", 2), recorded["put_provisioned_5"])
+        assert_recorded(await get(plane, "1"), recorded["get_provisioned_prewait"])
+        report(plane, "1", status=AllocationStatus.READY, allocated=2, available=2)
+        assert_recorded(await get(plane, "1"), recorded["get_provisioned_postwait"])
         error = await refusal(plane, "PutFunctionConcurrency", ReservedConcurrentExecutions=1)
         assert_recorded_error(error, recorded["reserved_lower_than_provisioned_exc"])
         await reserve(plane, 2)
@@ -120,6 +160,27 @@ async def test_the_recorded_limits_of_the_account(plane: Any) -> None:
             assert_recorded_error(error, expected)
         await provision(plane, "1", 900)
         assert unreserved(plane) == 100
+
+
+async def test_the_recorded_use_of_code_storage(plane: Any) -> None:
+    """Recorded: what a zip adds when a function is made of it, when a version is, and for each version of a layer."""
+
+    async def used() -> int:
+        return int((await plane.call("GetAccountSettings"))["AccountUsage"]["TotalCodeSize"])
+
+    recorded = RECORDED["test_account_settings_total_code_size"]
+    zips = {name.replace("total_code_size_diff_", ""): bytes(size) for name, size in recorded.items()}
+    layer = {"LayerName": "layer", "Content": {"ZipFile": zips["publish_layer"]}}
+    before = await used()
+    async with plane.active(Code={"ZipFile": zips["create_function"]}):
+        assert await used() - before == len(zips["create_function"])
+        before = await used()
+        await plane.call("UpdateFunctionCode", FunctionName="F", ZipFile=zips["update_function"], Publish=True)
+        assert await used() - before == len(zips["update_function"])
+        for step in ("publish_layer", "publish_layer_version"):
+            before = await used()
+            await plane.call("PublishLayerVersion", **layer)
+            assert await used() - before == len(zips[step])
 
 
 async def test_a_reserve_leaves_the_minimum_and_counts_its_own(plane: Any) -> None:

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from recordings import assert_recorded_error, normal, scenarios
 
 from ingle.domain.errors import ServiceError
+from recordings import assert_recorded_error, normal, scenarios
 
 pytestmark = pytest.mark.asyncio
 

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from recordings import assert_recorded, assert_recorded_error, normal, scenarios
 
 from ingle import wire
 from ingle.domain.errors import ServiceError
+from recordings import assert_recorded, assert_recorded_error, normal, scenarios
 
 pytestmark = pytest.mark.asyncio
 

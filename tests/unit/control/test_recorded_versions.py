@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recordings import Revisions, assert_recorded, assert_recorded_error, scenarios
 
 from ingle.domain.errors import ServiceError
+from recordings import Revisions, assert_recorded, assert_recorded_error, scenarios
 
 pytestmark = pytest.mark.asyncio
 

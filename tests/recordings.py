@@ -1,4 +1,4 @@
-"""Answers of AWS that were recorded (`recorded/*.json`), and the comparison of ours with them, member by member."""
+"""Answers of AWS that were recorded (`unit/control/recorded`), and how ours are compared with them: by member."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ NAMES = {
 
 def scenarios(topic: str) -> dict[str, Any]:
     """The scenarios of one file, by name; each is its steps by name."""
-    document: dict[str, Any] = json.loads((Path(__file__).parent / "recorded" / f"{topic}.json").read_text())
+    path = Path(__file__).parent / "unit/control/recorded" / f"{topic}.json"
+    document: dict[str, Any] = json.loads(path.read_text())
     return document
 
 
@@ -44,6 +45,16 @@ def normal(value: Any, member: str = "") -> Any:
 
 def assert_recorded(answer: dict[str, Any], recorded: dict[str, Any]) -> None:
     assert normal(answer) == normal(recorded.get("CreateFunctionResponse", recorded))
+
+
+def steps(topic: str, *, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Every scenario of one file with each of its steps, but for the scenarios whose names begin with `without`."""
+    return [
+        (scenario, step)
+        for scenario, found in scenarios(topic).items()
+        if scenario != "_origin" and not scenario.startswith(without)
+        for step in found
+    ]
 
 
 def assert_recorded_error(error: ServiceError, recorded: dict[str, Any]) -> None:
