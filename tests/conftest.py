@@ -8,12 +8,13 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from served import Server, package
+from served import Server, create_function, package
 
 # A job that was started in the background has SIGINT ignored, and what it starts would ignore Ctrl-C too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,6 +24,17 @@ Zip = Callable[[dict[str, str | bytes]], bytes]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
+    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
+    running = Server(directory / "data").start()
+    yield running
+    status = running.stop()
+    shutil.rmtree(directory)
+    assert status == 0
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server of the test's own, to crash."""
     directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
     running = Server(directory / "data").start()
     yield running
@@ -44,6 +56,12 @@ def lambda_client(server: Server) -> Any:
 
 
 @pytest.fixture(scope="session")
+def unchecked_client(server: Server) -> Any:
+    """A client that sends whatever it is given."""
+    return server.client("lambda", checking=False)
+
+
+@pytest.fixture(scope="session")
 def logs_client(server: Server) -> Any:
     return server.client("logs")
 
@@ -55,21 +73,17 @@ def zip_of() -> Zip:
 
 
 @pytest.fixture
-def function(lambda_client: Any, zip_of: Zip) -> Iterator[Callable[..., str]]:
+def function(lambda_client: Any) -> Iterator[Callable[..., str]]:
     """`function(source, **settings)` creates a function, waits until it is active and returns its name."""
     made: list[str] = []
 
     def create(source: str | dict[str, str | bytes], **settings: Any) -> str:
-        files = {"app.py": source} if isinstance(source, str) else source
         name = f"f{time.time_ns()}"
-        request = {"Runtime": "python3.11", "Handler": "app.handler", "Role": "arn:aws:iam::000000000000:role/r",
-                   "Code": {"ZipFile": zip_of(files)}, **settings}  # fmt: skip
-        lambda_client.create_function(FunctionName=name, **request)
         made.append(name)
-        often = {"Delay": 0.05, "MaxAttempts": 200}
-        lambda_client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=often)
+        create_function(lambda_client, name, source, **settings)
         return name
 
     yield create
     for name in made:
-        lambda_client.delete_function(FunctionName=name)
+        with suppress(lambda_client.exceptions.ResourceNotFoundException):
+            lambda_client.delete_function(FunctionName=name)

@@ -66,11 +66,47 @@ class Server:
         self.process.stdout.close()
         self.errors.close()
 
-    def client(self, service: str, region: str = "us-east-1", account: str = "test") -> Any:
+    def crash(self) -> None:
+        """Kill it without notice and start it anew, at another address."""
+        self.kill()
+        self.start()
+
+    def client(self, service: str, region: str = "us-east-1", account: str = "test", *, checking: bool = True) -> Any:
+        """`checking`: boto3 refuses by itself what breaks some constraints of the model; without, it sends anything."""
         return boto3.client(
             service, endpoint_url=self.url, region_name=region, aws_access_key_id=account, aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 1}, read_timeout=30),
+            config=Config(
+                retries={"max_attempts": 1}, read_timeout=30, parameter_validation=checking, max_pool_connections=50
+            ),
         )  # fmt: skip
+
+
+#: How often boto3's waiters look.
+OFTEN = {"Delay": 0.05, "MaxAttempts": 600}
+
+
+def create_function(client: Any, name: str, source: str | Mapping[str, str | bytes], **settings: Any) -> None:
+    """A Python function with this `app.py`, or with these files, that is active when this returns."""
+    files = {"app.py": source} if isinstance(source, str) else source
+    request = {"Runtime": "python3.11", "Handler": "app.handler", "Role": "arn:aws:iam::000000000000:role/r",
+               "Code": {"ZipFile": package(files)}, **settings}  # fmt: skip
+    client.create_function(FunctionName=name, **request)
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
+
+
+def settle(client: Any, name: str) -> None:
+    """Wait until an update has ended."""
+    client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
+
+
+def status(answer: dict[str, Any]) -> int:
+    number: int = answer["ResponseMetadata"]["HTTPStatusCode"]
+    return number
+
+
+def plain(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what is about its HTTP response."""
+    return {member: value for member, value in answer.items() if member != "ResponseMetadata"}
 
 
 def refusal(call: Callable[..., Any], **params: Any) -> tuple[int, str, str]:

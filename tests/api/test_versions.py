@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from served import Server, refusal
 
@@ -176,15 +171,6 @@ def test_the_qualifier_of_the_name_and_the_parameter_must_agree(lambda_client: A
         "InvalidParameterValueException",
         "The derived qualifier from the function name does not match the specified qualifier.",
     )
-
-
-@pytest.fixture
-def own_server() -> Any:
-    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    running = Server(directory / "data").start()
-    yield running
-    running.stop()
-    shutil.rmtree(directory)
 
 
 def test_versions_survive_a_kill_while_they_are_published(own_server: Server, zip_of: ZipOf) -> None:
