@@ -149,11 +149,15 @@ def _validate_routing(function: Function, alias: Alias) -> None:
             f"Invalid function version {alias.version}. Function version {alias.version} is already included in "
             "routing configuration."
         )
-    roles = {_require_version(function, version).configuration.role for version in alias.versions}
-    if len(roles) > 1:
-        raise InvalidParameterValue(
-            "The function versions of an alias with routing configuration must have the same execution role."
-        )
+    configurations = [_require_version(function, version).configuration for version in alias.versions]
+    for member, values in (
+        ("execution role", {configuration.role for configuration in configurations}),
+        ("dead-letter queue configuration", {configuration.dead_letter_target for configuration in configurations}),
+    ):
+        if len(values) > 1:
+            raise InvalidParameterValue(
+                f"The function versions of an alias with routing configuration must have the same {member}."
+            )
 
 
 def _shown(function: Function, alias: Alias) -> Params:

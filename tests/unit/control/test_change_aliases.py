@@ -173,6 +173,24 @@ async def test_what_an_alias_cannot_stand_for(
         assert await plane.call("GetAlias", FunctionName="F", Name="prod") == existing
 
 
+async def test_versions_whose_failures_go_elsewhere_do_not_share_an_alias(plane: Any) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html: the same queue, or both none."""
+    message = "The function versions of an alias with routing configuration must have the same dead-letter queue"
+    async with plane.active():
+        await versions(plane, 1)
+        for number, queue in enumerate(("a", "a", "b"), 2):
+            target = f"arn:aws:sqs:us-east-1:111111111111:{queue}"
+            config = {"DeadLetterConfig": {"TargetArn": target}, "MemorySize": 200 + number}
+            await plane.call("UpdateFunctionConfiguration", FunctionName="F", **config)
+            await plane.settle()
+            await plane.call("PublishVersion", FunctionName="F")
+        await create(plane, "same", version="2", **routing(v3=0.5))
+        for one, other in (("1", 0.5), ("4", 0.5)):
+            with pytest.raises(InvalidParameterValue) as raised:
+                await create(plane, "new", version=one, **routing(v2=other))
+            assert str(raised.value).startswith(message)
+
+
 async def test_an_update_must_fit_what_stays(plane: Any) -> None:
     async with plane.active():
         await versions(plane, 2)
