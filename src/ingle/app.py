@@ -312,7 +312,9 @@ class _Server:
         )
         records = FunctionRecords(store, catalog, variables)
         encryption = VariableEncryption(variables)
-        references = PackageReferences(packages_store, catalog, host.uses)
+        references = PackageReferences(
+            packages_store, catalog, lambda package: host.uses(package) or placement.needs(package)
+        )
         background = await stack.enter_async_context(Background())
         background.start(self._sweep_packages(references))
         background.start(keys.watch())

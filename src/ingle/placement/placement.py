@@ -16,7 +16,7 @@ from typing import Self
 from ingle.background import Background
 from ingle.catalog import Catalog, PreparationRequest, Prepared
 from ingle.domain.errors import InternalFailure, ServiceError, TooManyRequests
-from ingle.domain.function import Function, FunctionKey, Version
+from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.observability.log import Logger
 from ingle.placement.pool import Pool, PoolKey, key_of, same_start
 from ingle.placement.provisioning import ProvisionedUse, Provisioning
@@ -48,8 +48,10 @@ class Placement:
         self._idle_timeout = idle_timeout
         self._lifetime = lifetime
         self._pools: dict[PoolKey, Pool] = {}
-        #: The pool of every environment that counts; a pool that was retired is found here only.
+        #: The pool of every environment that counts.
         self._homes: dict[EnvironmentClient, Pool] = {}
+        #: Pools of versions that are no longer served, as long as something is left in them.
+        self._retired: set[Pool] = set()
         self._total = 0
         self._cooling: dict[EnvironmentClient, None] = {}
         self._sweeping = False
@@ -68,7 +70,7 @@ class Placement:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for pool in self._pools.values():
+        for pool in (*self._pools.values(), *self._retired):
             for waiter in pool.waiting:
                 self._fail(waiter, InternalFailure("The server is stopping."))
         self._provisioning.close()
@@ -111,6 +113,14 @@ class Placement:
             self._offer(pool, environment)
         else:
             self._background.start(self._offer_when_ready(pool, environment))
+
+    def needs(self, package: Package) -> bool:
+        """Whether an environment that runs from `package` is on its way, or awaited: also of versions that are gone,
+        since an invocation ends with what it began with."""
+        pools = [pool for pool in (*self._pools.values(), *self._retired) if pool.starting or pool.waiting]
+        return any(package in pool.version.configuration.packages for pool in pools) or self._provisioning.needs(
+            package
+        )
 
     def provisioned_use(self) -> Iterator[ProvisionedUse]:
         """How much of what is provisioned was in use at the most, since the last call."""
@@ -181,6 +191,7 @@ class Placement:
         """A pool without environments and work to come goes once its version is no longer served."""
         if pool.retired and not pool.forgotten and pool.empty:
             pool.forgotten = True
+            self._retired.discard(pool)
             self._worker.forget(pool.version)
             if self._pools.get(key_of(pool.version)) is pool:
                 del self._pools[key_of(pool.version)]
@@ -345,6 +356,8 @@ class Placement:
 
     def _retire(self, pool: Pool) -> None:
         pool.retired = True
+        if not pool.forgotten:
+            self._retired.add(pool)
         while pool.idle:
             self._dismiss(pool, pool.idle.pop())
         while pool.provisioned:

@@ -17,7 +17,7 @@ from ingle.background import Background
 from ingle.catalog.concurrency import ConcurrencyCatalog
 from ingle.domain.concurrency import Allocation, AllocationStatus, provisioned_versions
 from ingle.domain.errors import ServiceError
-from ingle.domain.function import Function, FunctionKey, State, Version
+from ingle.domain.function import Function, FunctionKey, Package, State, Version
 from ingle.observability.log import Logger
 from ingle.placement.pool import Pool, same_start
 from ingle.worker.client import CannotPlace, EnvironmentClient, EnvironmentLost, WorkerClient
@@ -99,6 +99,8 @@ class Provisioning:
         self._worker = worker
         self._background = background
         self._allotments: dict[tuple[FunctionKey, str], Allotment] = {}
+        #: What is being started, whether or not it is wanted any more.
+        self._opening: dict[asyncio.Task[None], Version] = {}
         self._turns = asyncio.Semaphore(PARALLEL)
         self._closed = False
 
@@ -171,6 +173,10 @@ class Provisioning:
                 self._start_missing(allotment)
             elif allotment.failure is None and allotment.missing:
                 self._reconcile(allotment)
+
+    def needs(self, package: Package) -> bool:
+        """Whether a provisioned environment that runs from `package` is on its way."""
+        return any(package in version.configuration.packages for version in self._opening.values())
 
     def use(self) -> Iterator[ProvisionedUse]:
         for (key, number), allotment in self._allotments.items():
@@ -274,6 +280,7 @@ class Provisioning:
     async def _open(self, allotment: Allotment, task: asyncio.Task[None]) -> EnvironmentClient | None:
         environment: EnvironmentClient | None = None
         allotment.opening.add(task)
+        self._opening[task] = allotment.version
         try:
             environment = await self._worker.start(allotment.version, provisioned=True)
         except (CannotPlace, ServiceError) as error:
@@ -282,6 +289,7 @@ class Provisioning:
             self._failed_to_start(allotment, error, unforeseen=error)
         finally:
             allotment.opening.discard(task)
+            del self._opening[task]
             if environment is None:
                 self._books.disclaim()
         if environment is not None:

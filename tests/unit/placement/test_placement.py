@@ -310,6 +310,29 @@ async def test_an_invocation_that_outlives_its_function_does_not_use_up_the_limi
             assert here.worker.forgotten[-1] == version_of(name)
 
 
+@pytest.mark.parametrize("change", ["delete", "update"])
+async def test_code_is_needed_as_long_as_an_environment_of_it_is_awaited(change: str) -> None:
+    async with placed() as here:
+        version = version_of()
+        package = version.configuration.package
+        here.catalog.put(function_of(version))
+        assert not here.placement.needs(package)
+        here.worker.hold = True
+        waiting = here.waiting(version)
+        await until(lambda: here.worker.pending)
+        if change == "delete":
+            here.catalog.remove(version.key)
+        else:
+            here.catalog.put(function_of(version_of(serial=2)))
+        assert here.placement.needs(package)
+        assert not here.placement.needs(Package(digest="0" * 64, size=1))
+        here.worker.finish()
+        environment = await waiting
+        # From here on the worker has it.
+        assert not here.placement.needs(package)
+        here.placement.release(environment)
+
+
 async def test_a_retry_after_a_deletion_leaves_nothing_for_the_next_function_of_the_name() -> None:
     async with placed() as here:
         old = version_of()

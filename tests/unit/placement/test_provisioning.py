@@ -148,6 +148,17 @@ async def test_those_on_their_way_to_a_deleted_function_are_stopped() -> None:
         assert not here.placement._homes
 
 
+async def test_the_code_of_those_on_their_way_is_needed() -> None:
+    async with placed() as here:
+        here.worker.hold = True
+        here.catalog.put(function_of(1))
+        await until(lambda: here.worker.pending)
+        here.catalog.remove(LATEST.key)
+        assert here.placement.needs(ONE.configuration.package)
+        here.worker.finish()
+        await until(lambda: not here.placement.needs(ONE.configuration.package))
+
+
 async def test_they_follow_an_alias() -> None:
     async with placed() as here:
         here.catalog.put(function_of(1, "1", alias="live"))
