@@ -222,3 +222,19 @@ def test_long_values_do_not_keep_the_matcher_busy():
     operation, message = request("CreateFunction", "POST", "/2015-03-31/functions", body=body)
     with pytest.raises(wire.ConstraintViolation, match="1 validation error"):
         operation.parse(message)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_a_dot_is_no_end_of_a_line(end):
+    """Java's meaning: what is to become a header has no second line."""
+    body = json.dumps({"AuthType": "NONE", "Cors": {"AllowHeaders": [f"a{end}b"]}}).encode()
+    message = violation("CreateFunctionUrlConfig", "POST", "/2021-10-31/functions/f/url", body=body)
+    assert "'cors.allowHeaders'" in message
+    matches = compile_pattern(r"[^.]\..+").fullmatch
+    assert [bool(matches(text)) for text in ("a.b", "a..", "..b", "axb", f"a.{end}")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

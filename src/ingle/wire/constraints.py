@@ -36,6 +36,11 @@ _PROPERTIES = {
     r"\p{Z}": "\\x20\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000",
 }
 
+#: Escapes, classes, and dots outside both.
+_TOKENS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
+#: What a dot is in Java: no end of a line of any kind, while to `re` only a line feed is one.
+_ANY = "[^\\n\\r\\x85\\u2028\\u2029]"
+
 
 def path_label(name: str) -> str:
     """A member's name as messages print it: `FunctionName` is `functionName`."""
@@ -67,6 +72,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     if r"\p{" in pattern:
         flags = re.UNICODE
         pattern = re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), pattern)
+    pattern = _TOKENS.sub(lambda found: _ANY if found[0] == "." else found[0], pattern)
     # Java takes a hyphen behind a class escape for itself, `re` for a bad range.
     pattern = re.sub(r"(\\[wdsWDS])-", r"\1\\-", pattern)
     with warnings.catch_warnings():
