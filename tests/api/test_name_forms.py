@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from served import plain, refusal
-
-Create = Callable[..., str]
+from served import create_function, plain, refusal
 
 SOURCE = "def handler(event, context):\n    return context.invoked_function_arn\n"
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -47,16 +45,18 @@ OPERATIONS: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def name(lambda_client: Any, function: Create) -> str:
+@pytest.fixture(scope="module")
+def name(lambda_client: Any) -> Iterator[str]:
     """A function that has one of everything."""
-    made = function(SOURCE)
+    made = "name-forms"
+    create_function(lambda_client, made, SOURCE)
     lambda_client.publish_version(FunctionName=made)
     lambda_client.create_alias(FunctionName=made, Name="live", FunctionVersion="1")
     lambda_client.create_function_url_config(FunctionName=made, AuthType="NONE")
     lambda_client.put_function_event_invoke_config(FunctionName=made, MaximumRetryAttempts=1)
     lambda_client.add_permission(FunctionName=made, StatementId="s", Action="lambda:InvokeFunction", Principal="*")
-    return made
+    yield made
+    lambda_client.delete_function(FunctionName=made)
 
 
 def outcome(client: Any, operation: str, **params: Any) -> Any:
