@@ -75,8 +75,10 @@ class Server:
         """`checking`: boto3 refuses by itself what breaks some constraints of the model; without, it sends anything."""
         return boto3.client(
             service, endpoint_url=self.url, region_name=region, aws_access_key_id=account, aws_secret_access_key="test",
+            # A try again would hide errors of the server, and throttles.
             config=Config(
-                retries={"max_attempts": 1}, read_timeout=30, parameter_validation=checking, max_pool_connections=50
+                retries={"total_max_attempts": 1}, read_timeout=30, parameter_validation=checking,
+                max_pool_connections=50,
             ),
         )  # fmt: skip
 

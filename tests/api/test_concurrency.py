@@ -99,8 +99,18 @@ def counts(config: dict[str, Any]) -> tuple[int, int, int]:
 
 @contextmanager
 def running(client: Any, name: str, seconds: float = 20.0) -> Iterator[None]:
-    """An invocation runs inside the block; it is cut off at its end, by the function's own time limit at the latest."""
-    thread = threading.Thread(target=run, args=(client, name), kwargs={"sleep": seconds})
+    """An invocation runs inside the block; it is cut off at its end, by the function's own time limit at the latest.
+
+    What the block asks for may come before it: it tries again then.
+    """
+
+    def run_when_admitted() -> None:
+        while True:
+            with contextlib.suppress(client.exceptions.TooManyRequestsException):
+                run(client, name, sleep=seconds)
+                return
+
+    thread = threading.Thread(target=run_when_admitted)
     thread.start()
     try:
         yield

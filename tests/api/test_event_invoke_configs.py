@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,9 @@ from served import Server, create_function, plain, refusal, status
 Create = Callable[..., str]
 
 SOURCE = "def handler(event, context):\n    return event\n"
+#: Fails for 0.
+FAILING = "def handler(event, context):\n    return 1 / event\n"
+RECORDER = "import json\ndef handler(event, context):\n    print('RECORD', json.dumps(event))\n"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:topic"
 
@@ -46,6 +50,45 @@ def test_put_replaces_update_merges_and_delete_ends(lambda_client: Any, function
     gone = refusal(lambda_client.get_function_event_invoke_config, FunctionName=name)
     assert gone[:2] == (404, "ResourceNotFoundException")
     assert refusal(lambda_client.delete_function_event_invoke_config, FunctionName=name) == gone
+
+
+def test_events_follow_the_settings_of_the_qualifier_that_was_invoked(
+    lambda_client: Any, logs_client: Any, function: Create
+) -> None:
+    name, recorder = function(FAILING), function(RECORDER)
+    to = {"Destination": lambda_client.get_function_configuration(FunctionName=recorder)["FunctionArn"]}
+    lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
+    lambda_client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": to}
+    )
+    lambda_client.put_function_event_invoke_config(
+        FunctionName=name, Qualifier="live", DestinationConfig={"OnSuccess": to}
+    )
+    # What neither setting is about comes first, and leaves nothing.
+    for qualifier, event in (("$LATEST", b"1"), ("$LATEST", b"0"), ("live", b"2")):
+        accepted = lambda_client.invoke(FunctionName=name, Qualifier=qualifier, InvocationType="Event", Payload=event)
+        assert accepted["StatusCode"] == 202
+
+    def recorded() -> list[tuple[str, str, int]]:
+        group = f"/aws/lambda/{recorder}"
+        if not logs_client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        found = logs_client.filter_log_events(logGroupName=group, filterPattern="RECORD")["events"]
+        records = [json.loads(item["message"].partition(" ")[2]) for item in found]
+        return sorted(
+            (record["requestContext"]["functionArn"].rpartition(":")[2], record["requestContext"]["condition"],
+             record["requestPayload"])
+            for record in records
+        )  # fmt: skip
+
+    until(lambda: len(recorded()) >= 2)
+    assert recorded() == [("$LATEST", "RetriesExhausted", 0), ("live", "Success", 2)]
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it does not come true"
 
 
 def test_each_qualifier_has_its_own_and_they_go_with_it(lambda_client: Any, function: Create) -> None:

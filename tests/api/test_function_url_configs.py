@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,8 +16,31 @@ from served import Server, create_function, plain, refusal, status
 Create = Callable[..., str]
 
 SOURCE = "def handler(event, context):\n    return event\n"
-ADDRESS = re.compile(r"https://[0-9a-z]{32}\.lambda-url\.us-east-1\.on\.aws/")
+VERSION = "def handler(event, context):\n    return context.function_version\n"
+ADDRESS = re.compile(r"http://[0-9a-z]{32}\.lambda-url\.us-east-1\.localhost:\d+/")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def opened(client: Any, name: str, **params: Any) -> str:
+    """The address of a URL that everybody may use."""
+    address: str = client.create_function_url_config(FunctionName=name, AuthType="NONE", **params)["FunctionUrl"]
+    qualifier = {key: value for key, value in params.items() if key == "Qualifier"}
+    for sid, grant in (
+        ("url", {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}),
+        ("via", {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True}),
+    ):
+        client.add_permission(FunctionName=name, StatementId=sid, Principal="*", **grant, **qualifier)
+    return address
+
+
+def answered(server: Server, address: str) -> tuple[int, bytes]:
+    """What a GET there gets. The host of the address says only which function is meant."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+    connection.request("GET", "/", headers={"Host": urlsplit(address).netloc})
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
 
 
 def listed(client: Any, name: str) -> dict[str, str]:
@@ -70,6 +95,26 @@ def test_function_and_aliases_have_their_own(lambda_client: Any, function: Creat
     assert listed(lambda_client, name) == {}
 
 
+def test_requests_find_the_url_as_it_is_configured(server: Server, lambda_client: Any, function: Create) -> None:
+    name = function(VERSION)
+    lambda_client.publish_version(FunctionName=name)
+    lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    own = opened(lambda_client, name)
+    of_alias = opened(lambda_client, name, Qualifier="live")
+    assert [answered(server, address) for address in (own, of_alias)] == [(200, b"$LATEST"), (200, b"1")]
+    lambda_client.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
+    assert answered(server, of_alias) == (200, b"$LATEST")
+    lambda_client.update_function_url_config(FunctionName=name, AuthType="AWS_IAM")
+    assert answered(server, own)[0] == 403
+    lambda_client.update_function_url_config(FunctionName=name, AuthType="NONE")
+    assert answered(server, own)[0] == 200
+    lambda_client.delete_function_url_config(FunctionName=name)
+    assert answered(server, own) == (403, b'{"Message":null}')
+    assert answered(server, of_alias)[0] == 200
+    lambda_client.delete_alias(FunctionName=name, Name="live")
+    assert answered(server, of_alias)[0] == 403
+
+
 def test_a_url_that_is_deleted_leaves_the_permissions(lambda_client: Any, function: Create) -> None:
     name = function(SOURCE)
     lambda_client.create_function_url_config(FunctionName=name, AuthType="NONE")
@@ -117,14 +162,21 @@ def test_what_is_refused(unchecked_client: Any, function: Create, params: dict[s
 
 def test_they_survive_a_kill(own_server: Server) -> None:
     client = own_server.client("lambda")
-    create_function(client, "f", SOURCE)
+    create_function(client, "f", VERSION)
     client.create_alias(FunctionName="f", Name="live", FunctionVersion="$LATEST")
     cors = {"AllowOrigins": ["https://a.example"], "AllowMethods": ["GET", "PUT"], "AllowHeaders": ["x-ü"],
             "ExposeHeaders": ["x-b"], "AllowCredentials": True, "MaxAge": 86400}  # fmt: skip
     client.create_function_url_config(FunctionName="f", AuthType="AWS_IAM", Cors=cors, InvokeMode="RESPONSE_STREAM")
-    client.create_function_url_config(FunctionName="f", AuthType="NONE", Qualifier="live")
-    before = plain(client.list_function_url_configs(FunctionName="f"))
-    assert before["FunctionUrlConfigs"][0]["Cors"] == cors
+    address = opened(client, "f", Qualifier="live")
+
+    def configured() -> list[dict[str, Any]]:
+        """Addresses end in the port, and this server has another one after each start."""
+        found = client.list_function_url_configs(FunctionName="f")["FunctionUrlConfigs"]
+        return [{**config, "FunctionUrl": config["FunctionUrl"].partition(".")[0]} for config in found]
+
+    before = configured()
+    assert before[0]["Cors"] == cors
     own_server.crash()
     client = own_server.client("lambda")
-    assert plain(client.list_function_url_configs(FunctionName="f")) == before
+    assert configured() == before
+    assert answered(own_server, address) == (200, b"$LATEST")
