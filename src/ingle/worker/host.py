@@ -61,6 +61,8 @@ from ingle.worker.stock import Kind, Stock
 
 log = Logger("worker")
 
+#: How often a sandbox is tried for: a killed zygote shows as a broken channel first, then as missing, then it is back.
+_TRIES = 3
 #: How long leaving waits for environments to be gone, in seconds.
 _STOP_SECONDS = 5.0
 #: In the name of the log stream that tells why environments were not started.
@@ -193,15 +195,27 @@ class Host:
     async def start(self, version: Version, *, provisioned: bool = False) -> Environment:
         _require_file_systems(version)
         opened = self._opened(version)
-        try:
-            ready = await self._preparation.ready(opened)
-        except (PackageError, SandboxError, StorageError, OSError) as error:
-            raise CannotPlace(str(error)) from error
+        ready = await self._ready(opened)
         clone = await self._snapshots.clone(version)
         if clone is not None:
             return await self._open(opened, ready, clone, Role.CLONE)
-        role = Role.PROVISIONED if provisioned else Role.ORDINARY
-        return await self._open(opened, ready, await self._take(opened, ready), role)
+        for left in reversed(range(_TRIES)):
+            try:
+                sandbox = await self._take(opened, ready)
+                break
+            except CannotPlace as error:
+                if not left:
+                    raise
+                log.warning("a sandbox is tried for again", function=version.key.name, reason=str(error))
+            ready = await self._ready(opened)
+        return await self._open(opened, ready, sandbox, Role.PROVISIONED if provisioned else Role.ORDINARY)
+
+    async def _ready(self, opened: OpenedVersion) -> Ready:
+        """Raises CannotPlace."""
+        try:
+            return await self._preparation.ready(opened)
+        except (PackageError, SandboxError, StorageError, OSError) as error:
+            raise CannotPlace(str(error)) from error
 
     def _opened(self, version: Version) -> OpenedVersion:
         """Raises the ServiceError that an invocation is to get; the function's log has it, too."""
@@ -229,10 +243,7 @@ class Host:
         Raises CannotPlace, and VariablesUnreadable.
         """
         opened = self._opened(version)
-        try:
-            ready = await self._preparation.ready(opened)
-        except (PackageError, SandboxError, StorageError, OSError) as error:
-            raise CannotPlace(str(error)) from error
+        ready = await self._ready(opened)
         role = Role.TEMPLATE if self._not_cloneable(ready) is None else Role.ORDINARY
         return await self._open(opened, ready, await self._take(opened, ready), role)
 
