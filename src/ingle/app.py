@@ -14,7 +14,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import uvloop
 
 from ingle import __version__
+from ingle.access import Access
 from ingle.artifacts.packages import PackageStore
 from ingle.artifacts.signatures import Signatures
 from ingle.background import Background
@@ -102,11 +103,13 @@ from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
 from ingle.storage.store import StoredKeys
 from ingle.supporting.cloudwatch import CloudWatch
+from ingle.supporting.iam import Iam
 from ingle.supporting.kms.access import Everybody
 from ingle.supporting.kms.records import KeyRecords
 from ingle.supporting.kms.service import Kms
 from ingle.supporting.kms.use import KeyUse
 from ingle.supporting.logs import Logs
+from ingle.supporting.sts import Sts
 from ingle.supporting.tagging import Tagging
 from ingle.supporting.variables import FunctionVariables
 from ingle.worker import families
@@ -270,6 +273,7 @@ class _Server:
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
         traces = await stack.enter_async_context(Traces(collector))
+        access = await Access.open(store, self._directory.access_key, clock)
         catalog = Catalog(settings.account_concurrency)
         for function in await store.load_all():
             catalog.put(function)
@@ -371,10 +375,14 @@ class _Server:
             Concurrency(records, clock, ids),
             tags,
             invoker,
-            logs=Logs(logs, clock),
-            cloudwatch=CloudWatch(metrics, clock),
-            tagging=Tagging(TagIndex(catalog), {"lambda": tags}, clock),
-            kms=kms,
+            services={
+                "logs": Logs(logs, clock),
+                "cloudwatch": CloudWatch(metrics, clock),
+                "resourcegroupstaggingapi": Tagging(TagIndex(catalog), {"lambda": tags}, clock),
+                "kms": kms,
+                "iam": access.iam,
+                "sts": access.sts,
+            },
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
@@ -449,15 +457,14 @@ class Resource(Protocol):
     def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]: ...
 
 
-def registry(*resources: Resource, logs: Logs, cloudwatch: CloudWatch, tagging: Tagging, kms: Kms) -> Registry:
-    """All operations that have a handler, by service and name."""
-    return {
-        **{("lambda", name): handler for resource in resources for name, handler in resource.handlers().items()},
-        **{("logs", name): handler for name, handler in logs.handlers().items()},
-        **{("cloudwatch", name): handler for name, handler in cloudwatch.handlers().items()},
-        **{("resourcegroupstaggingapi", name): handler for name, handler in tagging.handlers().items()},
-        **{("kms", name): handler for name, handler in kms.handlers().items()},
+def registry(*resources: Resource, services: Mapping[str, Resource]) -> Registry:
+    """All operations that have a handler, by service and name: Lambda's `resources`, and other services by name."""
+    others = {
+        (service, name): handler for service, part in services.items() for name, handler in part.handlers().items()
     }
+    return {
+        ("lambda", name): handler for resource in resources for name, handler in resource.handlers().items()
+    } | others
 
 
 def implemented_operations() -> list[tuple[str, str]]:
@@ -483,6 +490,12 @@ def implemented_operations() -> list[tuple[str, str]]:
         Tags({}),
         Invoker(nothing, nothing, nothing, nothing, nothing, nothing),
     )
-    logs, cloudwatch, tagging = Logs(nothing, nothing), CloudWatch(nothing, nothing), Tagging(nothing, {}, nothing)
-    kms = Kms(KeyUse(nothing, nothing))
-    return sorted(registry(*resources, logs=logs, cloudwatch=cloudwatch, tagging=tagging, kms=kms))
+    services: dict[str, Resource] = {
+        "logs": Logs(nothing, nothing),
+        "cloudwatch": CloudWatch(nothing, nothing),
+        "resourcegroupstaggingapi": Tagging(nothing, {}, nothing),
+        "kms": Kms(KeyUse(nothing, nothing)),
+        "iam": Iam(nothing),
+        "sts": Sts(nothing, nothing),
+    }
+    return sorted(registry(*resources, services=services))

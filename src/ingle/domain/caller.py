@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ingle.domain.access.principals import Kind, Principal
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
@@ -26,3 +28,14 @@ class Caller:
     base_url: str = ""
     #: X-Amzn-Trace-Id as it came, if it did.
     trace_header: str | None = None
+    #: Who it is, where the request's signature was verified or its key is one that Ingle issued.
+    known_as: Principal | None = field(default=None, compare=False)
+
+    @property
+    def principal(self) -> Principal:
+        """Who it is. Without authentication everybody is the root of the account that the access key id names."""
+        return self.known_as or root_of(self.account)
+
+
+def root_of(account: str) -> Principal:
+    return Principal(kind=Kind.ROOT, arn=f"arn:aws:iam::{account}:root", account=account, unique_id=account)

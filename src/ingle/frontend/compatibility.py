@@ -15,6 +15,8 @@ TITLES = {
     "logs": "Amazon CloudWatch Logs",
     "cloudwatch": "Amazon CloudWatch",
     "resourcegroupstaggingapi": "AWS Resource Groups Tagging API",
+    "iam": "AWS Identity and Access Management",
+    "sts": "AWS Security Token Service",
 }
 
 

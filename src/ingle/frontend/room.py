@@ -11,6 +11,7 @@ from typing import Any
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, ServiceError
 from ingle.frontend.dispatch import Handler, Registry
+from ingle.supporting.iam_errors import IamUnavailable
 from ingle.supporting.kms.errors import KmsUnavailable
 from ingle.supporting.log_errors import LogsUnavailable
 from ingle.supporting.metric_errors import MetricsUnavailable
@@ -23,6 +24,7 @@ _ERRORS: Mapping[str, type[ServiceError]] = {
     "logs": LogsUnavailable,
     "cloudwatch": MetricsUnavailable,
     "resourcegroupstaggingapi": TaggingUnavailable,
+    "iam": IamUnavailable,
 }
 #: What operations that store something begin with.
 _GROWING = ("Add", "Create", "Publish", "Put", "Tag", "Update")

@@ -15,7 +15,18 @@ from pathlib import Path
 from ingle.storage.blobs import blob_path
 from ingle.storage.errors import BackupError, DataDirectoryError, of_os_error
 from ingle.storage.files import sync_directory, sync_file, write_atomically
-from ingle.storage.layout import BACKUPS, BLOBS, DATABASE, EVENTS, FORMAT, LOGS, METRICS, SIGNING, read_format
+from ingle.storage.layout import (
+    ACCESS_KEY,
+    BACKUPS,
+    BLOBS,
+    DATABASE,
+    EVENTS,
+    FORMAT,
+    LOGS,
+    METRICS,
+    SIGNING,
+    read_format,
+)
 from ingle.storage.sqlite_copy import copy_database, package_digests
 
 #: A record that is deleted between the copy of the database and of the blobs can take its blob along: copy again.
@@ -85,6 +96,8 @@ def _copy(source: Path, destination: Path) -> None:
     for name in (METRICS, EVENTS):
         if (source / name).exists():
             copy_database(source / name, destination / name)
+    if (source / ACCESS_KEY).exists():
+        _copy_file(source / ACCESS_KEY, destination / ACCESS_KEY)
     _copy_tree(source / LOGS, destination / LOGS, again=True)
     _copy_tree(source / SIGNING, destination / SIGNING, again=True)
     sync_directory(destination)

@@ -5,6 +5,7 @@
     <dir>/ingle.db     functions, layers and KMS keys
     <dir>/metrics.db   metrics by the minute
     <dir>/events.db    asynchronous events that are not over
+    <dir>/access.key   what secrets of access keys are sealed with
     <dir>/blobs/       deployment packages and layers as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
     <dir>/logs/        log segments
@@ -32,6 +33,7 @@ from ingle.storage.backup import copy_data
 from ingle.storage.errors import DataDirectoryError, StorageError
 from ingle.storage.files import write_atomically
 from ingle.storage.layout import (
+    ACCESS_KEY,
     BACKUPS,
     BLOBS,
     DATABASE,
@@ -91,6 +93,10 @@ class DataDirectory:
     @property
     def events_url(self) -> str:
         return f"sqlite:///{self.path / EVENTS}"
+
+    @property
+    def access_key(self) -> Path:
+        return self.path / ACCESS_KEY
 
     @property
     def packages(self) -> Path:

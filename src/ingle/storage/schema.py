@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0009"
+HEAD = "0010"
 
 metadata = MetaData()
 
@@ -131,6 +131,16 @@ kms_grants = Table(
     metadata,
     Column("key_id", String, primary_key=True),
     Column("id", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: `kind`: user, group, role, policy or key; names of keys are their ids. Names are unique whatever their case.
+identities = Table(
+    "identities",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
     Column("document", JSON, nullable=False),
 )
 

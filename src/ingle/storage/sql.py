@@ -2,7 +2,8 @@
 
 All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
 meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
-`store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting.kms` through `store.KeyStore`.
+`store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting` through `store.KeyStore` and
+`store.IdentityStore`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from ingle.domain.attachments import Attachments
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
+from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
 from ingle.encryption.master import Keyring
-from ingle.storage import scrubbing, sql_code_signing, sql_keys, sql_layers
+from ingle.storage import scrubbing, sql_code_signing, sql_identities, sql_keys, sql_layers
 from ingle.storage.documents import (
     alias_from_document,
     alias_to_document,
@@ -57,7 +59,7 @@ _Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
-    """A FunctionStore, a LayerStore, a CodeSigningStore and a KeyStore.
+    """A FunctionStore, a LayerStore, a CodeSigningStore, a KeyStore and an IdentityStore.
 
     `async with SqlStore(url, ring) as store`; raises SchemaError if the database is a newer one. `ring`: the master
     keys under which the migration of an older database encrypts what was readable in it.
@@ -138,6 +140,12 @@ class SqlStore:
 
     async def delete_grant(self, grant: Grant) -> None:
         await self._transaction(lambda connection: sql_keys.delete_grant(connection, grant))
+
+    async def load_identities(self) -> list[Record]:
+        return await self._transaction(sql_identities.load_identities)
+
+    async def change_identities(self, put: Sequence[Record] = (), removed: Sequence[Record] = ()) -> None:
+        await self._transaction(lambda connection: sql_identities.change_identities(connection, put, removed))
 
     async def _transaction(self, work: Callable[[Connection], _Result]) -> _Result:
         def transact() -> _Result:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
+from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
 
@@ -103,4 +104,16 @@ class KeyStore(Protocol):
 
     async def delete_grant(self, grant: Grant) -> None:
         """Idempotent."""
+        ...
+
+
+class IdentityStore(Protocol):
+    """Users, groups, roles, access keys and managed policies, durable. Promises what `FunctionStore` does."""
+
+    async def load_identities(self) -> list[Record]:
+        """All of them, ordered by account, kind and name."""
+        ...
+
+    async def change_identities(self, put: Sequence[Record] = (), removed: Sequence[Record] = ()) -> None:
+        """Stores new ones or replaces those of the same kind and name, and removes others, all or nothing."""
         ...

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
+from ingle.domain.identity import Record
 from ingle.domain.layer import Layer, LayerKey
 from ingle.storage.errors import RecordExists, RecordNotFound
 
@@ -15,6 +18,7 @@ class MemoryStore:
         self._functions: dict[FunctionKey, Function] = {}
         self._layers: dict[LayerKey, Layer] = {}
         self._code_signing: dict[CodeSigningKey, CodeSigningConfig] = {}
+        self._identities: dict[tuple[str, str, str], Record] = {}
 
     async def load_all(self) -> list[Function]:
         found = self._functions.values()
@@ -49,3 +53,12 @@ class MemoryStore:
 
     async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
         self._code_signing.pop(key, None)
+
+    async def load_identities(self) -> list[Record]:
+        return [self._identities[place] for place in sorted(self._identities)]
+
+    async def change_identities(self, put: Sequence[Record] = (), removed: Sequence[Record] = ()) -> None:
+        for record in removed:
+            self._identities.pop((record.account, record.kind, record.name.lower()), None)
+        for record in put:
+            self._identities[record.account, record.kind, record.name.lower()] = record

@@ -109,10 +109,6 @@ class Document:
         )
 
 
-#: What the policies of nobody are.
-NOTHING = Document(denies=(), allows=())
-
-
 def _compile(statement: Mapping[str, Any], *, variables: bool) -> Statement:
     actions = _texts(statement.get("Action", statement.get("NotAction")))
     resources = statement.get("Resource", statement.get("NotResource"))
