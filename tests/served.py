@@ -31,6 +31,10 @@ class Server:
         self._settings = {"INGLE_DATA_DIR": str(data_dir), "INGLE_PORT": "0", **settings}
         self.process: subprocess.Popen[str]
         self.url = ""
+        #: Access key id and secret of the root, where the server told it: at its first start with authentication.
+        self.root: tuple[str, str] | None = None
+        #: The same of roots of other accounts, as tests make them.
+        self.others: dict[str, tuple[str, str]] = {}
 
     def start(self) -> Server:
         command = [*self._program, "-m", "ingle", "serve"]
@@ -49,6 +53,9 @@ class Server:
                 errors.seek(0)
                 raise RuntimeError(f"the server did not start: {line}{errors.read()}")
         self.url = line.rsplit(" at ", 1)[1].strip()
+        if self._settings.get("INGLE_AUTH") == "iam" and self.root is None:
+            _, key, secret = (self.process.stdout.readline().strip().partition("=")[2] for _ in range(3))
+            self.root = key, secret
         return self
 
     def stop(self) -> int:
@@ -71,10 +78,17 @@ class Server:
         self.kill()
         self.start()
 
-    def client(self, service: str, region: str = "us-east-1", account: str = "test", *, checking: bool = True) -> Any:
-        """`checking`: boto3 refuses by itself what breaks some constraints of the model; without, it sends anything."""
+    def client(
+        self, service: str, region: str = "us-east-1", account: str = "test", *, secret: str = "test",
+        token: str | None = None, checking: bool = True,
+    ) -> Any:  # fmt: skip
+        """`account`: an account, or an access key id with its `secret`.
+
+        `checking`: boto3 refuses by itself what breaks some constraints of the model; without, it sends anything.
+        """
         return boto3.client(
-            service, endpoint_url=self.url, region_name=region, aws_access_key_id=account, aws_secret_access_key="test",
+            service, endpoint_url=self.url, region_name=region, aws_access_key_id=account,
+            aws_secret_access_key=secret, aws_session_token=token,
             # A try again would hide errors of the server, and throttles.
             config=Config(
                 retries={"total_max_attempts": 1}, read_timeout=30, parameter_validation=checking,

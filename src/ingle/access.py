@@ -8,12 +8,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingle.catalog import Catalog
 from ingle.catalog.identities import Identities
 from ingle.domain.clock import Clock
 from ingle.domain.identity import AccessKey
+from ingle.frontend.authentication import Unverified
+from ingle.frontend.authorization.authorizer import Authorizer
+from ingle.frontend.authorization.lambda_needs import LambdaNeeds
+from ingle.frontend.authorization.needs import NeedsOf
+from ingle.frontend.authorization.service_needs import (
+    IamNeeds,
+    StsNeeds,
+    cloudwatch_needs,
+    logs_needs,
+    tagging_needs,
+)
+from ingle.frontend.dispatch import Gate
+from ingle.frontend.verification import Verified
 from ingle.storage.sealing import FileSealer
 from ingle.storage.store import IdentityStore
 from ingle.supporting.credentials import Credentials
+from ingle.supporting.execution_roles import ExecutionRoles
 from ingle.supporting.iam import Iam
 from ingle.supporting.iam_records import IamRecords, NewKey
 from ingle.supporting.sessions import Sessions
@@ -30,10 +45,16 @@ class Access:
     credentials: Credentials
     iam: Iam
     sts: Sts
+    roles: ExecutionRoles
+    clock: Clock
+    enforced: bool
 
     @staticmethod
-    async def open(store: IdentityStore, key_file: Path, clock: Clock) -> Access:
-        """Reads what the store has. `key_file` is made when the first secret is sealed."""
+    async def open(store: IdentityStore, key_file: Path, clock: Clock, *, enforced: bool) -> Access:
+        """Reads what the store has. `key_file` is made when the first secret is sealed.
+
+        `enforced`: who calls has to prove it, and to be allowed what it asks for.
+        """
         sealer = FileSealer(key_file)
         identities = Identities()
         for record in await store.load_identities():
@@ -43,7 +64,32 @@ class Access:
         return Access(
             identities=identities, records=records, sessions=sessions,
             credentials=Credentials(identities, sessions, sealer), iam=Iam(records), sts=Sts(identities, sessions),
+            roles=ExecutionRoles(identities, sessions, clock, enforced=enforced), clock=clock, enforced=enforced,
         )  # fmt: skip
+
+    def authorizer(self, catalog: Catalog) -> Authorizer:
+        services: dict[str, NeedsOf] = {
+            "lambda": LambdaNeeds(catalog),
+            "iam": IamNeeds(self.identities),
+            "sts": StsNeeds(self.identities),
+            "logs": logs_needs,
+            "cloudwatch": cloudwatch_needs,
+            "resourcegroupstaggingapi": tagging_needs,
+        }
+        return Authorizer(services, self.identities, self.clock)
+
+    def gates(self, authorizer: Authorizer, functions_may_call: str) -> tuple[Gate, Gate]:
+        """For requests from outside, and from execution environments."""
+        closed = Gate(authentication=Verified(self.credentials, self.clock), authorizer=authorizer)
+        opened = Gate(authentication=Unverified(owner=self.credentials.owner))
+        return closed if self.enforced else opened, closed if functions_may_call == "role" else opened
+
+    async def new_root_key(self, account: str, *, replace: bool) -> NewKey:
+        """One more key of the root of `account`, in place of those there are if `replace`. Raises LimitExceeded."""
+        async with self.records.exclusive:
+            if replace:
+                await self.records.change(removed=self.records.keys_of(account, None))
+            return await self.records.add_key(account, None)
 
     async def first_root_key(self, account: str) -> NewKey | None:
         """A key of the root of `account`, if nobody has any key yet; None if somebody has."""

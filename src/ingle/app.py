@@ -62,14 +62,16 @@ from ingle.control.tags import FunctionTags, Tags
 from ingle.control.variable_encryption import VariableEncryption
 from ingle.control.versions import Versions
 from ingle.domain import lifecycle
-from ingle.domain.caller import Caller
+from ingle.domain.caller import DEFAULT_ACCOUNT, Caller
 from ingle.domain.clock import Clock, RandomIds, SystemClock
+from ingle.domain.errors import ServiceError
 from ingle.domain.function import Package
 from ingle.encryption import aead
 from ingle.encryption.master import Keyring, MasterKeyError, MasterKeys
 from ingle.event_invoke.delivery import Deliveries
 from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
+from ingle.frontend.authorization.authorizer import AuthorisedTags
 from ingle.frontend.dispatch import Registry
 from ingle.frontend.function_urls import FunctionUrlServer
 from ingle.frontend.internal import health, packages
@@ -103,7 +105,9 @@ from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
 from ingle.storage.store import StoredKeys
 from ingle.supporting.cloudwatch import CloudWatch
+from ingle.supporting.execution_roles import VALID
 from ingle.supporting.iam import Iam
+from ingle.supporting.iam_records import NewKey
 from ingle.supporting.kms.access import Everybody
 from ingle.supporting.kms.records import KeyRecords
 from ingle.supporting.kms.service import Kms
@@ -120,8 +124,14 @@ log = observability.Logger("app")
 
 #: Sandboxes kept ready for each zygote.
 STOCK = 4
+#: Of an environment's credentials, when it is replaced at the latest: longer than a function may run. Seconds.
+_CREDENTIALS_LEFT = 3600
 #: Between two looks for packages that are no longer needed.
 _SWEEP_SECONDS = 5.0
+
+
+#: Told the server's URL, and at the first start with authentication a key that is never shown again.
+Ready = Callable[[str, NewKey | None], None]
 
 
 class StartupError(Exception):
@@ -138,8 +148,8 @@ class Links:
         return self.signer.url(caller.base_url, package.digest)
 
 
-def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
-    """Serve until told to stop; the exit status. `on_ready(url)` is called once requests are answered.
+def serve(settings: Settings, *, on_ready: Ready | None = None) -> int:
+    """Serve until told to stop; the exit status. `on_ready` is called once requests are answered.
 
     Raises StartupError.
     """
@@ -167,6 +177,21 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         raise StartupError(str(error)) from error
     finally:
         listener.close()
+
+
+def new_root_key(settings: Settings, account: str, *, replace: bool) -> NewKey:
+    """A new access key of the root of an account, while no server uses the data directory. Raises StartupError."""
+
+    async def make(directory: DataDirectory) -> NewKey:
+        async with SqlStore(directory.database_url, finding.open_ring(settings)) as store:
+            access = await Access.open(store, directory.access_key, SystemClock(), enforced=True)
+            return await access.new_root_key(account, replace=replace)
+
+    try:
+        with DataDirectory.open(settings.data_dir) as directory:
+            return asyncio.run(make(directory))
+    except (StorageError, MasterKeyError, ServiceError) as error:
+        raise StartupError(str(error)) from error
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -226,7 +251,7 @@ class _Server:
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
         interpreters: tuple[Interpreter, ...], listener: socket.socket, companions: dict[str, Endpoint], ring: Keyring,
-        on_ready: Callable[[str], None] | None,
+        on_ready: Ready | None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._directory = directory
@@ -246,10 +271,11 @@ class _Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
-            await self._assemble(stack)
+            access = await self._assemble(stack)
+            first = await self._first_root_key(access)
             self._ready = True
             if self._on_ready is not None:
-                self._on_ready(self._url())
+                self._on_ready(self._url(), first)
             await self._stop.wait()
             self._ready = False
         return self._status
@@ -264,7 +290,11 @@ class _Server:
             self._status = 1
             self._stop.set()
 
-    async def _assemble(self, stack: AsyncExitStack) -> None:
+    async def _first_root_key(self, access: Access) -> NewKey | None:
+        """The key that the very first start with authentication makes, for nobody could make one otherwise."""
+        return await access.first_root_key(DEFAULT_ACCOUNT) if self._settings.auth == "iam" else None
+
+    async def _assemble(self, stack: AsyncExitStack) -> Access:
         settings, clock, ids = self._settings, self._clock, RandomIds()
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
         store = await stack.enter_async_context(SqlStore(self._directory.database_url, self._master.ring))
@@ -273,7 +303,7 @@ class _Server:
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
         traces = await stack.enter_async_context(Traces(collector))
-        access = await Access.open(store, self._directory.access_key, clock)
+        access = await Access.open(store, self._directory.access_key, clock, enforced=settings.auth == "iam")
         catalog = Catalog(settings.account_concurrency)
         for function in await store.load_all():
             catalog.put(function)
@@ -298,11 +328,12 @@ class _Server:
             interpreters=self._interpreters,
             runtimes_dir=settings.runtimes_dir,
             stock=STOCK,
-            serve_api=settings.function_api == "open",
+            serve_api=settings.functions_may_call != "off",
         )
         host = await stack.enter_async_context(
             Host(
-                options, sandboxes, packages_store, logs, clock, serve_api, traces, variables.open_for_execution
+                options, sandboxes, packages_store, logs, clock, serve_api, traces, variables.open_for_execution,
+                access.roles,
             )
         )  # fmt: skip
         placement = await stack.enter_async_context(
@@ -311,7 +342,8 @@ class _Server:
                 host,
                 limit=settings.max_environments,
                 idle_timeout=settings.idle_timeout,
-                lifetime=settings.environment_lifetime,
+                # Environments go before their credentials do.
+                lifetime=min(settings.environment_lifetime, VALID - _CREDENTIALS_LEFT),
             )
         )
         records = FunctionRecords(store, catalog, variables)
@@ -334,7 +366,16 @@ class _Server:
             signatures, signing, references, clock, lambda key: meters.record(key, "SignatureValidationErrors", 1)
         )
         functions = Functions(
-            records, references, clock, ids, Links(signer=links), quota, objects, verification, encryption
+            records,
+            references,
+            clock,
+            ids,
+            Links(signer=links),
+            quota,
+            objects,
+            verification,
+            encryption,
+            access.roles,
         )
         versions = Versions(records, Publishing(clock, ids, quota), ids, encryption)
         layers = LayerRecords(store, catalog.layers)
@@ -356,6 +397,7 @@ class _Server:
         disk = Disk(self._directory.path)
         background.start(disk.watch())
         tags = Tags({"function": FunctionTags(records), "code-signing-config": CodeSigningTags(signing)})
+        authorizer = access.authorizer(catalog)
         handlers = registry(
             functions,
             versions,
@@ -378,7 +420,9 @@ class _Server:
             services={
                 "logs": Logs(logs, clock),
                 "cloudwatch": CloudWatch(metrics, clock),
-                "resourcegroupstaggingapi": Tagging(TagIndex(catalog), {"lambda": tags}, clock),
+                "resourcegroupstaggingapi": Tagging(
+                    TagIndex(catalog), {"lambda": AuthorisedTags(tags, "lambda", authorizer)}, clock
+                ),
                 "kms": kms,
                 "iam": access.iam,
                 "sts": access.sts,
@@ -401,7 +445,9 @@ class _Server:
         }
         guarded = while_there_is_room(handlers, lambda: disk.full)
         urls = FunctionUrlServer(UrlIndex(catalog), invoker.invoke, meters.record, clock.now)
-        application = Application(guarded, routes, hosts=[settings.host], ids=ids.uuid, urls=urls)
+        gate, inner = access.gates(authorizer, settings.functions_may_call)
+        hosts = [settings.host, *settings.public_host]
+        application = Application(guarded, routes, gate=gate, inner=inner, hosts=hosts, ids=ids.uuid, urls=urls)
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids))
         await http.listen(self._listener)
@@ -412,6 +458,7 @@ class _Server:
         # What lives now lives as long as the server: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        return access
 
     async def _open_keys(self, keys: KeyRecords, stored: StoredKeys) -> None:
         """Take over the keys that are stored, and put what an earlier master key encrypted under the present one."""
@@ -471,7 +518,7 @@ def implemented_operations() -> list[tuple[str, str]]:
     """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
     nothing: Any = None
     resources = (
-        Functions(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing),
+        Functions(*[nothing] * 10),
         Versions(nothing, nothing, nothing, nothing),
         Aliases(nothing, nothing),
         Layers(nothing, nothing, nothing, nothing, nothing, nothing, nothing),

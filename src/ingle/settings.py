@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -124,6 +125,16 @@ def _choice(*choices: str) -> Callable[[Any], str]:
     return parse
 
 
+def _hosts(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("is not a list of host names")
+    names = tuple(part.strip().lower() for part in parts if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", name) for name in names):
+        raise ValueError("is not a list of host names")
+    return names
+
+
 def _endpoint(value: Any) -> str:
     expected = "is not an http:// or https:// URL of a host, without user, query and fragment"
     text = _text(value)
@@ -175,8 +186,20 @@ class Settings:
         _master_key,
         "Where the key is that everything secret is encrypted under: file, file:PATH, env:NAME or command:PROGRAM.",
     )
-    auth: str = _setting("none", _choice("none", "iam"), "Who may call: none (anyone on this machine).")
-    function_api: str = _setting("open", _choice("open", "off"), "Whether functions may call Ingle's API: open or off.")
+    auth: str = _setting(
+        "none",
+        _choice("none", "iam"),
+        "Who may call: none (anyone on this machine), or iam (whoever signs and is allowed to).",
+    )
+    function_api: str = _setting(
+        "auto",
+        _choice("auto", "open", "role", "off"),
+        "Whether functions may call Ingle's API: open (as anybody on this machine), role (as far as their execution "
+        "role allows), off, or auto (role with authentication, else open).",
+    )
+    public_host: tuple[str, ...] = _setting(
+        (), _hosts, "Further names by which callers reach this server, with commas between; other names are refused."
+    )
     runtimes_dir: Path = _setting(
         lambda: _data_home() / "runtimes",
         _path,
@@ -225,6 +248,13 @@ class Settings:
     log_format: str = _setting(
         "auto", _choice("auto", "console", "json"), "Form of the server's own log: auto is console on a terminal."
     )
+
+    @property
+    def functions_may_call(self) -> str:
+        """`function_api` without `auto`."""
+        if self.function_api != "auto":
+            return self.function_api
+        return "role" if self.auth == "iam" else "open"
 
     @property
     def url(self) -> str:
@@ -279,11 +309,16 @@ def load(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """How a client verb reaches a server: the endpoint, and the region and access key id it calls with."""
+    """How a client verb reaches a server: the endpoint, and the region and the access key it calls with.
+
+    Without a secret nothing is signed, which is enough for a server without authentication.
+    """
 
     url: str
     region: str
     access_key_id: str
+    secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
 
 
 def client(
@@ -298,7 +333,10 @@ def client(
     if not url.startswith(("http://", "https://")):
         raise SettingsError(f"{_shown(url)} is not an http:// or https:// URL")
     region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return Client(url=url.rstrip("/"), region=region, access_key_id=environ.get("AWS_ACCESS_KEY_ID") or "test")
+    return Client(
+        url=url.rstrip("/"), region=region, access_key_id=environ.get("AWS_ACCESS_KEY_ID") or "test",
+        secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY", ""), session_token=environ.get("AWS_SESSION_TOKEN", ""),
+    )  # fmt: skip
 
 
 def private_keys() -> Path:
@@ -388,8 +426,6 @@ def _shown(value: Any) -> str:
 
 
 def _check(settings: Settings, origins: Mapping[str, str]) -> None:
-    if settings.auth == "iam":
-        raise SettingsError(f"{origins['auth']}: 'iam' is not available yet; use 'none'")
     if settings.auth == "none" and not is_loopback(settings.host):
         raise SettingsError(
             f"{origins['host']}: {_shown(settings.host)} is not a loopback address, "

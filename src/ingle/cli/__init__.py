@@ -43,6 +43,7 @@ def serve(
     master_key: options.MasterKey = None,
     auth: options.Auth = None,
     function_api: options.FunctionApi = None,
+    public_host: options.PublicHost = None,
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
     node_paths: options.NodePaths = None,
@@ -75,9 +76,10 @@ def serve(
     del given["config"]
     settings = options.load(given, config)
     from ingle import app as server
+    from ingle.cli import access
 
     try:
-        status = server.serve(settings, on_ready=lambda url: say(f"Ingle is ready at {url}"))
+        status = server.serve(settings, on_ready=access.welcome)
     except server.StartupError as problem:
         raise Failure(str(problem)) from None
     raise typer.Exit(status)
@@ -253,6 +255,90 @@ def env_encrypt(
     from ingle.cli import key_verbs
 
     key_verbs.encrypt_variable(name, key, options.client(endpoint_url, region))
+
+
+users = typer.Typer(
+    help="Manage who may call: users and their access keys, and the root of an account.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(users, name="users")
+
+_User = Annotated[str, typer.Argument(metavar="NAME", help="Name of a user.")]
+_Key = Annotated[str, typer.Argument(metavar="KEY", help="Id of an access key.")]
+_Owner = Annotated[str | None, typer.Option("--user", metavar="NAME", help="Whose key it is. Default: the caller's.")]
+
+
+@users.command("list")
+def users_list(endpoint_url: options.EndpointUrl = None, region: options.Region = None) -> None:
+    """List users with their access keys."""
+    from ingle.cli import access as verbs
+
+    verbs.list_users(options.client(endpoint_url, region))
+
+
+@users.command("create")
+def users_create(
+    name: _User,
+    policy: Annotated[
+        list[str] | None, typer.Option(metavar="ARN", help="Managed policy to attach; may be repeated.")
+    ] = None,
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """Create a user and print a new access key."""
+    from ingle.cli import access as verbs
+
+    verbs.create(name, policy or [], options.client(endpoint_url, region))
+
+
+@users.command("key")
+def users_key(name: _User, endpoint_url: options.EndpointUrl = None, region: options.Region = None) -> None:
+    """Print a further access key of a user."""
+    from ingle.cli import access as verbs
+
+    verbs.add_key(name, options.client(endpoint_url, region))
+
+
+@users.command("disable")
+def users_disable(
+    key: _Key, user: _Owner = None, endpoint_url: options.EndpointUrl = None, region: options.Region = None
+) -> None:
+    """Deactivate an access key."""
+    from ingle.cli import access as verbs
+
+    verbs.switch(key, user, options.client(endpoint_url, region), active=False)
+
+
+@users.command("enable")
+def users_enable(
+    key: _Key, user: _Owner = None, endpoint_url: options.EndpointUrl = None, region: options.Region = None
+) -> None:
+    """Activate an access key."""
+    from ingle.cli import access as verbs
+
+    verbs.switch(key, user, options.client(endpoint_url, region), active=True)
+
+
+@users.command("delete")
+def users_delete(name: _User, endpoint_url: options.EndpointUrl = None, region: options.Region = None) -> None:
+    """Delete a user with its keys, policies and memberships."""
+    from ingle.cli import access as verbs
+
+    verbs.delete(name, options.client(endpoint_url, region))
+
+
+@users.command("root")
+def users_root(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="12 digits.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Delete the keys that the root has.")] = False,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Print a new access key of the root of an account, while the server is stopped."""
+    from ingle.cli import access as verbs
+
+    verbs.root(account, options.load({"data_dir": data_dir}, config), replace=replace)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """A small client of Ingle's API for the verbs, on http.client: botocore takes longer to import than a call takes.
 
-Knows the four Lambda calls and the one protocol of Logs and KMS that the verbs use. Not for functions, nor for tests of
+Knows the Lambda calls and the protocols of Logs, KMS and IAM that the verbs use. Not for functions, nor for tests of
 the API.
 """
 
@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+from xml.etree import ElementTree
 
 from ingle.cli.output import Failure
 from ingle.settings import Client
@@ -112,11 +115,23 @@ class Api:
         headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
         return self._call(service, "POST", "/", json.dumps(members).encode(), headers).content
 
+    def iam(self, action: str, **parameters: str) -> ElementTree.Element:
+        """The XML of an answer; names of elements are without their namespace."""
+        form = urlencode({"Action": action, "Version": "2010-05-08", **parameters}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self._call("iam", "POST", "/", form, headers)
+        return _tree(answer.body)
+
     def _call(
         self, service: str, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        sent = {"Authorization": self._authorization(service), "Content-Length": str(len(body)), **(headers or {})}
-        answer = self._exchange(method, urlsplit(self._client.url).path + path, body, sent)
+        path = urlsplit(self._client.url).path + path
+        sent = {"Content-Length": str(len(body)), **(headers or {})}
+        if self._client.secret_access_key:
+            sent |= self._signed(service, method, path, body, headers or {})
+        else:
+            sent["Authorization"] = self._authorization(service)
+        answer = self._exchange(method, path, body, sent)
         if answer.status < 400:
             return answer
         raise _refusal(answer)
@@ -141,13 +156,43 @@ class Api:
         connected: socket.socket = self._connection.sock
         connected.settimeout(_ANSWER_SECONDS)
 
+    def _signed(
+        self, service: str, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        from ingle.companions.endpoint import Credentials
+        from ingle.companions.signing import signed_headers
+
+        client = self._client
+        credentials = Credentials(
+            access_key_id=client.access_key_id, secret_access_key=client.secret_access_key,
+            session_token=client.session_token,
+        )  # fmt: skip
+        path, _, query = path.partition("?")
+        own = {name.lower(): value for name, value in headers.items() if name.lower().startswith("x-amz-")}
+        signed = signed_headers(
+            credentials, service, client.region, time.time(), method=method, host=urlsplit(client.url).netloc,
+            path=quote(path, safe="/-_.~"), query=query, body=body, more=own,
+        )  # fmt: skip
+        return {name: value for name, value in signed.items() if name not in own}
+
     def _authorization(self, service: str) -> str:
         # Without authentication a server takes the region and the account from here and looks no further.
         scope = f"{self._client.access_key_id}/20000101/{self._client.region}/{service}/aws4_request"
         return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=unsigned"
 
 
+def _tree(body: bytes) -> ElementTree.Element:
+    try:
+        tree = ElementTree.fromstring(re.sub(rb' xmlns="[^"]*"', b"", body, count=1))
+    except ElementTree.ParseError:
+        raise Failure("the endpoint gave an answer that is not XML; is it Ingle?") from None
+    return tree
+
+
 def _refusal(answer: Answer) -> ApiError:
+    if answer.headers.get("content-type", "").startswith("text/xml"):
+        tree = _tree(answer.body)
+        return ApiError(tree.findtext(".//Code") or "", (tree.findtext(".//Message") or "").replace("\n", " "))
     content = answer.content
     code = answer.headers.get("x-amzn-errortype") or str(content.get("__type", f"HTTP status {answer.status}"))
     message = content.get("message") or content.get("Message") or ""

@@ -134,7 +134,7 @@ def _has_boto3(settings: Settings, runtime: str) -> bool:
 
 
 def _start(settings: Settings) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ingle", "serve", "--log-level", "warning"]
+    command = [sys.executable, "-m", "ingle", "serve", "--log-level", "warning", "--auth", "none"]
     for name in ("host", "port", "data_dir", "runtimes_dir"):
         command += [option(name), str(getattr(settings, name))]
     # A session of its own: Ctrl-C reaches this process alone, which then stops the server in order.

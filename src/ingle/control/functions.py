@@ -27,7 +27,7 @@ from ingle.control.function_lookup import not_found
 from ingle.control.function_records import FunctionRecords
 from ingle.control.function_view import FunctionView
 from ingle.control.package_references import PackageReferences, packages_of
-from ingle.control.ports import Handler, Links, Objects
+from ingle.control.ports import Handler, Links, Objects, Roles
 from ingle.control.publishing import Publishing
 from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle, runtimes
@@ -57,6 +57,7 @@ class Functions:
         objects: Objects | None,
         verification: CodeVerification,
         encryption: VariableEncryption,
+        roles: Roles,
     ) -> None:
         self._records = records
         self._packages = packages
@@ -68,6 +69,7 @@ class Functions:
         self._verification = verification
         self._encryption = encryption
         self._view = FunctionView(encryption)
+        self._roles = roles
         self._publishing = Publishing(clock, ids, quota)
 
     def handlers(self) -> dict[str, Handler]:
@@ -97,6 +99,7 @@ class Functions:
         unsupported.refuse_members("CreateFunction", {**params, **code})
         signing = params.get("CodeSigningConfigArn")
         self._verification.require_bindable(caller, signing)
+        self._roles.require_assumable(reference.key, params["Role"])
         zip_bytes = await code_source.zip_file(self._objects, caller, "CreateFunction", code)
         upload = await self._verification.upload(zip_bytes, reference.key.name)
         async with self._verification.binding(caller, signing) as config, self._records.exclusive(reference.key):
@@ -251,6 +254,8 @@ class Functions:
             function_settings.validate_change(params, current, caller.region, self._today())
             draft = function_settings.changed(current, params)
             unsupported.refuse_members(operation, params)
+            if "Role" in params:
+                self._roles.require_assumable(reference.key, params["Role"])
             draft = self._with_layers(caller, draft, params)
             with self._layers_kept(draft):
                 draft = await self._encryption.applied(caller, reference.key, draft, current, params)

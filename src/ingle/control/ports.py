@@ -108,6 +108,14 @@ class FunctionGrants(Protocol):
         ...
 
 
+class Roles(Protocol):
+    """The roles that functions run as."""
+
+    def require_assumable(self, key: FunctionKey, arn: str) -> None:
+        """Raise InvalidParameterValue for a role that cannot become a function's."""
+        ...
+
+
 class Links(Protocol):
     """Addresses under which callers find what answers mention."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ingle.domain.access.authority import Authority
 from ingle.domain.access.principals import Kind, Principal
 
 DEFAULT_ACCOUNT = "000000000000"
@@ -28,8 +29,12 @@ class Caller:
     base_url: str = ""
     #: X-Amzn-Trace-Id as it came, if it did.
     trace_header: str | None = None
-    #: Who it is, where the request's signature was verified or its key is one that Ingle issued.
+    #: Who it is, where its key is one that Ingle issued.
     known_as: Principal | None = field(default=None, compare=False)
+    #: What it may do, where the request's signature was verified.
+    authority: Authority | None = field(default=None, compare=False)
+    source_ip: str = ""
+    user_agent: str = ""
 
     @property
     def principal(self) -> Principal:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ingle.domain.clock import RandomIds
 from ingle.frontend.authentication import Unverified
-from ingle.frontend.dispatch import Authorise, Call, Dispatcher, Registry, named_in_body
+from ingle.frontend.dispatch import Call, Dispatcher, Gate, Origin, Registry, named_in_body
 from ingle.frontend.function_urls import FunctionUrlServer, Target
 from ingle.frontend.internal import (
     PREFIX,
@@ -43,7 +43,8 @@ class _Disconnected(Exception):
 class Application:
     """Serves AWS operations from `handlers` and Ingle's own routes from `routes`.
 
-    `hosts`: names the server is known by besides localhost. `ids` makes request ids (UUIDs).
+    `gate` is for requests from outside, `inner` for those of execution environments. `hosts`: names the server is
+    known by besides localhost. `ids` makes request ids (UUIDs).
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class Application:
         handlers: Registry,
         routes: Mapping[str, InternalRoute],
         *,
-        authentication: Unverified | None = None,
-        authorise: Authorise | None = None,
+        gate: Gate | None = None,
+        inner: Gate | None = None,
         hosts: Iterable[str] = (),
         ids: Callable[[], str] | None = None,
         urls: FunctionUrlServer | None = None,
     ) -> None:
-        self._dispatcher = Dispatcher(handlers, authentication=authentication or Unverified(), authorise=authorise)
+        everybody = Gate(authentication=Unverified())
+        self._dispatcher = Dispatcher(handlers, gate=gate or everybody, inner=inner or everybody)
         self._routes = routes
         self._guard = OriginGuard(hosts)
         self._urls = urls
@@ -98,12 +100,15 @@ class Application:
             if named_in_body(request):
                 request.body = await _read_body(headers, receive, FORM_LIMIT)
                 inflate(request)
-            call = self._dispatcher.route(
-                request,
+            client = scope.get("client")
+            origin = Origin(
                 request_id=request_id,
                 environment_id=environment_id,
                 base_url=f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}",
+                source_ip=client[0] if client else "",
             )
+            call = self._dispatcher.route(request, origin)
+            self._dispatcher.admit(call)
             operation = call.operation
             if operation.protocol is not QUERY:
                 limit = body_limit(operation.service_name, operation.name, headers)

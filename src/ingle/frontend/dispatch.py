@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceError
-from ingle.frontend.authentication import Unverified
+from ingle.frontend.authentication import Authentication, Identity
+from ingle.frontend.authorization.authorizer import Authorizer
 from ingle.frontend.payload import check_content_type, checked_payload
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageFull
@@ -33,7 +34,6 @@ from ingle.wire import (
 Handler = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
 #: ("lambda", "CreateFunction") -> handler. An operation that the model has and the registry lacks is not implemented.
 Registry = Mapping[tuple[str, str], Handler]
-Authorise = Callable[[Caller, Operation, dict[str, Any]], Awaitable[None]]
 
 #: Members that carry an event: JSON that is checked and handed on as it is.
 _EVENTS: Mapping[tuple[str, str], str] = {
@@ -44,26 +44,48 @@ _EVENTS: Mapping[tuple[str, str], str] = {
 #: Bodies above this many bytes are parsed in a worker thread.
 _INLINE_BODY = 256 * 1024
 _DEFAULT_SERVICE = "lambda"
+#: Protocols in which refusals have the status 403.
+_FORBIDDING = frozenset(("rest-json", "query"))
 
 _log = Logger("frontend")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """How requests of one kind of listener are believed and allowed. Without an authorizer everything is."""
+
+    authentication: Authentication
+    authorizer: Authorizer | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Call:
     """A routed request: which operation of which service, by whom."""
 
     operation: Operation
     service: Service
     caller: Caller
+    identity: Identity
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request comes from. `environment_id`: of the execution environment whose listener took it."""
+
+    request_id: str
+    base_url: str
+    environment_id: str | None = None
+    source_ip: str = ""
 
 
 class Dispatcher:
-    """Finds and runs operations. `authorise` raises AccessDenied to refuse a parsed request."""
+    """Finds and runs operations. `inner` is for requests from execution environments."""
 
-    def __init__(self, handlers: Registry, *, authentication: Unverified, authorise: Authorise | None = None) -> None:
+    def __init__(self, handlers: Registry, *, gate: Gate, inner: Gate) -> None:
         self._handlers = handlers
-        self._authentication = authentication
-        self._authorise = authorise
+        self._gate = gate
+        self._inner = inner
         names = sorted({service for service, _ in handlers} | {_DEFAULT_SERVICE})
         services = [Service.load(name) for name in names]
         self._default = Service.load(_DEFAULT_SERVICE)
@@ -71,13 +93,14 @@ class Dispatcher:
         self._by_target = {service.target_prefix: service for service in services if service.target_prefix}
         self._by_scope = {service.signing_name: service for service in services if not service.target_prefix}
 
-    def route(self, request: HttpRequest, *, request_id: str, environment_id: str | None, base_url: str) -> Call:
+    def route(self, request: HttpRequest, origin: Origin) -> Call:
         """Which operation a request means, and who calls. Raises UnknownOperation, and what reading a form raises.
 
         The body need not be there yet, unless `named_in_body`.
         """
         headers = request.headers
-        identity = self._authentication.identify(headers, request.query)
+        gate = self._gate if origin.environment_id is None else self._inner
+        identity = gate.authentication.identify(headers, request.query)
         protocol = choose_protocol(headers, request.path, request.query)
         target = protocol.target(request)
         service = self._service(protocol, target, identity.service)
@@ -85,13 +108,20 @@ class Dispatcher:
         caller = Caller(
             account=identity.account,
             region=identity.region,
-            request_id=request_id,
+            request_id=origin.request_id,
             access_key_id=identity.access_key_id,
-            environment_id=environment_id,
-            base_url=base_url,
+            environment_id=origin.environment_id,
+            base_url=origin.base_url,
             trace_header=trace.decode("latin-1") if (trace := headers.get(b"x-amzn-trace-id")) else None,
+            known_as=identity.known_as,
+            source_ip=origin.source_ip,
+            user_agent=agent.decode("latin-1") if (agent := headers.get(b"user-agent")) else "",
         )
-        return Call(operation=operation, service=service, caller=caller)
+        return Call(operation=operation, service=service, caller=caller, identity=identity, gate=gate)
+
+    def admit(self, call: Call) -> None:
+        """Refuse, before the body is read, a request that cannot be believed. Raises AuthenticationError."""
+        call.gate.authentication.admit(call.identity, call.service.signing_name)
 
     def _service(self, protocol: Protocol, target: str, scope: str | None) -> Service:
         if not target:
@@ -118,6 +148,7 @@ class Dispatcher:
         """Run a routed request whose body has been read. Raises what `failure` translates."""
         operation = call.operation
         key = (operation.service_name, operation.name)
+        await call.gate.authentication.verify(call.identity, request)
         handler = self._handlers.get(key)
         if handler is None:
             raise NotImplementedByIngle(f"Ingle does not implement the operation {operation.name} of {key[0]} yet.")
@@ -130,9 +161,12 @@ class Dispatcher:
             params = await asyncio.to_thread(operation.parse, request)
         else:
             params = operation.parse(request)
-        if self._authorise is not None:
-            await self._authorise(call.caller, operation, params)
-        response = operation.serialize(await handler(call.caller, params))
+        caller = call.caller
+        if call.gate.authorizer is not None and call.identity.credential is not None:
+            authority = call.identity.credential.authority
+            caller = replace(caller, authority=authority, known_as=authority.principal)
+            caller = call.gate.authorizer.authorise(caller, key[0], operation.name, params)
+        response = operation.serialize(await handler(caller, params))
         operation.protocol.stamp(response, call.caller.request_id)
         return response
 
@@ -158,7 +192,8 @@ class Dispatcher:
             translated.message_member,
             translated.type,
             translated.members,
-            translated.http_status,
+            # Services that speak JSON or CBOR refuse with 400 what others refuse with 403.
+            400 if translated.http_status == 403 and protocol.name not in _FORBIDDING else translated.http_status,
             protocol=protocol,
         )
         protocol.stamp(response, request_id)

@@ -6,10 +6,10 @@ Everything is remembered until something in IAM changes, since every verified re
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ingle.catalog.identities import Identities, compiled
+from ingle.domain.access.authority import Authority
 from ingle.domain.access.evaluation import Policies
 from ingle.domain.access.principals import Kind, Principal
 from ingle.domain.caller import root_of
@@ -25,19 +25,18 @@ _log = Logger("access")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Credential:
-    """`expires` is epoch seconds; None: never. `tags` are those of the principal, its session's included.
-
-    Compared by identity: one object stands for one key until something in IAM changes.
-    """
+    """`expires` is epoch seconds; None: never."""
 
     access_key_id: str
     secret: str = field(repr=False)
-    principal: Principal
-    policies: Policies
+    authority: Authority
     active: bool = True
     expires: int | None = None
     session: Session | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def principal(self) -> Principal:
+        return self.authority.principal
 
 
 class Credentials:
@@ -77,18 +76,29 @@ class Credentials:
         if secret is None:
             return None
         if key.user is None:
-            return Credential(
-                access_key_id=key.id, secret=secret, active=key.active, principal=root_of(key.account),
-                policies=Policies(unlimited=True),
-            )  # fmt: skip
+            authority = Authority(principal=root_of(key.account), policies=Policies(unlimited=True))
+            return Credential(access_key_id=key.id, secret=secret, active=key.active, authority=authority)
         user = self._identities.get(User, key.account, key.user)
         if user is None:
             return None
-        principal = Principal(kind=Kind.USER, arn=user.arn, account=user.account, unique_id=user.id, name=user.name)
-        return Credential(
-            access_key_id=key.id, secret=secret, active=key.active, principal=principal,
-            policies=self._identities.policies_of_user(user), tags=user.tags,
-        )  # fmt: skip
+        authority = Authority(
+            principal=_principal_of_user(user), policies=self._identities.policies_of_user(user), tags=user.tags
+        )
+        return Credential(access_key_id=key.id, secret=secret, active=key.active, authority=authority)
+
+    def owner(self, access_key_id: str) -> Principal | None:
+        """Whom an access key was issued to, without a proof of anything; None for keys that are not ours.
+
+        A session that somebody assumed is known by its token alone, so its key says nothing.
+        """
+        key = self._identities.key(access_key_id)
+        if key is None:
+            session = self._sessions.held(access_key_id)
+            return None if session is None else principal_of(session)
+        if key.user is None:
+            return root_of(key.account)
+        user = self._identities.get(User, key.account, key.user)
+        return None if user is None else _principal_of_user(user)
 
     def _secret(self, key: AccessKey) -> str | None:
         if key.sealed not in self._secrets:
@@ -110,10 +120,18 @@ class Credentials:
             managed = [self._identities.managed(arn) for arn in session.policy_arns]
             documents += [compiled(policy.text) for policy in managed if policy is not None]
             policies = replace(policies, session=tuple(documents))
+        authority = Authority(
+            principal=principal_of(session), policies=policies, tags={**role.tags, **session.tags},
+            issued=session.issued, source_identity=session.source_identity, function_arn=session.function_arn,
+        )  # fmt: skip
         return Credential(
             access_key_id=session.access_key_id, secret=session.secret, expires=session.expires, session=session,
-            principal=principal_of(session), policies=policies, tags={**role.tags, **session.tags},
+            authority=authority,
         )  # fmt: skip
+
+
+def _principal_of_user(user: User) -> Principal:
+    return Principal(kind=Kind.USER, arn=user.arn, account=user.account, unique_id=user.id, name=user.name)
 
 
 def principal_of(session: Session) -> Principal:

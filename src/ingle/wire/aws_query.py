@@ -20,9 +20,14 @@ _HEADERS = [(b"content-type", b"text/xml")]
 #: How services of this protocol call what others call as on the left; codes that a model has are the model's.
 _CODES: Mapping[str, str] = {
     "AccessDeniedException": "AccessDenied",
+    "ExpiredTokenException": "ExpiredToken",
+    "IncompleteSignatureException": "IncompleteSignature",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
+    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
     "SerializationException": "MalformedQueryString",
     "ServiceException": "InternalFailure",
     "UnknownOperationException": "InvalidAction",
+    "UnrecognizedClientException": "InvalidClientTokenId",
     "ValidationException": "ValidationError",
 }
 
@@ -51,7 +56,7 @@ class AwsQuery:
 
     def error(self, compiled: CompiledModel, answer: ErrorAnswer) -> HttpResponse:
         code = wire_code(compiled.model, answer.code)
-        if code == answer.code:
+        if not compiled.model.has_shape(answer.code):
             code = _CODES.get(code, code)
         fault = "Sender" if is_senders_fault(compiled.model, answer) else "Receiver"
         content = element("Type", fault) + element("Code", escape(code))

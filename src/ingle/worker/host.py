@@ -19,8 +19,7 @@ from typing import Any, Protocol, Self
 
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
-from ingle.domain.clock import Clock, milliseconds
-from ingle.domain.credentials import Credentials
+from ingle.domain.clock import Clock
 from ingle.domain.errors import FileSystemUnreachable, S3FilesUnreachable, ServiceError, VariablesUnreadable
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
@@ -35,6 +34,7 @@ from ingle.sandbox.client import Sandbox, SandboxError, SupervisorClient
 from ingle.sandbox.launch import Isolation
 from ingle.sandbox.seccomp import compile_filter
 from ingle.storage.errors import StorageError
+from ingle.supporting.execution_roles import ExecutionRoles, RoleSession
 from ingle.worker.bases import Bases
 from ingle.worker.client import CannotPlace
 from ingle.worker.environment import Environment
@@ -51,7 +51,7 @@ from ingle.worker.launch_plan import (
 )
 from ingle.worker.lifecycle import State
 from ingle.worker.opened import OpenedVersion, OpenVariables
-from ingle.worker.output import EventSink, EventWriter
+from ingle.worker.output import EventSink, EventWriter, LostLog
 from ingle.worker.platform_log import Report, RuntimeVersion, not_started
 from ingle.worker.preparation import Packages, Preparation, Ready
 from ingle.worker.segments import DAEMON_ADDRESS, SegmentReceiver, function_segment
@@ -67,8 +67,6 @@ _TRIES = 3
 _STOP_SECONDS = 5.0
 #: In the name of the log stream that tells why environments were not started.
 _NOT_STARTED = "0" * 32
-#: For how long a function's credentials are valid, in milliseconds.
-_CREDENTIALS_MS = 12 * 3_600_000
 
 
 class LogStreams(Protocol):
@@ -103,7 +101,7 @@ class Host:
 
     def __init__(
         self, options: HostOptions, sandboxes: SupervisorClient, packages: Packages, logs: LogStreams, clock: Clock,
-        serve_api: ServeApi, traces: Traces, open_variables: OpenVariables,
+        serve_api: ServeApi, traces: Traces, open_variables: OpenVariables, roles: ExecutionRoles,
     ) -> None:  # fmt: skip
         self._options = options
         self._sandboxes = sandboxes
@@ -112,6 +110,7 @@ class Host:
         self._serve_api = serve_api
         self._traces = traces
         self._open_variables = open_variables
+        self._roles = roles
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -256,25 +255,33 @@ class Host:
         return "it has extensions" if ready.extensions else None
 
     async def _open(self, opened: OpenedVersion, ready: Ready, sandbox: Sandbox, role: Role) -> Environment:
+        session: RoleSession | None = None
         try:
-            environment = self._environment(opened, sandbox, ready, role)
+            session = self._roles.begin(opened.version)
+            environment = self._environment(opened, sandbox, ready, role, session)
             await environment.open()
             receiver = await self._receive_segments(opened.version, sandbox)
         except BaseException as error:
             self._sandboxes.destroy(sandbox)
+            if session is not None:
+                session.end()
             if isinstance(error, (OSError, ValueError, SandboxError)):
                 raise CannotPlace(str(error)) from error
             raise
         self._environments.add(environment)
-        self._spawn(self._accompany(environment, receiver))
+        self._spawn(self._accompany(environment, receiver, session))
         return environment
 
-    def _environment(self, opened: OpenedVersion, sandbox: Sandbox, ready: Ready, role: Role) -> Environment:
+    def _environment(
+        self, opened: OpenedVersion, sandbox: Sandbox, ready: Ready, role: Role, session: RoleSession
+    ) -> Environment:
         version = opened.version
         name = self._stream_name(version, uuid.uuid4().hex)
         key = version.key
-        sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
-        launch = self._launch(opened, sandbox, ready, name, role)
+        sink: EventSink = LostLog()
+        if session.may_log():
+            sink = self._logs.stream(key.account, key.region, version.configuration.logging.group, name)
+        launch = self._launch(opened, sandbox, ready, name, role, session)
 
         def traced(report: Report) -> None:
             if self._traces.exporting:
@@ -294,7 +301,9 @@ class Host:
         source = Source.of(version)
         return SegmentReceiver(asyncio.get_running_loop(), sock, lambda data: self._traces.put(source, data))
 
-    async def _accompany(self, environment: Environment, receiver: SegmentReceiver | None) -> None:
+    async def _accompany(
+        self, environment: Environment, receiver: SegmentReceiver | None, session: RoleSession
+    ) -> None:
         """What lasts as long as the environment: what is served inside it, and its place in our books."""
         close = None
         try:
@@ -308,17 +317,20 @@ class Host:
             await environment.gone()
         finally:
             self._environments.discard(environment)
+            session.end()
             if close is not None:
                 close()
             if receiver is not None:
                 receiver.close()
 
-    def _launch(self, opened: OpenedVersion, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role) -> Launch:
+    def _launch(
+        self, opened: OpenedVersion, sandbox: Sandbox, ready: Ready, log_stream: str, role: Role, session: RoleSession
+    ) -> Launch:
         """What it returns holds the readable variables: an environment may have to start its runtime again."""
         version = opened.version
         runtime = version.configuration.runtime
         layout = self._preparation.layout(ready)
-        identity = self._identity(version)
+        identity = _identity(version, session)
         place = Place(
             runtime_api=sandbox.runtime_api_address,
             api=sandbox.api_address if self._options.serve_api else None,
@@ -367,21 +379,6 @@ class Host:
             init_limit=max(SNAPSHOT_INIT_LIMIT, version.configuration.timeout) if long else INIT_LIMIT,
             provisioned=place.provisioned,
         )
-
-    def _identity(self, version: Version) -> Identity:
-        """What a new environment of `version` can ask about itself."""
-
-        def credentials() -> Credentials:
-            # Until execution roles issue credentials, the access key names the account and nothing else.
-            return Credentials(
-                access_key_id=version.key.account, secret_access_key="ingle", session_token="ingle",
-                expires=milliseconds(self._clock) + _CREDENTIALS_MS,
-            )  # fmt: skip
-
-        return Identity(
-            zone=zone_id(version.key.region), metadata_token=secrets.token_urlsafe(32),
-            credentials_token=secrets.token_urlsafe(32), credentials=credentials,
-        )  # fmt: skip
 
     def _stream_name(self, version: Version, digits: str) -> str:
         """`YYYY/MM/DD/[version]` and 32 hexadecimal `digits`; a log group of its own has the function's name before."""
@@ -432,3 +429,11 @@ def _require_file_systems(version: Version) -> None:
     for system in version.configuration.file_systems:
         kind = S3FilesUnreachable if system.is_s3 else FileSystemUnreachable
         raise kind(f"The function couldn't make a network connection to the configured file system {system.arn}.")
+
+
+def _identity(version: Version, session: RoleSession) -> Identity:
+    """What a new environment of `version` can ask about itself."""
+    return Identity(
+        zone=zone_id(version.key.region), metadata_token=secrets.token_urlsafe(32),
+        credentials_token=secrets.token_urlsafe(32), credentials=session.credentials,
+    )  # fmt: skip

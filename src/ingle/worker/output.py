@@ -43,6 +43,21 @@ class EventSink(Protocol):
     def when_room(self, callback: Callable[[], None]) -> None: ...
 
 
+class LostLog:
+    """The log of a function whose role may not write it: lines go nowhere, as on AWS."""
+
+    full = False
+
+    def append(self, timestamp_ms: int, message: str) -> None:
+        """Dropped."""
+
+    def append_many(self, timestamp_ms: int, lines: Sequence[bytes]) -> None:
+        """Dropped."""
+
+    def when_room(self, callback: Callable[[], None]) -> None:
+        """Never asked for: there is always room."""
+
+
 class LineSplitter:
     """Bytes to lines; the line end stays part of the line."""
 

@@ -47,7 +47,7 @@ def test_the_command_line_wins_over_a_variable_over_the_file_over_the_default(tm
         ),
         ({"isolation": "docker"}, {}, "", "--isolation: 'docker' is not one of auto, root, user, process"),
         ({"idle_timeout": "nan"}, {}, "", "--idle-timeout: 'nan' is not a number of seconds, 0 or more"),
-        ({"auth": "iam"}, {}, "", "--auth: 'iam' is not available yet; use 'none'"),
+        ({"public_host": "a b"}, {}, "", "--public-host: 'a b' is not a list of host names"),
         ({}, {"INGLE_HOST": "0.0.0.0"}, "", "INGLE_HOST: '0.0.0.0' is not a loopback address"),
         ({"host": "example.com"}, {}, "", "--host: 'example.com' is not a loopback address"),
         ({"aws_endpoint": "localhost:5000"}, {}, "", "--aws-endpoint: 'localhost:5000' is not an http:// or https://"),
@@ -97,6 +97,19 @@ def test_a_named_file_has_to_exist():
         load(config=Path("other.toml"))
     with pytest.raises(SettingsError, match="no such file"):
         load(environ={"INGLE_CONFIG": "other.toml"})
+
+
+def test_with_authentication_any_address_may_be_listened_on():
+    settings = load({"auth": "iam", "host": "0.0.0.0", "public_host": "Lambda.example.com, b"}, environ={})
+    assert settings.public_host == ("lambda.example.com", "b")
+
+
+@pytest.mark.parametrize(
+    ("auth", "given", "expected"),
+    [("none", None, "open"), ("iam", None, "role"), ("none", "role", "role"), ("iam", "off", "off")],
+)
+def test_functions_call_as_their_role_where_callers_have_to_sign(auth, given, expected):
+    assert load({"auth": auth, "function_api": given}, environ={}).functions_may_call == expected
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])

@@ -42,7 +42,7 @@ class Use(Enum):
     RESOURCE = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """One statement, compiled. `principals` is None in policies of identities, which mean whoever has them."""
 
@@ -68,9 +68,9 @@ class Statement:
         return Reach.DIRECT if self.principals is None else self.principals.reach(principal, deny=self.deny)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A policy. Denies come first: they decide."""
+    """A policy. Denies come first: they decide. Compared by identity, since decisions are remembered by it."""
 
     denies: tuple[Statement, ...]
     allows: tuple[Statement, ...]
