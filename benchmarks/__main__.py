@@ -29,7 +29,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks import encryption, executed, load, memory, reference
+from benchmarks import access, encryption, executed, load, memory, reference
 from ingle.settings import load as load_settings
 from ingle.worker import families
 
@@ -340,6 +340,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "reference": machine, "cold": cold_starts, "nodejs": nodejs, "ruby": executed.ruby, "java": executed.java,
     "warm": warm, "thaw": thaw, "burst": burst, "footprint": footprint, "zygotes": zygotes, "logs": logs,
     "snapstart": snapstart, "encryption": encryption.encryption, "start": start,
+    "access": lambda bench: access.access(bench, served, HELLO),
 }  # fmt: skip
 
 

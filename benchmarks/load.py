@@ -18,13 +18,16 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 
-def invocation(url: str, function: str, payload: bytes = b"{}", qualifier: str | None = None) -> bytes:
+def invocation(
+    url: str, function: str, payload: bytes = b"{}", qualifier: str | None = None,
+    keys: tuple[str, str] = ("test", "test"),
+) -> bytes:  # fmt: skip
     """One signed invocation of `function` as the bytes of an HTTP request."""
     address = f"{url}/2015-03-31/functions/{quote(function)}/invocations"
     if qualifier is not None:
         address += f"?Qualifier={quote(qualifier)}"
     request = AWSRequest("POST", address, data=payload, headers={"Content-Type": "application/json"})
-    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(*keys), "lambda", "us-east-1").add_auth(request)
     parts = urlsplit(address)
     headers = {"Host": parts.netloc, "Content-Length": str(len(payload)), **dict(request.headers.items())}
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
