@@ -13,6 +13,7 @@ import resource
 import secrets
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -94,6 +95,7 @@ from ingle.sandbox.client import Sandbox, SupervisorClient
 from ingle.sandbox.launch import Isolation, SupervisorProcess, launch, strongest
 from ingle.sandbox.privileges import restrict
 from ingle.settings import Settings
+from ingle.storage.audit import AuditLog
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory
 from ingle.storage.disk import Disk
@@ -154,6 +156,7 @@ def serve(settings: Settings, *, on_ready: Ready | None = None) -> int:
     Raises StartupError.
     """
     observability.configure(settings.log_level, settings.log_format)
+    tls = _tls(settings)
     listener = _bind(settings)
     try:
         with DataDirectory.open(settings.data_dir) as directory:
@@ -171,7 +174,9 @@ def serve(settings: Settings, *, on_ready: Ready | None = None) -> int:
                 trusted += endpoint.certificates
             restrict(directory.path, [settings.runtimes_dir, *trusted])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                server = _Server(settings, directory, supervisor, interpreters, listener, companions, ring, on_ready)
+                server = _Server(
+                    settings, directory, supervisor, interpreters, listener, companions, ring, on_ready, tls
+                )
                 return runner.run(server.run())
     except (StorageError, MasterKeyError) as error:
         raise StartupError(str(error)) from error
@@ -206,6 +211,20 @@ def _bind(settings: Settings) -> socket.socket:
         text = error.strerror or str(error)
         raise StartupError(f"cannot listen on {settings.host}:{settings.port}: {text.lower()}") from error
     return listener
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Read before the server loses sight of files outside its data directory."""
+    if settings.tls_cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        text = error.strerror or str(error)
+        raise StartupError(f"cannot serve HTTPS with {settings.tls_cert} and {settings.tls_key}: {text}") from error
+    return context
 
 
 def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
@@ -251,7 +270,7 @@ class _Server:
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
         interpreters: tuple[Interpreter, ...], listener: socket.socket, companions: dict[str, Endpoint], ring: Keyring,
-        on_ready: Ready | None,
+        on_ready: Ready | None, tls: ssl.SSLContext | None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._directory = directory
@@ -261,6 +280,7 @@ class _Server:
         self._companions = companions
         self._master = MasterKeys(ring)
         self._on_ready = on_ready
+        self._tls = tls
         self._stop = asyncio.Event()
         self._status = 0
         self._ready = False
@@ -282,7 +302,8 @@ class _Server:
 
     def _url(self) -> str:
         host, port = self._listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = self._settings.scheme
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def _supervisor_lost(self) -> None:
         if not self._stop.is_set():
@@ -445,12 +466,17 @@ class _Server:
         }
         guarded = while_there_is_room(handlers, lambda: disk.full)
         urls = FunctionUrlServer(UrlIndex(catalog), invoker.invoke, meters.record, clock.now)
+        audit = None
+        if access.enforced:
+            audit = (await stack.enter_async_context(AuditLog(self._directory.audit, clock, _audit_lost))).append
         gate, inner = access.gates(authorizer, settings.functions_may_call)
         hosts = [settings.host, *settings.public_host]
-        application = Application(guarded, routes, gate=gate, inner=inner, hosts=hosts, ids=ids.uuid, urls=urls)
+        application = Application(
+            guarded, routes, gate=gate, inner=inner, audit=audit, hosts=hosts, ids=ids.uuid, urls=urls
+        )
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids))
-        await http.listen(self._listener)
+        await http.listen(self._listener, tls=self._tls)
         await stack.enter_async_context(Channel(self._directory.path, operator(self._master, keys.use_ring)))
         catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
@@ -490,6 +516,10 @@ class _Server:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             await references.sweep()
+
+
+def _audit_lost(records: int, reason: str) -> None:
+    log.error("the audit log cannot be written", records=records, reason=reason)
 
 
 def _named_packages(catalog: Catalog) -> set[str]:

@@ -200,6 +200,8 @@ class Settings:
     public_host: tuple[str, ...] = _setting(
         (), _hosts, "Further names by which callers reach this server, with commas between; other names are refused."
     )
+    tls_cert: Path | None = _setting(None, _path, "Certificate chain (PEM) to serve HTTPS with; needs `tls_key`.")
+    tls_key: Path | None = _setting(None, _path, "Private key (PEM) of that certificate.")
     runtimes_dir: Path = _setting(
         lambda: _data_home() / "runtimes",
         _path,
@@ -260,7 +262,11 @@ class Settings:
     def url(self) -> str:
         """Base URL of the configured endpoint."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.tls_cert is None else "https"
 
 
 def names() -> tuple[str, ...]:
@@ -426,6 +432,9 @@ def _shown(value: Any) -> str:
 
 
 def _check(settings: Settings, origins: Mapping[str, str]) -> None:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        given, missing = ("tls_cert", "tls_key") if settings.tls_key is None else ("tls_key", "tls_cert")
+        raise SettingsError(f"{origins[given]}: HTTPS takes a certificate and its key; {missing} is missing")
     if settings.auth == "none" and not is_loopback(settings.host):
         raise SettingsError(
             f"{origins['host']}: {_shown(settings.host)} is not a loopback address, "

@@ -6,16 +6,23 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from served import Server, package, refusal
 
@@ -635,3 +642,94 @@ def test_users_are_managed_from_the_shell(site: Site, run: Callable[..., Any], f
     assert run("ingle", "users", "delete", "shelly").returncode == 0
     assert refusal(site.iam.get_user, UserName="shelly")[1] == "NoSuchEntity"
     assert "NoSuchEntity" in run("ingle", "users", "delete", "shelly").stderr
+
+
+# --- defence ----------------------------------------------------------------------------------------------------------
+
+
+def test_management_calls_are_recorded_without_secrets(site: Site, run: Callable[..., Any], function: str) -> None:
+    key, secret, name = site.user(allow("lambda:GetFunction"))
+    client = site.client("lambda", (key, secret))
+    client.get_function(FunctionName=function)
+    assert refusal(client.delete_function, FunctionName=function)[1] == "AccessDeniedException"
+    made = site.iam.create_access_key(UserName=name)["AccessKey"]
+    directory = str(site.server.data_dir)
+    deadline = time.monotonic() + 10
+    found: list[dict[str, Any]] = []
+    while not any(item["eventName"] == "CreateAccessKey" and item["requestParameters"] == {"userName": name}
+                  for item in found) and time.monotonic() < deadline:  # fmt: skip
+        text = run("ingle", "audit", "--json", "--data-dir", directory).stdout
+        found = [json.loads(line) for line in text.splitlines()]
+    assert made["SecretAccessKey"] not in text
+    mine = [item for item in found if item["userIdentity"]["arn"].endswith(f"/{name}")]
+    read, refused = mine
+    assert (read["eventName"], read["readOnly"]) == ("GetFunction20150331", True)
+    assert read["requestParameters"] == {"functionName": function}
+    assert read["userIdentity"] | {"principalId": ""} == {
+        "type": "IAMUser", "principalId": "", "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}", "accountId": ACCOUNT,
+        "accessKeyId": key, "userName": name,
+    }  # fmt: skip
+    assert refused["errorCode"] == "AccessDeniedException"
+    assert not any(item["eventName"].startswith("Invoke") for item in found)
+    assert name in run("ingle", "audit", "--data-dir", directory).stdout
+
+
+def test_who_keeps_failing_has_to_wait_and_others_do_not(site: Site) -> None:
+    key, _, _ = site.user(allow("lambda:*"))
+    guessing = site.client("lambda", (key, "guess"))
+    codes = {refusal(guessing.list_functions)[1] for _ in range(40)}
+    assert codes == {"InvalidSignatureException", "ThrottlingException"}
+    site.lambda_.list_functions()
+
+
+def test_hosts_that_are_not_this_server_are_refused(site: Site) -> None:
+    parts = urlsplit(site.server.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection.request("GET", "/2015-03-31/functions/", headers={"Host": "attacker.example"})
+    assert connection.getresponse().headers["x-amzn-errortype"] == "AccessDeniedException"
+    connection.close()
+
+
+def test_https_with_a_public_name(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    server = Server(
+        tmp_path / "data", INGLE_AUTH="iam", INGLE_TLS_CERT=str(tmp_path / "cert.pem"),
+        INGLE_TLS_KEY=str(tmp_path / "key.pem"), INGLE_PUBLIC_HOST="lambda.example",
+    ).start()  # fmt: skip
+    try:
+        assert server.url.startswith("https://")
+        assert server.root is not None
+        parts = urlsplit(server.url)
+        trusted = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        for host, status in (("lambda.example", 200), ("other.example", 403)):
+            connection = http.client.HTTPSConnection("localhost", parts.port, timeout=10, context=trusted)
+            connection.request("GET", "/_ingle/health", headers={"Host": host})
+            assert connection.getresponse().status == status
+            connection.close()
+        client = boto3.client(
+            "sts", endpoint_url=f"https://localhost:{parts.port}", region_name=REGION,
+            verify=str(tmp_path / "cert.pem"), aws_access_key_id=server.root[0], aws_secret_access_key=server.root[1],
+        )  # fmt: skip
+        assert client.get_caller_identity()["Account"] == ACCOUNT
+    finally:
+        assert server.stop() == 0
+
+
+def certificate(directory: Path) -> None:
+    """A certificate for localhost that is its own authority: `cert.pem` and `key.pem`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = serialization.Encoding.PEM
+    (directory / "cert.pem").write_bytes(made.public_bytes(pem))
+    (directory / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )

@@ -44,6 +44,8 @@ def serve(
     auth: options.Auth = None,
     function_api: options.FunctionApi = None,
     public_host: options.PublicHost = None,
+    tls_cert: options.TlsCert = None,
+    tls_key: options.TlsKey = None,
     runtimes_dir: options.RuntimesDir = None,
     python_paths: options.PythonPaths = None,
     node_paths: options.NodePaths = None,
@@ -339,6 +341,19 @@ def users_root(
     from ingle.cli import access as verbs
 
     verbs.root(account, options.load({"data_dir": data_dir}, config), replace=replace)
+
+
+@app.command()
+def audit(
+    since: Annotated[str, typer.Option(metavar="AGE", help="How far back: 90s, 10m, 2h, 1d.")] = "1d",
+    json: Annotated[bool, typer.Option("--json", help="Whole records, one JSON object a line.")] = False,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Print who managed what: the calls that a server with authentication took, invocations excepted."""
+    from ingle.cli import access
+
+    access.audit(since, json, options.load({"data_dir": data_dir}, config))
 
 
 @app.command()

@@ -6,9 +6,15 @@ writes to the data directory of a server that is stopped.
 
 from __future__ import annotations
 
+import json
+import time
+
+from ingle.cli import options
 from ingle.cli.client import Api
 from ingle.cli.output import Failure, say
 from ingle.settings import Client, Settings
+from ingle.storage.audit import read_audit
+from ingle.storage.layout import AUDIT
 from ingle.supporting.iam_records import NewKey
 
 
@@ -87,6 +93,15 @@ def delete(name: str, client: Client) -> None:
     for group in _names(api, "ListGroupsForUser", "Groups", "GroupName", UserName=name):
         api.iam("RemoveUserFromGroup", UserName=name, GroupName=group)
     api.iam("DeleteUser", UserName=name)
+
+
+def audit(since: str, as_json: bool, settings: Settings) -> None:
+    """Print the records of management calls, oldest first."""
+    for found in read_audit(settings.data_dir / AUDIT, time.time() - options.seconds("--since", since)):
+        who = found.get("userIdentity", {}).get("arn", "")
+        ended = found.get("errorCode", "ok")
+        line = f"{found.get('eventTime')} {who} {found.get('eventSource')} {found.get('eventName')} {ended}"
+        say(json.dumps(found) if as_json else line)
 
 
 def root(account: str, settings: Settings, *, replace: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ingle.domain.clock import RandomIds
 from ingle.frontend.authentication import Unverified
-from ingle.frontend.dispatch import Call, Dispatcher, Gate, Origin, Registry, named_in_body
+from ingle.frontend.dispatch import Audit, Call, Dispatcher, Gate, Origin, Registry, named_in_body
 from ingle.frontend.function_urls import FunctionUrlServer, Target
 from ingle.frontend.internal import (
     PREFIX,
@@ -25,6 +25,7 @@ from ingle.frontend.internal import (
 )
 from ingle.frontend.limits import FORM_LIMIT, URL_LIMIT, BodyLimit, body_limit
 from ingle.frontend.origin import OriginGuard
+from ingle.settings import is_loopback
 from ingle.wire import QUERY, HttpRequest, HttpResponse, choose_protocol, inflate
 
 Scope = MutableMapping[str, Any]
@@ -54,12 +55,13 @@ class Application:
         *,
         gate: Gate | None = None,
         inner: Gate | None = None,
+        audit: Audit | None = None,
         hosts: Iterable[str] = (),
         ids: Callable[[], str] | None = None,
         urls: FunctionUrlServer | None = None,
     ) -> None:
         everybody = Gate(authentication=Unverified())
-        self._dispatcher = Dispatcher(handlers, gate=gate or everybody, inner=inner or everybody)
+        self._dispatcher = Dispatcher(handlers, gate=gate or everybody, inner=inner or everybody, audit=audit)
         self._routes = routes
         self._guard = OriginGuard(hosts)
         self._urls = urls
@@ -153,7 +155,11 @@ class Application:
             if request.method not in ("GET", "HEAD"):
                 return json_response(405, {"message": "Method not allowed."})
             route, rest = found
-            asked = internal_request(request.method, rest, request.query, from_environment=environment)
+            client = scope.get("client")
+            asked = internal_request(
+                request.method, rest, request.query, from_environment=environment,
+                local=client is None or is_loopback(client[0]),
+            )  # fmt: skip
             response = await route(asked)
             if response.file is not None and not await asyncio.to_thread(response.file.is_file):
                 return not_found()

@@ -33,6 +33,8 @@ class ConnectionLimits:
     write_stall_seconds: float = 60.0
     idle_seconds: float = 75.0
     linger_seconds: float = 2.0
+    #: Connections that one listener holds at a time; a further one is closed at once.
+    connections: int = 8192
 
 
 class ListenerState:
@@ -108,6 +110,9 @@ class Connection(HttpToolsProtocol):
         corked = CorkedTransport(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", corked))
         self.deadline = self._now() + self._limits.idle_seconds
+        if len(self.server_state.connections) > self._limits.connections:
+            self._refused = True
+            transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:

@@ -7,14 +7,19 @@ goes away stops nothing here: `server` does not cancel requests, so a running fu
 from __future__ import annotations
 
 import asyncio
+import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceError
+from ingle.frontend.audit import is_management, record
 from ingle.frontend.authentication import Authentication, Identity
+from ingle.frontend.authentication_errors import AuthenticationError
 from ingle.frontend.authorization.authorizer import Authorizer
+from ingle.frontend.failures import Failures
 from ingle.frontend.payload import check_content_type, checked_payload
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageFull
@@ -34,6 +39,9 @@ from ingle.wire import (
 Handler = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
 #: ("lambda", "CreateFunction") -> handler. An operation that the model has and the registry lacks is not implemented.
 Registry = Mapping[tuple[str, str], Handler]
+
+#: Takes one record of a management call.
+Audit = Callable[[Mapping[str, Any]], None]
 
 #: Members that carry an event: JSON that is checked and handed on as it is.
 _EVENTS: Mapping[tuple[str, str], str] = {
@@ -67,6 +75,9 @@ class Call:
     caller: Caller
     identity: Identity
     gate: Gate
+    #: How far it came, for the audit log.
+    params: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +93,12 @@ class Origin:
 class Dispatcher:
     """Finds and runs operations. `inner` is for requests from execution environments."""
 
-    def __init__(self, handlers: Registry, *, gate: Gate, inner: Gate) -> None:
+    def __init__(self, handlers: Registry, *, gate: Gate, inner: Gate, audit: Audit | None = None) -> None:
         self._handlers = handlers
         self._gate = gate
         self._inner = inner
+        self._audit = audit
+        self._failures = Failures(time.monotonic)
         names = sorted({service for service, _ in handlers} | {_DEFAULT_SERVICE})
         services = [Service.load(name) for name in names]
         self._default = Service.load(_DEFAULT_SERVICE)
@@ -146,9 +159,35 @@ class Dispatcher:
 
     async def run(self, call: Call, request: HttpRequest) -> HttpResponse:
         """Run a routed request whose body has been read. Raises what `failure` translates."""
+        if self._audit is None or not is_management(call.operation.service_name, call.operation.name):
+            return await self._run(call, request)
+        try:
+            response = await self._run(call, request)
+        except Exception as error:
+            self._record(call, error)
+            raise
+        self._record(call, None)
+        return response
+
+    def _record(self, call: Call, error: Exception | None) -> None:
+        assert self._audit is not None
+        operation = call.operation
+        failed = None
+        if isinstance(error, ServiceError):
+            failed = error.code, error.message
+        elif error is not None:
+            failed = "ValidationException" if isinstance(error, ConstraintViolation) else "InternalFailure", None
+        self._audit(
+            record(
+                call.caller, operation.service_name, operation.name, now=time.time(), event_id=str(uuid.uuid4()),
+                params=call.params, result=call.result, error=failed, api_version=call.service.api_version,
+            )
+        )  # fmt: skip
+
+    async def _run(self, call: Call, request: HttpRequest) -> HttpResponse:
         operation = call.operation
         key = (operation.service_name, operation.name)
-        await call.gate.authentication.verify(call.identity, request)
+        await self._verify(call, request)
         handler = self._handlers.get(key)
         if handler is None:
             raise NotImplementedByIngle(f"Ingle does not implement the operation {operation.name} of {key[0]} yet.")
@@ -161,14 +200,28 @@ class Dispatcher:
             params = await asyncio.to_thread(operation.parse, request)
         else:
             params = operation.parse(request)
-        caller = call.caller
+        call.params, caller = params, call.caller
         if call.gate.authorizer is not None and call.identity.credential is not None:
             authority = call.identity.credential.authority
-            caller = replace(caller, authority=authority, known_as=authority.principal)
-            caller = call.gate.authorizer.authorise(caller, key[0], operation.name, params)
-        response = operation.serialize(await handler(caller, params))
+            call.caller = replace(caller, authority=authority, known_as=authority.principal)
+            caller = call.gate.authorizer.authorise(call.caller, key[0], operation.name, params)
+        call.result = result = await handler(caller, params)
+        response = operation.serialize(result)
         operation.protocol.stamp(response, call.caller.request_id)
         return response
+
+    async def _verify(self, call: Call, request: HttpRequest) -> None:
+        """Raises AuthenticationError; Throttled to who failed too often."""
+        if call.gate.authorizer is None:
+            return
+        key = call.caller.access_key_id if call.identity.credential is not None else None
+        place = call.caller.environment_id or call.caller.source_ip, key or ""
+        self._failures.require_patience(place)
+        try:
+            await call.gate.authentication.verify(call.identity, request)
+        except AuthenticationError:
+            self._failures.note(place)
+            raise
 
     def failure(self, error: Exception, call: Call | None, request_id: str, protocol: Protocol) -> HttpResponse:
         """The answer to a failed request. What is not a caller's error is logged, and told without details."""

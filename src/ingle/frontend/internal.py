@@ -23,12 +23,16 @@ _JSON = [(b"content-type", b"application/json")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InternalRequest:
-    """`path` is what follows the route's key. `from_environment`: sent by code inside an execution environment."""
+    """`path` is what follows the route's key. `from_environment`: sent by code inside an execution environment.
+
+    `local`: sent from this machine.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     from_environment: bool = False
+    local: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +67,11 @@ def find_route(routes: Mapping[str, InternalRoute], path: str) -> tuple[Internal
     return routes[key], path[len(key) :]
 
 
-def internal_request(method: str, path: str, query: str, *, from_environment: bool = False) -> InternalRequest:
+def internal_request(
+    method: str, path: str, query: str, *, from_environment: bool = False, local: bool = True
+) -> InternalRequest:
     pairs = dict(parse_qsl(query, errors="replace"))
-    return InternalRequest(method=method, path=path, query=pairs, from_environment=from_environment)
+    return InternalRequest(method=method, path=path, query=pairs, from_environment=from_environment, local=local)
 
 
 def health(

@@ -84,7 +84,7 @@ Page = Iterator[tuple[Family, Iterable[Sample]]]
 
 def metrics_page(sources: Sources) -> InternalRoute:
     async def answer(request: InternalRequest) -> InternalResponse:
-        if request.from_environment:
+        if request.from_environment or not request.local:
             return json_response(403, {"message": "Metrics of the server are not for functions."})
         totals = await sources.meters.totals()
         body = render([*_functions(totals, sources.meters.running()), *_server(sources), *_process()])

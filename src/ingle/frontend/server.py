@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -131,8 +132,13 @@ class HttpServer:
                 self._ticker.cancel()
             await self._tasks.__aexit__(kind, error, trace)
 
-    async def listen(self, sock: socket.socket, environment_id: str | None = None) -> Listener:
-        """Serve a bound socket, which the listener then owns. Its requests carry `environment_id` in their Caller."""
+    async def listen(
+        self, sock: socket.socket, environment_id: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> Listener:
+        """Serve a bound socket, which the listener then owns. Its requests carry `environment_id` in their Caller.
+
+        `tls`: with it, HTTPS.
+        """
         state = ListenerState(self._headers)
         app_state = {"environment_id": environment_id}
 
@@ -140,7 +146,10 @@ class HttpServer:
             return Connection(self._config, state, app_state, self._limits)
 
         loop = asyncio.get_running_loop()
-        acceptor = await loop.create_server(connect, sock=sock, backlog=self._backlog)
+        seconds = None if tls is None else self._limits.head_seconds
+        acceptor = await loop.create_server(
+            connect, sock=sock, backlog=self._backlog, ssl=tls, ssl_handshake_timeout=seconds
+        )
         listener = Listener(state, acceptor, self._drain_seconds, forget=self._forget, inner=environment_id is not None)
         self._listeners[listener] = state
         return listener

@@ -17,6 +17,7 @@ from ingle.storage.errors import BackupError, DataDirectoryError, of_os_error
 from ingle.storage.files import sync_directory, sync_file, write_atomically
 from ingle.storage.layout import (
     ACCESS_KEY,
+    AUDIT,
     BACKUPS,
     BLOBS,
     DATABASE,
@@ -99,6 +100,7 @@ def _copy(source: Path, destination: Path) -> None:
     if (source / ACCESS_KEY).exists():
         _copy_file(source / ACCESS_KEY, destination / ACCESS_KEY)
     _copy_tree(source / LOGS, destination / LOGS, again=True)
+    _copy_tree(source / AUDIT, destination / AUDIT, again=True)
     _copy_tree(source / SIGNING, destination / SIGNING, again=True)
     sync_directory(destination)
     write_atomically(destination / FORMAT, format_text)

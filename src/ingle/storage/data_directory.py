@@ -5,6 +5,7 @@
     <dir>/ingle.db     functions, layers and KMS keys
     <dir>/metrics.db   metrics by the minute
     <dir>/events.db    asynchronous events that are not over
+    <dir>/audit/       records of management calls
     <dir>/access.key   what secrets of access keys are sealed with
     <dir>/blobs/       deployment packages and layers as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
@@ -34,6 +35,7 @@ from ingle.storage.errors import DataDirectoryError, StorageError
 from ingle.storage.files import write_atomically
 from ingle.storage.layout import (
     ACCESS_KEY,
+    AUDIT,
     BACKUPS,
     BLOBS,
     DATABASE,
@@ -93,6 +95,10 @@ class DataDirectory:
     @property
     def events_url(self) -> str:
         return f"sqlite:///{self.path / EVENTS}"
+
+    @property
+    def audit(self) -> Path:
+        return self.path / AUDIT
 
     @property
     def access_key(self) -> Path:

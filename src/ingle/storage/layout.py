@@ -18,6 +18,7 @@ BACKUPS = "backups"
 SIGNING = "signing"
 #: The file of the master key, where the settings name no other place. In no copy.
 MASTER_KEY = "master.key"
+AUDIT = "audit"
 ACCESS_KEY = "access.key"
 
 

@@ -26,6 +26,7 @@ _CODES: Mapping[str, str] = {
     "MissingAuthenticationTokenException": "MissingAuthenticationToken",
     "SerializationException": "MalformedQueryString",
     "ServiceException": "InternalFailure",
+    "ThrottlingException": "Throttling",
     "UnknownOperationException": "InvalidAction",
     "UnrecognizedClientException": "InvalidClientTokenId",
     "ValidationException": "ValidationError",
