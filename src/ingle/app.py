@@ -465,17 +465,17 @@ class _Server:
             "/_ingle/packages/": packages(links=links, find=blobs.path),
         }
         guarded = while_there_is_room(handlers, lambda: disk.full)
-        urls = FunctionUrlServer(UrlIndex(catalog), invoker.invoke, meters.record, clock.now)
         audit = None
         if access.enforced:
             audit = (await stack.enter_async_context(AuditLog(self._directory.audit, clock, _audit_lost))).append
         gate, inner = access.gates(authorizer, settings.functions_may_call)
+        urls = FunctionUrlServer(UrlIndex(catalog), invoker.invoke, meters.record, clock.now, gate, inner)
         hosts = [settings.host, *settings.public_host]
         application = Application(
             guarded, routes, gate=gate, inner=inner, audit=audit, hosts=hosts, ids=ids.uuid, urls=urls
         )
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
-        await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids))
+        await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids, access.roles.allows))
         await http.listen(self._listener, tls=self._tls)
         await stack.enter_async_context(Channel(self._directory.path, operator(self._master, keys.use_ring)))
         catalog.subscribe(host.function_changed)

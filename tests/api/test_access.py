@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -583,6 +586,95 @@ def test_a_function_of_another_region_is_not_reached(site: Site, function: str) 
     there = site.client("lambda", region="eu-west-1")
     assert refusal(there.get_function, FunctionName=function)[:2] == (404, "ResourceNotFoundException")
     assert refusal(there.get_function, FunctionName=arn_of(function))[:2] == (404, "ResourceNotFoundException")
+
+
+# --- function URLs and destinations -----------------------------------------------------------------------------------
+
+
+def at_url(site: Site, address: str, keys: tuple[str, ...] | None, region: str = REGION) -> tuple[int, Any]:
+    """The status and the JSON of an answer to a signed GET at a function URL."""
+    headers = {"Host": urlsplit(address).netloc}
+    if keys is not None:
+        request = AWSRequest("GET", address, headers={})
+        SigV4Auth(Credentials(*keys), "lambda", region).add_auth(request)
+        headers |= dict(request.headers.items())
+    parts = urlsplit(site.server.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection.request("GET", "/", headers=headers)
+    answer = connection.getresponse()
+    found = answer.status, json.loads(answer.read())
+    connection.close()
+    return found
+
+
+def test_a_url_with_iam_takes_a_signature_and_both_permissions(site: Site) -> None:
+    name = site.function(
+        source="def handler(event, context):\n    return event['requestContext']['authorizer']['iam']\n"
+    )
+    url = site.lambda_.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
+    key, secret, user = site.user(allow(["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"], arn_of(name)))
+    status, told = at_url(site, url, (key, secret))
+    assert status == 200, told
+    assert (told["accessKey"], told["accountId"]) == (key, ACCOUNT)
+    assert told["userArn"] == f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    status, refused = at_url(site, url, None)
+    assert status == 403
+    assert refused["Message"].startswith("Forbidden")
+    status, refused = at_url(site, url, (key, "wrong"))
+    assert status == 403
+    assert refused["message"].startswith("The request signature we calculated does not match")
+    assert at_url(site, url, ("AKIAIOSFODNN7EXAMPLE", secret))[0] == 403
+    assert at_url(site, url, (key, secret), region="eu-west-1")[0] == 403
+    for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
+        assert at_url(site, url, site.user(allow(action))[:2])[0] == 403
+    condition = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
+    denied = site.user(allow("lambda:*"), deny("lambda:InvokeFunctionUrl", Condition=condition))
+    assert at_url(site, url, denied[:2])[0] == 403
+
+
+def test_results_go_only_where_the_role_may_send_them(site: Site) -> None:
+    target = site.function(
+        source="def handler(event, context):\n    print('delivered ' + event['requestPayload']['id'])\n"
+    )
+    role = site.role(allow("lambda:InvokeFunction", arn_of(target)))
+    for allowed in (True, False):
+        source = site.function(role if allowed else None)
+        site.lambda_.put_function_event_invoke_config(
+            FunctionName=source, DestinationConfig={"OnSuccess": {"Destination": arn_of(target)}}
+        )
+        event = {"service": "sts", "call": "get_caller_identity", "id": source}
+        site.lambda_.invoke(FunctionName=source, InvocationType="Event", Payload=json.dumps(event))
+        if not allowed:
+            refused = source
+        else:
+            wait_for_line(site, target, f"delivered {source}")
+    # The second event was sent after the first: by the time a third arrives, it would have.
+    site.iam.put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="p", PolicyDocument=document(allow("lambda:InvokeFunction"))
+    )
+    last = site.function(role)
+    site.lambda_.put_function_event_invoke_config(
+        FunctionName=last, DestinationConfig={"OnSuccess": {"Destination": arn_of(target)}}
+    )
+    event = {"service": "sts", "call": "get_caller_identity", "id": last}
+    site.lambda_.invoke(FunctionName=last, InvocationType="Event", Payload=json.dumps(event))
+    lines = wait_for_line(site, target, f"delivered {last}")
+    assert not any(refused in line for line in lines)
+
+
+def wait_for_line(site: Site, function: str, text: str) -> list[str]:
+    """The lines of a function's log, once one has `text`."""
+    logs = site.client("logs")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            continue
+        lines = [event["message"] for event in events]
+        if any(text in line for line in lines):
+            return lines
+    raise AssertionError(f"no line has {text}")
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

@@ -20,10 +20,16 @@ from ingle.storage.errors import StorageError
 
 #: The signing names of the companions, by the kind of destination.
 SERVICES = {"queue": "sqs", "topic": "sns", "bus": "events", "bucket": "s3"}
+#: What a function's role has to be allowed, by the kind of destination.
+_ACTIONS = {"queue": "sqs:SendMessage", "topic": "sns:Publish", "bus": "events:PutEvents", "bucket": "s3:PutObject"}
 #: Bytes that a topic takes.
 _LARGEST_NOTIFICATION = 262_144
 #: Bytes of payloads from which a record is written in a thread: they are read to see whether they are JSON.
 _LARGE = 262_144
+
+
+#: Whether a role, which is a function's, allows an action on a resource.
+Allows = Callable[[FunctionKey, str, str, str], bool]
 
 
 class Deliveries:
@@ -31,19 +37,21 @@ class Deliveries:
 
     def __init__(
         self, catalog: Catalog, accept: Callable[[Event], Awaitable[None]], companions: Mapping[str, ServiceCaller],
-        clock: Clock, ids: Ids,
+        clock: Clock, ids: Ids, allows: Allows,
     ) -> None:  # fmt: skip
         self._catalog = catalog
         self._accept = accept
         self._companions = companions
         self._clock = clock
         self._ids = ids
+        self._allows = allows
 
     async def __call__(self, event: Event, progress: Progress, delivery: Delivery) -> None:
         """Raises DeliveryFailed."""
         destination = Destination.parse(delivery.arn)
         if destination is None:
             raise DeliveryFailed("it is no destination")
+        self._require_allowed(event, destination)
         try:
             body = event.payload if delivery.dead_letter else await _record(event, progress)
             if destination.function is not None:
@@ -52,6 +60,19 @@ class Deliveries:
                 await self._send(event, progress, delivery, destination.kind, body)
         except (CompanionError, StorageError) as error:
             raise DeliveryFailed(str(error)) from error
+
+    def _require_allowed(self, event: Event, destination: Destination) -> None:
+        """Raise DeliveryFailed if the role of the function may not send there."""
+        function = self._catalog.get(event.key)
+        if function is None:
+            raise DeliveryFailed("the function is gone")
+        action, resource = "lambda:InvokeFunction", destination.arn
+        if destination.function is None:
+            action = _ACTIONS[destination.kind]
+        if destination.kind == "bucket":
+            resource = f"{resource}/*"
+        if not self._allows(event.key, function.latest.configuration.role, action, resource):
+            raise DeliveryFailed(f"the function's role is not allowed to perform {action} on {destination.arn}")
 
     async def _invoke(self, event: Event, body: bytes, key: FunctionKey, qualifier: str | None) -> None:
         function = self._catalog.get(key)

@@ -20,14 +20,19 @@ from ingle.domain.access.evaluation import Policies, Request, context_of, decide
 from ingle.domain.access.principals import ANONYMOUS
 from ingle.domain.arn import FunctionArn
 from ingle.domain.caller import Caller
-from ingle.domain.errors import NotImplementedByIngle, ServiceError, TooManyRequests
+from ingle.domain.errors import AccessDenied, NotImplementedByIngle, ServiceError, TooManyRequests
 from ingle.domain.function import LATEST, FunctionKey
 from ingle.domain.policy import Policy
 from ingle.frontend import url_cors
+from ingle.frontend.authentication_errors import AuthenticationError, InvalidSignature
+from ingle.frontend.authorization.authorizer import Authorizer
+from ingle.frontend.authorization.needs import Need
+from ingle.frontend.dispatch import Gate
+from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.origin import host_name
 from ingle.frontend.url_events import Malformed, UrlRequest, answer_of, event_of
 from ingle.observability.log import Logger
-from ingle.wire import HttpResponse
+from ingle.wire import HttpRequest, HttpResponse
 
 _log = Logger("frontend")
 
@@ -58,6 +63,7 @@ class Call(Protocol):
     scheme: str
     port: int
     request_id: str
+    from_environment: bool
 
     async def read(self) -> bytes: ...
 
@@ -85,13 +91,18 @@ def target_of(host: bytes, path: str, region: Callable[[str], str]) -> Target | 
 
 
 class FunctionUrlServer:
-    """`invoke` is the handler of Invoke."""
+    """`invoke` is the handler of Invoke. `gate` and `inner` say how callers of AWS_IAM are believed, see `dispatch`."""
 
-    def __init__(self, urls: UrlIndex, invoke: Invoke, record: Record, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, urls: UrlIndex, invoke: Invoke, record: Record, clock: Callable[[], float], gate: Gate, inner: Gate
+    ) -> None:
         self._urls = urls
         self._invoke = invoke
         self._record = record
         self._clock = clock
+        self._gate = gate
+        self._inner = inner
+        self._failures = Failures(time.monotonic)
         self._compiled: dict[str, tuple[Policy | None, Document]] = {}
 
     def target(self, headers: Mapping[bytes, bytes], path: str) -> Target | None:
@@ -121,15 +132,31 @@ class FunctionUrlServer:
         return response
 
     async def _answer(self, found: Addressed, target: Target, call: Call) -> HttpResponse:
-        if not self._may(found, call):
+        body: bytes | None = None
+        identity = None
+        try:
+            if found.url.auth_type == "NONE":
+                allowed = self._public(found, call)
+            elif (gate := self._inner if call.from_environment else self._gate).authorizer is None:
+                allowed = b"authorization" in call.headers or "X-Amz-Signature=" in call.query
+                identity = _claimed(found, call)
+            else:
+                body = await call.read()
+                identity, allowed = await self._signed(gate, gate.authorizer, found, call, body), True
+        except AccessDenied:
+            allowed = False
+        except (AuthenticationError, Throttled) as error:
+            return _unauthenticated(error)
+        if not allowed:
             return _refusal(403, _FORBIDDEN, "AccessDeniedException")
         if found.url.invoke_mode == "RESPONSE_STREAM":
             raise NotImplementedByIngle("Ingle does not implement function URLs with InvokeMode RESPONSE_STREAM yet.")
         trace = call.headers.get(b"x-amzn-trace-id", b"").decode("latin-1") or _new_trace(call.request_id)
         request = UrlRequest(
-            method=call.method, path=target.path, query=call.query, headers=call.raw_headers, body=await call.read(),
+            method=call.method, path=target.path, query=call.query, headers=call.raw_headers,
+            body=await call.read() if body is None else body,
             url_id=target.url_id, domain=target.domain, source=call.source, scheme=call.scheme, port=call.port,
-            request_id=call.request_id, trace_header=trace, now=self._clock(), identity=_identity(found, call),
+            request_id=call.request_id, trace_header=trace, now=self._clock(), identity=identity,
         )  # fmt: skip
         response = await self._run(found, call, request)
         response.headers.append((b"x-amzn-trace-id", trace.encode("latin-1")))
@@ -160,10 +187,58 @@ class FunctionUrlServer:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         return HttpResponse(status=answer.status, headers=headers, body=answer.body)
 
-    def _may(self, found: Addressed, call: Call) -> bool:
-        """Whether the caller may ask: anybody where the policy says so, for AWS_IAM who signs."""
-        if found.url.auth_type != "NONE":
-            return b"authorization" in call.headers or "X-Amz-Signature=" in call.query
+    async def _signed(
+        self, gate: Gate, authorizer: Authorizer, found: Addressed, call: Call, body: bytes
+    ) -> Mapping[str, Any]:
+        """What a function is told of a caller who proved who they are and may ask.
+
+        Raises AuthenticationError, Throttled, AccessDenied.
+        """
+        request = HttpRequest(method=call.method, path=call.path, query=call.query, headers=call.headers, body=body)
+        identity = gate.authentication.identify(request.headers, request.query)
+        if identity.signed is None and identity.problem is None:
+            raise AccessDenied(None)
+        place = call.source, (identity.access_key_id or "") if identity.credential is not None else ""
+        self._failures.require_patience(place)
+        try:
+            gate.authentication.admit(identity, "lambda")
+            if identity.region != found.function.key.region:
+                raise InvalidSignature("Credential should be scoped to a valid region.")
+            await gate.authentication.verify(identity, request)
+        except AuthenticationError:
+            self._failures.note(place)
+            raise
+        assert identity.credential is not None, "what is verified has a credential"
+        authority = identity.credential.authority
+        caller = Caller(
+            account=identity.account, region=identity.region, request_id=call.request_id, source_ip=call.source,
+            access_key_id=identity.access_key_id, known_as=authority.principal, authority=authority,
+            user_agent=call.headers.get(b"user-agent", b"").decode("latin-1"), base_url=f"{call.scheme}://",
+        )  # fmt: skip
+        for need in self._needs(found):
+            authorizer.require(caller, need)
+        principal = authority.principal
+        return {
+            "accessKey": identity.access_key_id, "accountId": principal.account, "callerId": principal.unique_id,
+            "cognitoIdentity": None, "principalOrgId": None, "userArn": principal.arn, "userId": principal.unique_id,
+        }  # fmt: skip
+
+    def _needs(self, found: Addressed) -> list[Need]:
+        """Both have to be allowed, as documented for URLs with AWS_IAM."""
+        key = found.function.key
+        policy = found.function.attachments.get(Policy, found.alias or LATEST)
+        document = None if policy is None else self._document(found.url.id, policy)
+        resource = str(FunctionArn.of(key, found.alias))
+        by_url = {"lambda:FunctionUrlAuthType": "AWS_IAM"}
+        via_url = {**by_url, "lambda:InvokedViaFunctionUrl": "true"}
+        shared: dict[str, Any] = {"resource": resource, "account": key.account, "policy": document}
+        return [
+            Need(action="lambda:InvokeFunctionUrl", values=lambda: by_url, **shared),
+            Need(action="lambda:InvokeFunction", values=lambda: via_url, **shared),
+        ]
+
+    def _public(self, found: Addressed, call: Call) -> bool:
+        """Whether the function's policy lets anybody ask."""
         policy = found.function.attachments.get(Policy, found.alias or LATEST)
         if policy is None:
             return False
@@ -198,10 +273,8 @@ class FunctionUrlServer:
             self._record(key, f"Url{status // 100}xxCount", 1, "Count")
 
 
-def _identity(found: Addressed, call: Call) -> Mapping[str, Any] | None:
-    """What a function is told of a caller who signed."""
-    if found.url.auth_type == "NONE":
-        return None
+def _claimed(found: Addressed, call: Call) -> Mapping[str, Any]:
+    """What a function is told of a caller whose signature nobody verifies."""
     account = found.function.key.account
     matched = re.search(rb"Credential=([^/,\s]+)", call.headers.get(b"authorization", b""))
     return {
@@ -223,6 +296,11 @@ def _new_trace(request_id: str) -> str:
 def _refusal(status: int, message: str | None, code: str) -> HttpResponse:
     headers = [_JSON, (b"x-amzn-errortype", code.encode())]
     return HttpResponse(status=status, headers=headers, body=orjson.dumps({"Message": message}))
+
+
+def _unauthenticated(error: ServiceError) -> HttpResponse:
+    headers = [_JSON, (b"x-amzn-errortype", error.code.encode())]
+    return HttpResponse(status=error.http_status, headers=headers, body=orjson.dumps({"message": error.message}))
 
 
 def _failure() -> HttpResponse:

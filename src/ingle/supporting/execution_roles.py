@@ -25,6 +25,7 @@ from ingle.supporting.sessions import Session, Sessions
 VALID = 12 * 3600
 #: What is left when credentials that are asked for again are renewed.
 _RENEWED_AT = VALID // 2
+_LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
 _LAMBDA = "lambda.amazonaws.com"
 _REFUSAL = "The role defined for the function cannot be assumed by Lambda."
 
@@ -105,24 +106,33 @@ class ExecutionRoles:
         return role if decide(request, Policies(), compiled(role.trust, Use.TRUST)).allowed else None
 
     def may_log(self, session: Session, version: Version) -> bool:
+        key, group = version.key, version.configuration.logging.group
+        arn = f"arn:{partition_of(key.region)}:logs:{key.region}:{key.account}:log-group:{group}:log-stream:"
+        return all(self._allows(session, action, arn, key.account) for action in _LOGGING)
+
+    def allows(self, key: FunctionKey, role_arn: str, action: str, resource: str) -> bool:
+        """Whether the service may do something in the name of a function, whose role this is."""
+        if not self._enforced:
+            return True
+        role = self._assumable(key, role_arn)
+        if role is None:
+            return False
+        session = self.sessions.begin(role, session_name(key.name), VALID, function_arn=str(FunctionArn.of(key)))
+        return self._allows(session, action, resource, key.account)
+
+    def _allows(self, session: Session, action: str, resource: str, account: str) -> bool:
+        """By the policies of the session's role alone: resource policies of other services are theirs to know."""
         if not self._enforced:
             return True
         role = self._identities.get(Role, session.account, session.role)
         if role is None or role.id != session.role_id:
             return False
-        key, group = version.key, version.configuration.logging.group
-        arn = f"arn:{partition_of(key.region)}:logs:{key.region}:{key.account}:log-group:{group}:log-stream:"
-        policies = self._identities.policies_of_role(role)
         values = {"aws:PrincipalArn": session.role_arn, "lambda:SourceFunctionArn": session.function_arn or ""}
-
-        def allowed(action: str) -> bool:
-            request = Request(
-                principal=principal_of(session), action=action, resource=arn, account=key.account,
-                context=context_of(values),
-            )  # fmt: skip
-            return decide(request, policies).allowed
-
-        return allowed("logs:CreateLogStream") and allowed("logs:PutLogEvents")
+        request = Request(
+            principal=principal_of(session), action=action, resource=resource, account=account,
+            context=context_of(values),
+        )  # fmt: skip
+        return decide(request, self._identities.policies_of_role(role)).allowed
 
 
 def _unknown(key: FunctionKey, arn: str) -> Role:
