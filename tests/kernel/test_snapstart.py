@@ -186,7 +186,8 @@ result = [sorted(keys & set(os.environ)),
           own.method, again.access_key, made.access_key, os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]]
 """
     variables, method, *keys, token = snapped.probe(name, code)
-    assert (variables, method, keys) == ([], "container-role", ["000000000000"] * 2)
+    assert (variables, method) == ([], "container-role")
+    assert all(key.startswith("ASIA") for key in keys)
     others = snapped.at_once(name, "result = os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']", 2)
     assert len({*others, token}) >= 2
 

@@ -33,14 +33,14 @@ def is_management(service: str, operation: str) -> bool:
 
 def record(
     caller: Caller, service: str, operation: str, *, now: float, event_id: str, params: Mapping[str, Any] | None,
-    result: Mapping[str, Any] | None, error: tuple[str, str | None] | None, api_version: str,
+    result: Mapping[str, Any] | None, error: tuple[str, str | None] | None, api_version: str, believed: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    """`error`: code and message; `params` and `result`: as far as the call came."""
+    """`error`: code and message; `params` and `result`: as far as the call came. `believed`: it is who it says."""
     reads = operation.startswith(_READS)
     name = f"{operation}{api_version.replace('-', '')}" if service == "lambda" else operation
     found: dict[str, Any] = {
         "eventVersion": "1.11",
-        "userIdentity": _identity(caller),
+        "userIdentity": _identity(caller) if believed else _claimed(caller),
         "eventTime": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": f"{_SOURCES.get(service, service)}.amazonaws.com",
         "eventName": name,
@@ -60,6 +60,10 @@ def record(
     if error is not None:
         found["errorCode"], found["errorMessage"] = error
     return found
+
+
+def _claimed(caller: Caller) -> dict[str, Any]:
+    return {"type": "Unknown", "principalId": "", "accountId": "", "accessKeyId": caller.access_key_id or ""}
 
 
 def _identity(caller: Caller) -> dict[str, Any]:

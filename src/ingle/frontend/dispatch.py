@@ -19,7 +19,7 @@ from ingle.frontend.audit import is_management, record
 from ingle.frontend.authentication import Authentication, Identity
 from ingle.frontend.authentication_errors import AuthenticationError
 from ingle.frontend.authorization.authorizer import Authorizer
-from ingle.frontend.failures import Failures
+from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.payload import check_content_type, checked_payload
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageFull
@@ -181,6 +181,7 @@ class Dispatcher:
             record(
                 call.caller, operation.service_name, operation.name, now=time.time(), event_id=str(uuid.uuid4()),
                 params=call.params, result=call.result, error=failed, api_version=call.service.api_version,
+                believed=not isinstance(error, AuthenticationError | Throttled),
             )
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from ingle.catalog import Catalog
 from ingle.control import layer_view
 from ingle.domain.access.document import Document
 from ingle.domain.arn import FunctionName, FunctionReference, partition_of, refer
+from ingle.domain.attached import default_vpc
 from ingle.domain.caller import Caller
 from ingle.domain.errors import AccessDenied
 from ingle.domain.function import LATEST
@@ -95,7 +96,9 @@ class LambdaNeeds:
 
     def _values(self, reference: FunctionReference, params: Params) -> Values:
         function = self._catalog.get(reference.key)
-        values = dict(_from_params(params))
+        values = _from_params(params)
+        if "lambda:SubnetIds" in values:
+            values["lambda:VpcIds"] = default_vpc(reference.key.account, reference.key.region)
         tags = {} if function is None or function.tags is None else function.tags
         return {**values, **{f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
 
