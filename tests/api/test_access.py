@@ -52,6 +52,8 @@ def handler(event, context):
         return {"error": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}
 """
 
+QUIET = "def handler(event, context):\n    return event\n"
+
 
 def document(*statements: Statement) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
@@ -664,11 +666,11 @@ def test_results_go_only_where_the_role_may_send_them(site: Site) -> None:
     )
     role = site.role(allow("lambda:InvokeFunction", arn_of(target)))
     for allowed in (True, False):
-        source = site.function(role if allowed else None)
+        source = site.function(role if allowed else None, QUIET)
         site.lambda_.put_function_event_invoke_config(
             FunctionName=source, DestinationConfig={"OnSuccess": {"Destination": arn_of(target)}}
         )
-        event = {"service": "sts", "call": "get_caller_identity", "id": source}
+        event = {"id": source}
         site.lambda_.invoke(FunctionName=source, InvocationType="Event", Payload=json.dumps(event))
         if not allowed:
             refused = source
@@ -678,11 +680,11 @@ def test_results_go_only_where_the_role_may_send_them(site: Site) -> None:
     site.iam.put_role_policy(
         RoleName=role.rpartition("/")[2], PolicyName="p", PolicyDocument=document(allow("lambda:InvokeFunction"))
     )
-    last = site.function(role)
+    last = site.function(role, QUIET)
     site.lambda_.put_function_event_invoke_config(
         FunctionName=last, DestinationConfig={"OnSuccess": {"Destination": arn_of(target)}}
     )
-    event = {"service": "sts", "call": "get_caller_identity", "id": last}
+    event = {"id": last}
     site.lambda_.invoke(FunctionName=last, InvocationType="Event", Payload=json.dumps(event))
     lines = wait_for_line(site, target, f"delivered {last}")
     assert not any(refused in line for line in lines)
