@@ -12,14 +12,17 @@ from ingle.catalog import Catalog
 from ingle.catalog.identities import Identities
 from ingle.domain.clock import Clock
 from ingle.domain.identity import AccessKey
+from ingle.encryption.master import MasterKeys
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.authorization.authorizer import Authorizer
+from ingle.frontend.authorization.kms import KeyAuthority
 from ingle.frontend.authorization.lambda_needs import LambdaNeeds
 from ingle.frontend.authorization.needs import NeedsOf
 from ingle.frontend.authorization.service_needs import (
     IamNeeds,
     StsNeeds,
     cloudwatch_needs,
+    kms_needs,
     logs_needs,
     tagging_needs,
 )
@@ -46,16 +49,18 @@ class Access:
     iam: Iam
     sts: Sts
     roles: ExecutionRoles
+    sealer: FileSealer
     clock: Clock
     enforced: bool
 
     @staticmethod
-    async def open(store: IdentityStore, key_file: Path, clock: Clock, *, enforced: bool) -> Access:
-        """Reads what the store has. `key_file` is made when the first secret is sealed.
+    async def open(store: IdentityStore, key_file: Path, master: MasterKeys, clock: Clock, *, enforced: bool) -> Access:
+        """Reads what the store has. `key_file` is made when the first secret is sealed, under the `master` key.
 
         `enforced`: who calls has to prove it, and to be allowed what it asks for.
         """
-        sealer = FileSealer(key_file)
+        sealer = FileSealer(key_file, master)
+        sealer.use_ring(master.ring)
         identities = Identities()
         for record in await store.load_identities():
             identities.put(record)
@@ -64,7 +69,8 @@ class Access:
         return Access(
             identities=identities, records=records, sessions=sessions,
             credentials=Credentials(identities, sessions, sealer), iam=Iam(records), sts=Sts(identities, sessions),
-            roles=ExecutionRoles(identities, sessions, clock, enforced=enforced), clock=clock, enforced=enforced,
+            roles=ExecutionRoles(identities, sessions, clock, enforced=enforced), sealer=sealer, clock=clock,
+            enforced=enforced,
         )  # fmt: skip
 
     def authorizer(self, catalog: Catalog) -> Authorizer:
@@ -72,11 +78,16 @@ class Access:
             "lambda": LambdaNeeds(catalog),
             "iam": IamNeeds(self.identities),
             "sts": StsNeeds(self.identities),
+            "kms": kms_needs,
             "logs": logs_needs,
             "cloudwatch": cloudwatch_needs,
             "resourcegroupstaggingapi": tagging_needs,
         }
         return Authorizer(services, self.identities, self.clock)
+
+    def key_authority(self) -> KeyAuthority:
+        """Who decides about KMS keys."""
+        return KeyAuthority(self.identities, self.clock, enforced=self.enforced)
 
     def gates(self, authorizer: Authorizer, functions_may_call: str) -> tuple[Gate, Gate]:
         """For requests from outside, and from execution environments."""

@@ -110,7 +110,6 @@ from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.execution_roles import VALID
 from ingle.supporting.iam import Iam
 from ingle.supporting.iam_records import NewKey
-from ingle.supporting.kms.access import Everybody
 from ingle.supporting.kms.records import KeyRecords
 from ingle.supporting.kms.service import Kms
 from ingle.supporting.kms.use import KeyUse
@@ -188,8 +187,10 @@ def new_root_key(settings: Settings, account: str, *, replace: bool) -> NewKey:
     """A new access key of the root of an account, while no server uses the data directory. Raises StartupError."""
 
     async def make(directory: DataDirectory) -> NewKey:
-        async with SqlStore(directory.database_url, finding.open_ring(settings)) as store:
-            access = await Access.open(store, directory.access_key, SystemClock(), enforced=True)
+        ring = finding.open_ring(settings)
+        async with SqlStore(directory.database_url, ring) as store:
+            master = MasterKeys(ring)
+            access = await Access.open(store, directory.access_key, master, SystemClock(), enforced=True)
             return await access.new_root_key(account, replace=replace)
 
     try:
@@ -324,7 +325,9 @@ class _Server:
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
         traces = await stack.enter_async_context(Traces(collector))
-        access = await Access.open(store, self._directory.access_key, clock, enforced=settings.auth == "iam")
+        access = await Access.open(
+            store, self._directory.access_key, self._master, clock, enforced=settings.auth == "iam"
+        )
         catalog = Catalog(settings.account_concurrency)
         for function in await store.load_all():
             catalog.put(function)
@@ -334,7 +337,7 @@ class _Server:
             catalog.code_signing.put(config)
         keys = KeyRecords(store, catalog.keys, self._master, clock, ids)
         await self._open_keys(keys, await store.load_keys())
-        kms = Kms(KeyUse(keys, Everybody()))
+        kms = Kms(KeyUse(keys, access.key_authority()))
         variables = FunctionVariables(kms.use, kms.grants)
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
@@ -477,7 +480,13 @@ class _Server:
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
         await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids, access.roles.allows))
         await http.listen(self._listener, tls=self._tls)
-        await stack.enter_async_context(Channel(self._directory.path, operator(self._master, keys.use_ring)))
+
+        async def use_ring(ring: Keyring) -> int:
+            rewrapped = await keys.use_ring(ring)
+            await asyncio.to_thread(access.sealer.use_ring, ring)
+            return rewrapped
+
+        await stack.enter_async_context(Channel(self._directory.path, operator(self._master, use_ring)))
         catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
         background.start(asyncio.to_thread(aead.load))

@@ -616,6 +616,68 @@ def test_a_function_of_another_region_is_not_reached(site: Site, function: str) 
     assert refusal(there.get_function, FunctionName=arn_of(function))[:2] == (404, "ResourceNotFoundException")
 
 
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def key_policy(*statements: Statement) -> str:
+    return document(*statements)
+
+
+def test_keys_are_used_by_whom_their_policy_and_identity_policies_allow(site: Site, other: Site) -> None:
+    kms = site.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    nobody, able = site.caller("kms"), site.caller("kms", allow("kms:Encrypt", key))
+    _, code, message = refusal(nobody.encrypt, KeyId=key, Plaintext=b"x")
+    assert code == "AccessDeniedException"
+    assert message.endswith("because no identity-based policy allows the kms:Encrypt action")
+    able.encrypt(KeyId=key, Plaintext=b"x")
+    assert refusal(able.describe_key, KeyId=key)[1] == "AccessDeniedException"
+    assert refusal(able.create_key)[1] == "AccessDeniedException"
+    assert refusal(nobody.generate_random, NumberOfBytes=8)[1] == "AccessDeniedException"
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    without_tenant = {"Null": {"kms:EncryptionContext:tenant": "true"}}
+    only = key_policy(allow("kms:*", Principal=root), deny("kms:Encrypt", Principal="*", Condition=without_tenant))
+    kms.put_key_policy(KeyId=key, Policy=only)
+    assert refusal(able.encrypt, KeyId=key, Plaintext=b"x")[2].endswith(
+        "with an explicit deny in a resource-based policy"
+    )
+    able.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"tenant": "a"})
+    assert refusal(other.client("kms").encrypt, KeyId=key, Plaintext=b"x", EncryptionContext={"tenant": "a"})[1] == (
+        "AccessDeniedException"
+    )
+    shared = key_policy(allow("kms:*", Principal=root), allow("kms:Encrypt", Principal={"AWS": OTHER}))
+    kms.put_key_policy(KeyId=key, Policy=shared)
+    other.client("kms").encrypt(KeyId=key, Plaintext=b"x")
+    assert refusal(other.caller("kms").encrypt, KeyId=key, Plaintext=b"x")[1] == "AccessDeniedException"
+
+
+def test_a_grant_allows_what_it_names_in_its_context(site: Site) -> None:
+    kms = site.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    name, secret, user = site.user()
+    kms.create_grant(
+        KeyId=key, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:user/{user}", Operations=["Encrypt"],
+        Constraints={"EncryptionContextSubset": {"tenant": "a"}},
+    )  # fmt: skip
+    client = site.client("kms", (name, secret))
+    client.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"tenant": "a", "more": "b"})
+    for context in ({}, {"tenant": "b"}):
+        refused = refusal(client.encrypt, KeyId=key, Plaintext=b"x", EncryptionContext=context)
+        assert refused[1] == "AccessDeniedException"
+    assert refusal(client.describe_key, KeyId=key)[1] == "AccessDeniedException"
+
+
+def test_a_function_has_its_variables_under_a_key_of_its_own(site: Site) -> None:
+    key = site.client("kms").create_key()["KeyMetadata"]["Arn"]
+    name = site.function(source="import os\ndef handler(event, context):\n    return os.environ['COLOUR']\n")
+    change = {"FunctionName": name, "KMSKeyArn": key, "Environment": {"Variables": {"COLOUR": "red"}}}
+    client = site.caller("lambda", allow("lambda:*"))
+    assert refusal(client.update_function_configuration, **change)[0] in (400, 403, 502)
+    site.lambda_.update_function_configuration(**change)
+    site.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
+    assert site.ask(name) == "red"
+
+
 # --- function URLs and destinations -----------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from ingle.domain.identity import AccessKey, Group, ManagedPolicy, PolicyVersion, Record, Role, User
 from ingle.domain.sealing import CannotOpen
+from ingle.encryption.master import Keyring, MasterKey, MasterKeys
 from ingle.storage.backup import backup
 from ingle.storage.data_directory import DataDirectory, DataDirectoryError
 from ingle.storage.sealing import FileSealer
@@ -52,33 +53,53 @@ async def test_changes_replace_and_remove_in_one_step(store: IdentityStore) -> N
     assert (await store.load_identities())[-1] == changed
 
 
+def ring(*keys: MasterKey) -> MasterKeys:
+    return MasterKeys(Keyring(keys))
+
+
+MASTER = MasterKey.generate()
+
+
 def test_what_is_sealed_opens_with_the_same_key_and_context_only(tmp_path: Path) -> None:
-    sealer = FileSealer(tmp_path / "key")
+    sealer = FileSealer(tmp_path / "key", ring(MASTER))
     sealed = sealer.seal(b"secret", "one")
     assert b"secret" not in sealed
-    assert FileSealer(tmp_path / "key").open(sealed, "one") == b"secret"
+    assert FileSealer(tmp_path / "key", ring(MASTER)).open(sealed, "one") == b"secret"
     for attempt in (sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[:5], b""):
         with pytest.raises(CannotOpen):
             sealer.open(attempt, "one")
     with pytest.raises(CannotOpen):
         sealer.open(sealed, "two")
     with pytest.raises(CannotOpen):
-        FileSealer(tmp_path / "other").open(sealed, "one")
+        FileSealer(tmp_path / "other", ring(MASTER)).open(sealed, "one")
 
 
 def test_the_key_is_readable_by_its_owner_alone_and_is_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    FileSealer(path).seal(b"x", "c")
+    FileSealer(path, ring(MASTER)).seal(b"x", "c")
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_bytes(b"short")
     with pytest.raises(DataDirectoryError):
-        FileSealer(path).seal(b"x", "c")
+        FileSealer(path, ring(MASTER)).seal(b"x", "c")
     assert path.read_bytes() == b"short"
 
 
-def test_a_backup_has_the_key(tmp_path: Path) -> None:
+def test_the_key_follows_the_master_key(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    sealer = FileSealer(path, ring(MASTER))
+    sealed = sealer.seal(b"secret", "c")
+    fresh = MasterKey.generate()
+    with pytest.raises(DataDirectoryError):
+        FileSealer(path, ring(fresh)).open(sealed, "c")
+    sealer.use_ring(Keyring((fresh, MASTER)))
+    assert FileSealer(path, ring(fresh)).open(sealed, "c") == b"secret"
+
+
+def test_a_backup_has_the_key_and_opens_nothing_without_the_master_key(tmp_path: Path) -> None:
     with DataDirectory.open(tmp_path / "data") as directory:
-        sealed = FileSealer(directory.access_key).seal(b"secret", "c")
+        sealed = FileSealer(directory.access_key, ring(MASTER)).seal(b"secret", "c")
         backup(directory.path, tmp_path / "copy")
     with DataDirectory.open(tmp_path / "copy") as copied:
-        assert FileSealer(copied.access_key).open(sealed, "c") == b"secret"
+        assert FileSealer(copied.access_key, ring(MASTER)).open(sealed, "c") == b"secret"
+        with pytest.raises(DataDirectoryError):
+            FileSealer(copied.access_key, ring(MasterKey.generate())).open(sealed, "c")

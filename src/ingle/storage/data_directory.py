@@ -6,7 +6,7 @@
     <dir>/metrics.db   metrics by the minute
     <dir>/events.db    asynchronous events that are not over
     <dir>/audit/       records of management calls
-    <dir>/access.key   what secrets of access keys are sealed with
+    <dir>/access.key   what secrets of access keys are sealed with, itself under the master key
     <dir>/blobs/       deployment packages and layers as they were uploaded
     <dir>/packages/    the same, extracted; can be made again from blobs
     <dir>/logs/        log segments

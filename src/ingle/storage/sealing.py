@@ -1,7 +1,7 @@
-"""Seals secrets with AES-256-GCM under a key in a file of its own, which is made when it is first needed.
+"""Seals secrets with AES-256-GCM under a key of its own, which is in a file that the master key encrypts.
 
-The file is 32 random bytes, readable by the server's user alone. Without it what was sealed is lost; with it and the
-database, secrets can be read. The library is imported late: most servers never seal anything.
+The file is made when it is first needed. Copies of the data directory have it, and not the master key: without that one
+it opens nothing.
 """
 
 from __future__ import annotations
@@ -9,48 +9,57 @@ from __future__ import annotations
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ingle.domain.sealing import CannotOpen
+from ingle.encryption.aead import KEY_BYTES, Undecipherable, seal, unseal
+from ingle.encryption.master import Keyring, MasterKeyMissing, MasterKeys
 from ingle.storage.errors import DataDirectoryError
 from ingle.storage.files import write_atomically
 
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
+_CONTEXT = b"ingle access key file"
 
 
 class FileSealer:
     """A `domain.sealing.Sealer`. Raises DataDirectoryError where the file is not what it should be."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, master: MasterKeys) -> None:
         self._path = path
+        self._master = master
 
     def seal(self, secret: bytes, context: str) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed: bytes = self._cipher.encrypt(nonce, secret, context.encode())
-        return nonce + sealed
+        return seal(self._key, secret, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        from cryptography.exceptions import InvalidTag
-
         try:
-            opened: bytes = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
-        except (InvalidTag, ValueError):
+            return unseal(self._key, sealed, context.encode())
+        except (Undecipherable, ValueError):
             raise CannotOpen(context) from None
-        return opened
+
+    def use_ring(self, ring: Keyring) -> None:
+        """Put the file, if there is one, under the current master key. Blocks. Raises DataDirectoryError."""
+        if self._path.exists():
+            wrapped = self._path.read_bytes()
+            try:
+                again = ring.rewrap(wrapped, _CONTEXT)
+            except (MasterKeyMissing, Undecipherable, ValueError) as error:
+                raise self._unusable() from error
+            if again != wrapped:
+                write_atomically(self._path, again)
 
     @cached_property
-    def _cipher(self) -> Any:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        return AESGCM(self._key())
-
     def _key(self) -> bytes:
         try:
-            key = self._path.read_bytes()
+            wrapped = self._path.read_bytes()
         except FileNotFoundError:
-            key = secrets.token_bytes(_KEY_BYTES)
-            write_atomically(self._path, key)
-        if len(key) != _KEY_BYTES:
-            raise DataDirectoryError(f"The file {self._path} does not hold a key of {_KEY_BYTES} bytes.")
-        return key
+            key = secrets.token_bytes(KEY_BYTES)
+            write_atomically(self._path, self._master.ring.wrap(key, _CONTEXT))
+            return key
+        try:
+            return self._master.ring.unwrap(wrapped, _CONTEXT)
+        except (MasterKeyMissing, Undecipherable, ValueError) as error:
+            raise self._unusable() from error
+
+    def _unusable(self) -> DataDirectoryError:
+        return DataDirectoryError(
+            f"The file {self._path} cannot be opened with the master key that is given; access keys depend on it."
+        )

@@ -16,6 +16,7 @@ from ingle.catalog import Catalog
 from ingle.domain.access.authority import Authority
 from ingle.domain.clock import SystemClock
 from ingle.domain.identity import User
+from ingle.encryption.master import Keyring, MasterKey, MasterKeys
 from ingle.frontend.asgi import Application
 from ingle.frontend.dispatch import Gate
 from ingle.frontend.verification import Verified
@@ -54,7 +55,9 @@ class Everybody(Verified):
 
 @pytest.fixture
 async def application(tmp_path: Path) -> Application:
-    access = await Access.open(MemoryStore(), tmp_path / "key", SystemClock(), enforced=True)
+    access = await Access.open(
+        MemoryStore(), tmp_path / "key", MasterKeys(Keyring((MasterKey.generate(),))), SystemClock(), enforced=True
+    )
     allow = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
     user = User(account=ACCOUNT, name="ann", id="AIDA1", created=0, inline={"p": allow})
     gate = Gate(authentication=Everybody(access, user), authorizer=access.authorizer(Catalog()))

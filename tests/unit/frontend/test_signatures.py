@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ingle.catalog.identities import Identities
 from ingle.domain.errors import ServiceError
 from ingle.domain.identity import AccessKey, Role, User
+from ingle.encryption.master import Keyring, MasterKey, MasterKeys
 from ingle.frontend.verification import Verified
 from ingle.storage.sealing import FileSealer
 from ingle.supporting.credentials import Credentials
@@ -32,7 +33,7 @@ class World:
 
     def __init__(self, tmp_path: Any) -> None:
         self.moved = 0.0
-        sealer = FileSealer(tmp_path / "key")
+        sealer = FileSealer(tmp_path / "key", MasterKeys(Keyring((MasterKey.generate(),))))
         self.identities = Identities()
         self.records = IamRecords(MemoryStore(), self.identities, sealer, self)
         self.user = User(account=ACCOUNT, name="ann", id="AIDA1", created=0)

@@ -137,6 +137,13 @@ def cloudwatch_needs(caller: Caller, operation: str, params: Params) -> list[Nee
     return [Need(action=f"cloudwatch:{operation}", resource="*", account=caller.account, values=lambda: values)]
 
 
+def kms_needs(caller: Caller, operation: str, params: Params) -> list[Need]:
+    """What KMS asks its own authority about, see `authorization.kms`, is not asked here again."""
+    if operation == "GenerateRandom":
+        return [Need(action="kms:GenerateRandom", resource="*", account=caller.account)]
+    return []
+
+
 def tagging_needs(caller: Caller, operation: str, params: Params) -> list[Need]:
     """Tagging each resource is the business of its own service, see `authorizer.AuthorisedTags`."""
     return [Need(action=f"tag:{operation}", resource="*", account=caller.account)]
