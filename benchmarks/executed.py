@@ -1,26 +1,24 @@
-"""Cold and warm invocations of runtimes that are executed and not forked: Ruby, Java."""
+"""Cold and warm invocations of runtimes that are executed and not forked: Node.js, Ruby, Java."""
 
 from __future__ import annotations
 
-import io
 import subprocess
 import tempfile
 import time
-import uuid
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks import load
+from benchmarks.bench import Bench, Files
 from ingle.settings import load as load_settings
 from ingle.worker import families
 from ingle.worker.families import family_of
 from ingle.worker.interpreters import Interpreter
 
-if TYPE_CHECKING:
-    from benchmarks.__main__ import Bench
-
+_NODE = "exports.handler = async () => 'hello';\n"
+_NODE_CLIENT = """const { S3Client } = require('@aws-sdk/client-s3');
+const client = new S3Client({ region: 'us-east-1' });
+exports.handler = async () => 'hello';
+"""
 _RUBY = "def handler(event:, context:) = 'hello'\n"
 _JAVA = """import com.amazonaws.services.lambda.runtime.*;
 import java.util.Map;
@@ -30,9 +28,32 @@ public class H implements RequestHandler<Map<String, Object>, String> {
 """
 
 
+def nodejs(bench: Bench) -> None:
+    """Cold starts of Node.js functions beside the interpreter's own start; and warm invocations."""
+    found = _found("nodejs")
+    if not found:
+        print("run `ingle runtimes install nodejs22.x`")
+        return
+    node = found[-1]
+    times = bench.times(10, 40)
+    bench.add(f"{node.runtime}: node -e 0", [_run_once([str(node.executable), "-e", "0"]) for _ in times])
+    executed = {"Environment": {"Variables": {"NODE_OPTIONS": "--no-warnings"}}}
+    for label, source, settings, budget in (
+        ("cold start, hello", _NODE, {}, "p50 <= 60"),
+        ("cold start, hello, executed", _NODE, executed, ""),
+        ("cold start, AWS SDK and a client", _NODE_CLIENT, {}, ""),
+    ):
+        cold = []
+        for _ in times:
+            name = bench.function({"app.js": source}, runtime=node.runtime, **settings)
+            cold.append(_first(bench, name))
+        bench.add(f"{node.runtime}: {label}, 1769 MB", cold, budget)
+    _warm(bench, node, name, 200)
+
+
 def ruby(bench: Bench) -> None:
     for item in _found("ruby"):
-        _measure(bench, item, "app.handler", {"app.rb": _RUBY.encode()}, [str(item.executable), "-e", "0"])
+        _measure(bench, item, "app.handler", {"app.rb": _RUBY}, [str(item.executable), "-e", "0"])
 
 
 def java(bench: Bench) -> None:
@@ -42,9 +63,8 @@ def java(bench: Bench) -> None:
         if not installed:
             print(f"Ingle's Java runtime is not compiled: run `ingle runtimes install {item.runtime}`")
             continue
-        _measure(
-            bench, item, "H", _compile(item, installed.directory), [str(item.executable), "-Xshare:auto", "-version"]
-        )
+        bare = [str(item.executable), "-Xshare:auto", "-version"]
+        _measure(bench, item, "H", _compile(item, installed.directory), bare)
 
 
 def _found(name: str) -> list[Interpreter]:
@@ -54,7 +74,7 @@ def _found(name: str) -> list[Interpreter]:
     return found
 
 
-def _compile(item: Interpreter, runtime: Path) -> dict[str, bytes]:
+def _compile(item: Interpreter, runtime: Path) -> Files:
     with tempfile.TemporaryDirectory() as name:
         Path(name, "H.java").write_text(_JAVA)
         compiler = item.prefix / "bin/javac"
@@ -62,21 +82,18 @@ def _compile(item: Interpreter, runtime: Path) -> dict[str, bytes]:
         return {"H.class": Path(name, "H.class").read_bytes()}
 
 
-def _measure(bench: Bench, item: Interpreter, handler: str, files: Mapping[str, bytes], bare: list[str]) -> None:
+def _measure(bench: Bench, item: Interpreter, handler: str, files: Files, bare: list[str]) -> None:
     """The interpreter's own start, cold starts with much and with little memory, and warm invocations."""
-    count = 8 if bench.quick else 30
-    bench.add(f"{item.runtime}: {' '.join(bare[1:])}", [_run_once(bare) for _ in range(count)])
+    times = bench.times(8, 30)
+    bench.add(f"{item.runtime}: {' '.join(bare[1:])}", [_run_once(bare) for _ in times])
     for memory_mb in (1769, 512, 128):
-        times = []
-        for _ in range(count):
-            name = _function(bench, item.runtime, handler, files, memory_mb)
-            request = load.invocation(bench.url, name)
-            time.sleep(0.25)  # what prepares the next environment is not part of this cold start
-            times += load.one_by_one(bench.url, [request])
-        bench.add(f"{item.runtime}: cold start, hello, {memory_mb} MB", times)
+        cold = []
+        for _ in times:
+            name = bench.function(files, memory_mb, runtime=item.runtime, handler=handler)
+            cold.append(_first(bench, name))
+        bench.add(f"{item.runtime}: cold start, hello, {memory_mb} MB", cold)
         if memory_mb == 1769:
-            load.one_by_one(bench.url, [request] * 500)
-            bench.add(f"{item.runtime}: warm, 1 connection", load.one_by_one(bench.url, [request] * 2000))
+            _warm(bench, item, name, 500)
 
 
 def _run_once(command: list[str]) -> float:
@@ -85,20 +102,14 @@ def _run_once(command: list[str]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _function(bench: Bench, runtime: str, handler: str, files: Mapping[str, bytes], memory_mb: int) -> str:
-    """A new function whose package nobody has seen before, active."""
-    name = f"bench-{uuid.uuid4().hex[:12]}"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for file, content in {**files, "name": name.encode()}.items():
-            info = zipfile.ZipInfo(file)
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, content)
-    bench.client.create_function(
-        FunctionName=name, Runtime=runtime, Handler=handler, MemorySize=memory_mb, Timeout=60,
-        Role="arn:aws:iam::000000000000:role/bench", Code={"ZipFile": buffer.getvalue()},
-    )  # fmt: skip
-    bench.client.get_waiter("function_active_v2").wait(
-        FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 2000}
-    )
-    return name
+def _first(bench: Bench, name: str) -> float:
+    """The cold start of a function that was just made."""
+    request = load.invocation(bench.url, name)
+    time.sleep(0.25)  # what prepares the next environment is not part of this cold start
+    return load.one_by_one(bench.url, [request])[0]
+
+
+def _warm(bench: Bench, item: Interpreter, name: str, before: int) -> None:
+    request = load.invocation(bench.url, name)
+    load.one_by_one(bench.url, [request] * before)
+    bench.add(f"{item.runtime}: warm, 1 connection", load.one_by_one(bench.url, [request] * 2000))
