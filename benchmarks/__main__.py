@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import executed, invocations, logs, server
+from benchmarks import executed, fleet, invocations, logs, management, server
 from benchmarks.bench import Bench, data_directory, served
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
@@ -33,6 +33,11 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "logs": logs.logs,
     "snapstart": invocations.snapstart,
     "start": server.start,
+    "create": management.create,
+    "publish": management.publish,
+    "layer": management.layer,
+    "alias": management.alias,
+    "fleet": fleet.fleet,
 }
 
 

@@ -1,7 +1,7 @@
-"""A load generator for invocations: raw HTTP with SigV4 headers, timed per request in nanoseconds.
+"""A load generator: raw HTTP with SigV4 headers, timed per request in nanoseconds.
 
-Runs in the benchmark's process, on the same machine as the server. Answers are checked to be 200 without a function
-error; their bodies are returned for those who want them.
+Runs in the benchmark's process, on the same machine as the server. Answers are checked to be successes, invocations
+without a function error; their bodies are returned for those who want them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 import httptools
@@ -17,57 +20,76 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+_JSON = {"Content-Type": "application/json"}
+
+
+def request(
+    url: str,
+    method: str,
+    target: str,
+    body: bytes = b"",
+    *,
+    service: str = "lambda",
+    headers: Mapping[str, str] = _JSON,
+    keys: tuple[str, str] = ("test", "test"),
+) -> bytes:
+    """A signed request as the bytes of HTTP. `target`: path and query, encoded."""
+    signed = AWSRequest(method, url + target, data=body, headers=dict(headers))
+    SigV4Auth(Credentials(*keys), service, "us-east-1").add_auth(signed)
+    every = {"Host": urlsplit(url).netloc, "Content-Length": str(len(body)), **dict(signed.headers.items())}
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in every.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
 
 def invocation(
     url: str, function: str, payload: bytes = b"{}", qualifier: str | None = None,
     keys: tuple[str, str] = ("test", "test"),
 ) -> bytes:  # fmt: skip
-    """One signed invocation of `function` as the bytes of an HTTP request."""
-    address = f"{url}/2015-03-31/functions/{quote(function)}/invocations"
+    """One signed invocation of `function`."""
+    target = f"/2015-03-31/functions/{quote(function)}/invocations"
     if qualifier is not None:
-        address += f"?Qualifier={quote(qualifier)}"
-    request = AWSRequest("POST", address, data=payload, headers={"Content-Type": "application/json"})
-    SigV4Auth(Credentials(*keys), "lambda", "us-east-1").add_auth(request)
-    parts = urlsplit(address)
-    headers = {"Host": parts.netloc, "Content-Length": str(len(payload)), **dict(request.headers.items())}
-    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
+        target += f"?Qualifier={quote(qualifier)}"
+    return request(url, "POST", target, payload, keys=keys)
 
 
 def reading(url: str, function: str) -> bytes:
-    """One signed GetFunction as the bytes of an HTTP request."""
-    address = f"{url}/2015-03-31/functions/{quote(function)}"
-    request = AWSRequest("GET", address)
-    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
-    parts = urlsplit(address)
-    headers = {"Host": parts.netloc, **dict(request.headers.items())}
-    lines = [f"GET {parts.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+    """One signed GetFunction."""
+    return request(url, "GET", f"/2015-03-31/functions/{quote(function)}", headers={})
 
 
-def one_by_one(url: str, requests: list[bytes], pause: float = 0.0) -> list[float]:
+class Client:
+    """One connection. `with Client(url) as client: took, body = client.send(request)`, `took` in milliseconds."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._connection = socket.create_connection((parts.hostname, parts.port), timeout=60)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def send(self, request: bytes) -> tuple[float, bytes]:
+        started = time.perf_counter_ns()
+        self._connection.sendall(request)
+        body = _read_answer(self._connection)
+        return (time.perf_counter_ns() - started) / 1e6, body
+
+
+def one_by_one(url: str, requests: Iterable[bytes], pause: float = 0.0) -> list[float]:
     """Send `requests` over one connection, each after the answer to the one before; milliseconds of each.
 
     `pause`: seconds before each of them, which do not count.
     """
     times = []
-    with _connect(url) as connection:
+    with Client(url) as client:
         for request in requests:
             if pause:
                 time.sleep(pause)
-            started = time.perf_counter_ns()
-            connection.sendall(request)
-            _read_answer(connection)
-            times.append((time.perf_counter_ns() - started) / 1e6)
+            times.append(client.send(request)[0])
     return times
-
-
-def _connect(url: str) -> socket.socket:
-    parts = urlsplit(url)
-    connection = socket.create_connection((parts.hostname, parts.port), timeout=60)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
 
 
 def _read_answer(connection: socket.socket) -> bytes:
@@ -76,7 +98,7 @@ def _read_answer(connection: socket.socket) -> bytes:
         data += _more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     lowered = head.lower()
-    if not head.startswith(b"HTTP/1.1 200") or b"x-amz-function-error" in lowered:
+    if not head.startswith(b"HTTP/1.1 2") or b"x-amz-function-error" in lowered:
         raise RuntimeError(data.decode("utf-8", "replace"))
     size = int(lowered.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
     while len(body) < size:
@@ -92,13 +114,13 @@ def _more(connection: socket.socket) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends its request again as soon as it is answered, until `until` or `left` requests are done."""
+    """Sends one of `requests` after the other, until they, the time or `left` of them are over."""
 
-    def __init__(self, request: bytes, until: float, left: int) -> None:
+    def __init__(self, requests: Iterator[bytes], until: float, left: int) -> None:
         self.times: list[float] = []
         self.bodies: list[bytes] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._request = request
+        self._requests = requests
         self._until = until
         self._left = left
         self._parser = httptools.HttpResponseParser(self)
@@ -107,8 +129,12 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
 
     def send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self.done.set_result(None)
+            return
         self._started = time.perf_counter_ns()
-        self._transport.write(self._request)
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -131,7 +157,7 @@ class _Connection(asyncio.Protocol):
         self.times.append((time.perf_counter_ns() - self._started) / 1e6)
         self.bodies.append(self._body)
         self._left -= 1
-        if self._failed or self._parser.get_status_code() != 200:
+        if self._failed or self._parser.get_status_code() // 100 != 2:
             self.done.set_exception(RuntimeError(self._body.decode("utf-8", "replace")))
         elif self._left > 0 and time.perf_counter() < self._until:
             self.send()
@@ -140,9 +166,13 @@ class _Connection(asyncio.Protocol):
 
 
 def at_once(
-    url: str, request: bytes, connections: int, seconds: float, each: int = 1_000_000
+    url: str, requests: bytes | Iterable[bytes], connections: int, seconds: float, each: int = 1_000_000
 ) -> tuple[list[float], float, list[bytes]]:
-    """`connections` of them, each back to back: (milliseconds of every request, seconds in all, the last bodies)."""
+    """`connections` of them, each back to back: (milliseconds of every request, seconds in all, the last bodies).
+
+    They share `requests`, or all send the same one. No more than `each` are sent over one connection.
+    """
+    shared = repeat(requests) if isinstance(requests, bytes) else iter(requests)
 
     async def run() -> tuple[list[float], float, list[bytes]]:
         loop = asyncio.get_running_loop()
@@ -151,7 +181,7 @@ def at_once(
         made = []
         for _ in range(connections):
             _, protocol = await loop.create_connection(
-                lambda: _Connection(request, until, each), parts.hostname, parts.port
+                lambda: _Connection(shared, until, each), parts.hostname, parts.port
             )
             made.append(protocol)
         started = time.perf_counter()
@@ -162,6 +192,6 @@ def at_once(
         times = [value for connection in made for value in connection.times]
         for connection in made:
             connection._transport.close()
-        return times, elapsed, [connection.bodies[-1] for connection in made]
+        return times, elapsed, [connection.bodies[-1] for connection in made if connection.bodies]
 
     return uvloop.run(run())
