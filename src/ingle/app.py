@@ -15,7 +15,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -259,6 +259,20 @@ def _dump_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (1 if hard == resource.RLIM_INFINITY else min(1, hard), hard))
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is made inside lives as long as the server, so the garbage collector looks at it neither now nor later.
+
+    Each look takes as long as there are functions; what little garbage there is stays.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
 def _raise_descriptor_limit() -> None:
     """An environment takes about ten descriptors here."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -292,7 +306,8 @@ class _Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
-            access = await self._assemble(stack)
+            with _uncollected():
+                access = await self._assemble(stack)
             first = await self._first_root_key(access)
             self._ready = True
             if self._on_ready is not None:
@@ -376,6 +391,7 @@ class _Server:
             packages_store, catalog, lambda package: host.uses(package) or placement.needs(package)
         )
         background = await stack.enter_async_context(Background())
+        background.start(packages_store.clear())
         background.start(self._sweep_packages(references))
         background.start(keys.watch())
         await stack.enter_async_context(Activation(records, references, ids))
@@ -490,9 +506,6 @@ class _Server:
         catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
         background.start(asyncio.to_thread(aead.load))
-        # What lives now lives as long as the server: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
         return access
 
     async def _open_keys(self, keys: KeyRecords, stored: StoredKeys) -> None:

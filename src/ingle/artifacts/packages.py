@@ -1,10 +1,10 @@
 """Packages and layers by content: inspected, kept as blobs, extracted once, removed when nobody refers to them.
 
     <directory>/<digest>/       a package's tree, complete; or one that is merged from several
-    <directory>/.work-*/        being extracted or removed; swept at start
-    <directory>/.boot           the boot of the machine in which the trees were made
+    <directory>/.work-*/        being extracted or removed
+    <directory>/.boot           the boot of the machine in which all trees were made
 
-Trees can be made again from blobs, so they are not synced: after the machine was restarted all are dropped, because a
+Trees can be made again from blobs, so they are not synced: after the machine was restarted none is used, because a
 crash of the machine may have left files in them empty. `control` adds and removes, `worker` extracts and mounts.
 """
 
@@ -18,6 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from ingle.artifacts import modules
 from ingle.artifacts.archive import MAX_UNZIPPED, Entry, EntryKind, entries, open_archive, verify
@@ -25,9 +26,12 @@ from ingle.artifacts.errors import PackageMissing
 from ingle.artifacts.merging import merge_trees
 from ingle.artifacts.unzip import extract_entries
 from ingle.domain.function import Package
+from ingle.observability.log import Logger
 from ingle.storage.blobs import BlobStore
 from ingle.storage.errors import of_os_error
 from ingle.storage.files import write_atomically
+
+_log = Logger("artifacts")
 
 _WORK = ".work-"
 _BOOT = ".boot"
@@ -37,17 +41,21 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class PackageStore:
     """Packages whose zips are in `blobs` and whose trees are below `directory`.
 
-    Making it sweeps what a crash left. One process at a time. `limit`: bytes unzipped.
+    Making it finds what a crash or an earlier boot of the machine left, of which nothing is used; `clear` removes it.
+    One process at a time. `limit`: bytes unzipped.
     """
 
     def __init__(self, blobs: BlobStore, directory: Path, *, limit: int = MAX_UNZIPPED) -> None:
         self._blobs = blobs
         self._directory = directory
         self._limit = limit
-        self._making: dict[str, asyncio.Lock] = {}
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._modules: dict[str, frozenset[str]] = {}
         directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._sweep_leftovers()
+        self._unfinished = [name for name in os.listdir(directory) if name.startswith(_WORK)]
+        self._stale = set() if self._is_of_this_boot() else set(self._trees())
+        if not self._stale:
+            self._mark()
 
     def path(self, package: Package) -> Path:
         """Where the tree is, once it is extracted."""
@@ -58,13 +66,15 @@ class PackageStore:
 
     async def inspect(self, zip_bytes: bytes) -> Package:
         """Checks names, sizes and every CRC, and keeps nothing. Raises PackageError of the kind that fits."""
-        package, _ = await asyncio.to_thread(self._inspect, zip_bytes)
+        package, _ = await asyncio.to_thread(self._inspect, zip_bytes, None)
         return package
 
-    async def add(self, zip_bytes: bytes) -> Package:
-        """Inspects and keeps the zip; durable when it returns. Idempotent. Raises PackageError and StorageFull."""
-        package, names = await asyncio.to_thread(self._inspect, zip_bytes)
-        await self._blobs.put(package.digest, zip_bytes)
+    async def add(self, zip_bytes: bytes, digest: str | None = None) -> Package:
+        """Inspects and keeps the zip; durable when it returns. Idempotent. Raises PackageError and StorageFull.
+
+        `digest` is that of the bytes, where the caller knows it: large ones take long to hash.
+        """
+        package, names = await asyncio.to_thread(self._add, zip_bytes, digest)
         self._modules[package.digest] = names
         return package
 
@@ -80,9 +90,8 @@ class PackageStore:
 
         `tree` names it and is removed like a package. Raises what `extract` raises.
         """
-        path = self.path(tree)
-        if path.is_dir():
-            return path
+        if self._has(tree):
+            return self.path(tree)
         sources = [await self.extract(part) for part in parts]
         return await self._once(tree, lambda work: merge_trees(sources, work))
 
@@ -94,21 +103,45 @@ class PackageStore:
 
     async def _once(self, package: Package, fill: Callable[[Path], None]) -> Path:
         path = self.path(package)
-        if path.is_dir():
+        if self._has(package):
             return path
-        lock = self._making.setdefault(package.digest, asyncio.Lock())
-        try:
-            async with lock:
-                if not path.is_dir():
-                    await asyncio.to_thread(self._make, package, path, fill)
-        finally:
-            self._making.pop(package.digest, None)
+        async with self._alone(package.digest):
+            await self._drop_if_stale(package.digest)
+            if not path.is_dir():
+                await asyncio.to_thread(self._make, package, path, fill)
         return path
+
+    def _has(self, package: Package) -> bool:
+        """Whether the tree is there, whole."""
+        return package.digest not in self._stale and self.path(package).is_dir()
+
+    def _alone(self, digest: str) -> asyncio.Lock:
+        """`async with self._alone(digest)`: nobody else makes or drops this tree inside the block."""
+        return self._making.setdefault(digest, asyncio.Lock())
+
+    async def _drop_if_stale(self, digest: str) -> None:
+        if digest in self._stale:
+            await asyncio.to_thread(self._bury, self._directory / digest)
+            self._stale.discard(digest)
+
+    async def clear(self) -> None:
+        """Removes what was left. There may be much of it, so this runs beside everything else."""
+        try:
+            for name in self._unfinished:
+                await asyncio.to_thread(shutil.rmtree, self._directory / name)
+            for digest in list(self._stale):
+                async with self._alone(digest):
+                    await self._drop_if_stale(digest)
+            await asyncio.to_thread(self._mark)
+        except OSError as error:
+            # What is left is not used, and the next start tries again.
+            _log.warning("what an earlier run left of packages cannot be removed", reason=str(error))
 
     async def remove(self, package: Package) -> None:
         """Removes tree and zip. Idempotent. The caller knows that nothing refers to the content any more."""
         self._modules.pop(package.digest, None)
         await asyncio.to_thread(self._bury, self.path(package))
+        self._stale.discard(package.digest)
         await self._blobs.delete(package.digest)
 
     async def sweep(self, referenced: Collection[str]) -> None:
@@ -135,11 +168,16 @@ class PackageStore:
         except FileNotFoundError:
             raise PackageMissing(f"There is no package {package.digest}.") from None
 
-    def _inspect(self, zip_bytes: bytes) -> tuple[Package, frozenset[str]]:
+    def _add(self, zip_bytes: bytes, digest: str | None) -> tuple[Package, frozenset[str]]:
+        package, names = self._inspect(zip_bytes, digest)
+        self._blobs.write(package.digest, zip_bytes)
+        return package, names
+
+    def _inspect(self, zip_bytes: bytes, digest: str | None) -> tuple[Package, frozenset[str]]:
         with open_archive(io.BytesIO(zip_bytes)) as archive:
             found = entries(archive, self._limit)
             verify(archive, found)
-        digest = hashlib.sha256(zip_bytes).hexdigest()
+        digest = digest or hashlib.sha256(zip_bytes).hexdigest()
         return Package(digest=digest, size=len(zip_bytes), unzipped=_unzipped(found)), _modules(found)
 
     def _make(self, package: Package, path: Path, fill: Callable[[Path], None]) -> None:
@@ -185,17 +223,14 @@ class PackageStore:
     def _trees(self) -> list[str]:
         return [name for name in os.listdir(self._directory) if not name.startswith(".")]
 
-    def _sweep_leftovers(self) -> None:
-        boot = _boot()
-        marker = self._directory / _BOOT
-        stale = not (boot and marker.is_file() and marker.read_bytes() == boot)
-        for name in os.listdir(self._directory):
-            if name.startswith(_WORK):
-                shutil.rmtree(self._directory / name)
-        for name in self._trees() if stale else []:
-            self._bury(self._directory / name)
-        if stale:
-            write_atomically(marker, boot)
+    def _is_of_this_boot(self) -> bool:
+        boot, marker = _boot(), self._directory / _BOOT
+        return bool(boot) and marker.is_file() and marker.read_bytes() == boot
+
+    def _mark(self) -> None:
+        """All trees are of this boot now."""
+        if not self._is_of_this_boot():
+            write_atomically(self._directory / _BOOT, _boot())
 
 
 def _boot() -> bytes:

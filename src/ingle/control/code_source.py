@@ -102,9 +102,9 @@ async def kept(packages: PackageReferences, new: Upload) -> AsyncIterator[Packag
 
     Raises InvalidParameterValue if it is no good.
     """
-    async with packages.held(new.zip_bytes):
+    async with packages.held(new.zip_bytes) as digest:
         try:
-            package = _with_signature(await packages.add(new.zip_bytes), new)
+            package = _with_signature(await packages.add(new.zip_bytes, digest), new)
         except PackageError as error:
             raise _refusal(error) from error
         yield package

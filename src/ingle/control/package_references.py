@@ -60,19 +60,22 @@ class PackageReferences:
     async def unzipped(self, package: Package) -> int:
         return await self._packages.unzipped(package)
 
-    async def add(self, zip_bytes: bytes) -> Package:
-        """Store a package. Call it inside `held` with the same bytes."""
-        async with self._lock(await _digest(zip_bytes)):
-            return await self._packages.add(zip_bytes)
+    async def add(self, zip_bytes: bytes, digest: str) -> Package:
+        """Store a package. Call it inside `held` with the same bytes and with the digest that this gives."""
+        async with self._lock(digest):
+            return await self._packages.add(zip_bytes, digest)
 
     @asynccontextmanager
-    async def held(self, zip_bytes: bytes) -> AsyncIterator[None]:
-        """No removal of this content happens inside the block. If the block fails, content that nothing uses goes."""
+    async def held(self, zip_bytes: bytes) -> AsyncIterator[str]:
+        """No removal of this content happens inside the block. If the block fails, content that nothing uses goes.
+
+        Gives the content's digest.
+        """
         digest = await _digest(zip_bytes)
         self._held[digest] += 1
         failed = True
         try:
-            yield
+            yield digest
             failed = False
         finally:
             self._unhold(digest)

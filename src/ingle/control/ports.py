@@ -51,8 +51,8 @@ class PackageStore(Protocol):
         """Check a package and keep nothing. Raises `artifacts.PackageError`."""
         ...
 
-    async def add(self, zip_bytes: bytes) -> Package:
-        """Check a package and keep it. Raises `artifacts.PackageError`, and then keeps nothing."""
+    async def add(self, zip_bytes: bytes, digest: str) -> Package:
+        """Check a package and keep it; the digest is its. Raises `artifacts.PackageError`, and then keeps nothing."""
         ...
 
     async def remove(self, package: Package) -> None: ...

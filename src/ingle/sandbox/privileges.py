@@ -74,9 +74,9 @@ def _landlock(data_directory: Path, readable: list[Path]) -> int:
 def _own_places() -> list[Path]:
     """Where the interpreter, libraries and what they read at run time are."""
     names = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *sys.path, "/usr", "/lib", "/lib64",
-             "/proc/self", "/proc/stat", "/proc/cpuinfo", "/proc/meminfo", "/dev/urandom", "/etc/localtime",
-             "/etc/mime.types", "/sys/devices/system/cpu", "/etc/hosts", "/etc/resolv.conf",
-             "/etc/nsswitch.conf"]  # fmt: skip
+             "/proc/self", "/proc/stat", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys/kernel/random/boot_id",
+             "/dev/urandom", "/etc/localtime", "/etc/mime.types", "/sys/devices/system/cpu", "/etc/hosts",
+             "/etc/resolv.conf", "/etc/nsswitch.conf"]  # fmt: skip
     return [Path(name) for name in names if name and os.path.exists(name)]
 
 

@@ -49,6 +49,19 @@ class BlobStore:
         """
         await asyncio.to_thread(self._put, digest, data)
 
+    def write(self, digest: str, data: bytes) -> None:
+        """As `put`, of data that the caller knows to have this digest. Blocks."""
+        path = self.path(digest)
+        if path.is_file() and path.stat().st_size == len(data):
+            return
+        try:
+            if not path.parent.is_dir():
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                sync_directory(self._path)
+            write_atomically(path, data, temporary=self._parts)
+        except OSError as error:
+            raise of_os_error(error, f"writing blob {digest}") from error
+
     async def get(self, digest: str) -> bytes:
         """Raises BlobNotFound, and BlobCorrupt if the file was damaged."""
         return await asyncio.to_thread(self._get, digest)
@@ -67,18 +80,9 @@ class BlobStore:
                 yield from (name for name in os.listdir(shard) if _DIGEST.match(name))
 
     def _put(self, digest: str, data: bytes) -> None:
-        path = self.path(digest)
         if hashlib.sha256(data).hexdigest() != digest:
             raise BlobCorrupt(f"The content of blob {digest} has another digest.")
-        if path.is_file() and path.stat().st_size == len(data):
-            return
-        try:
-            if not path.parent.is_dir():
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                sync_directory(self._path)
-            write_atomically(path, data, temporary=self._parts)
-        except OSError as error:
-            raise of_os_error(error, f"writing blob {digest}") from error
+        self.write(digest, data)
 
     def _get(self, digest: str) -> bytes:
         try:

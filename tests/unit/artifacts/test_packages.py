@@ -33,6 +33,7 @@ from ingle.artifacts import packages as packages_module
 from ingle.artifacts.beneath import open_by_component
 from ingle.artifacts.packages import PackageStore
 from ingle.artifacts.unzip import extract_entries
+from ingle.domain.function import Package
 from ingle.storage.blobs import BlobStore
 from ingle.storage.errors import StorageFull
 
@@ -275,16 +276,39 @@ async def test_trees_survive_a_restart_and_leftovers_do_not(store: PackageStore,
     package = await store.add(HELLO)
     path = await store.extract(package)
     (tmp_path / "packages" / ".work-x" / "half").mkdir(parents=True)
-    open_store(tmp_path)
+    await open_store(tmp_path).clear()
     assert sorted(os.listdir(tmp_path / "packages")) == [".boot", package.digest]
     assert path.is_dir()
 
 
-async def test_trees_of_an_earlier_boot_are_made_again(store: PackageStore, tmp_path: Path):
-    package = await store.add(HELLO)
-    (await store.extract(package) / "app.py").write_bytes(b"")
+async def of_an_earlier_boot(store: PackageStore, tmp_path: Path) -> tuple[Package, Package]:
+    """Two packages whose trees lost what was in them."""
+    used, unused = await store.add(HELLO), await store.add(make_zip(("b.py", b"")))
+    (await store.extract(used) / "app.py").write_bytes(b"")
+    await store.extract(unused)
     (tmp_path / "packages" / ".boot").write_bytes(b"an earlier one")
-    path = await open_store(tmp_path).extract(package)
+    return used, unused
+
+
+async def test_trees_of_an_earlier_boot_are_made_again(store: PackageStore, tmp_path: Path):
+    used, _ = await of_an_earlier_boot(store, tmp_path)
+    path = await open_store(tmp_path).extract(used)
+    assert (path / "app.py").read_bytes() != b""
+
+
+async def test_trees_of_an_earlier_boot_are_removed_but_not_those_made_since(store: PackageStore, tmp_path: Path):
+    used, unused = await of_an_earlier_boot(store, tmp_path)
+    restarted = open_store(tmp_path)
+    paths = await asyncio.gather(restarted.extract(used), restarted.clear(), restarted.extract(used))
+    assert (paths[0] / "app.py").read_bytes() != b""
+    assert sorted(os.listdir(tmp_path / "packages")) == [".boot", used.digest]
+    assert not restarted.path(unused).exists()
+
+
+async def test_trees_are_of_an_earlier_boot_until_all_of_them_are_gone(store: PackageStore, tmp_path: Path):
+    used, _ = await of_an_earlier_boot(store, tmp_path)
+    (await open_store(tmp_path).extract(used) / "app.py").write_bytes(b"")
+    path = await open_store(tmp_path).extract(used)
     assert (path / "app.py").read_bytes() != b""
 
 

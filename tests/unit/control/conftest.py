@@ -128,8 +128,9 @@ class PackagesInMemory:
         digest = hashlib.sha256(zip_bytes).hexdigest()
         return Package(digest=digest, size=len(zip_bytes), unzipped=1000 * len(zip_bytes))
 
-    async def add(self, zip_bytes: bytes) -> Package:
+    async def add(self, zip_bytes: bytes, digest: str) -> Package:
         package = await self.inspect(zip_bytes)
+        assert package.digest == digest
         self.kept.add(package.digest)
         return package
 
