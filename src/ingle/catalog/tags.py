@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
+from heapq import merge, nsmallest
 
 from ingle.catalog import Catalog
 from ingle.catalog.names import SortedNames
@@ -27,13 +27,31 @@ class TagFilter:
         return self.key in tags and (not self.values or tags[self.key] in self.values)
 
 
+class _Holders:
+    """The ARNs that have a tag of one key, all and by its value."""
+
+    def __init__(self) -> None:
+        self.all = SortedNames()
+        self.by_value: defaultdict[str, SortedNames] = defaultdict(SortedNames)
+
+    def add(self, value: str, arn: str) -> None:
+        self.all.add(arn)
+        self.by_value[value].add(arn)
+
+    def discard(self, value: str, arn: str) -> None:
+        self.all.discard(arn)
+        self.by_value[value].discard(arn)
+        if not self.by_value[value]:
+            del self.by_value[value]
+
+
 class _Place:
     """The tagged resources of one account in one region, by ARN. `holders`: their ARNs by key and value."""
 
     def __init__(self) -> None:
         self.tags: dict[str, TagSet] = {}
         self.arns = SortedNames()
-        self.holders: dict[str, dict[str, set[str]]] = {}
+        self.holders: defaultdict[str, _Holders] = defaultdict(_Holders)
 
     def put(self, arn: str, tags: TagSet | None) -> None:
         before = self.tags.pop(arn, None)
@@ -45,20 +63,22 @@ class _Place:
         self.arns.add(arn)
         self.tags[arn] = tags
         for key, value in tags.items():
-            self.holders.setdefault(key, {}).setdefault(value, set()).add(arn)
+            self.holders[key].add(value, arn)
 
     def _drop(self, key: str, value: str, arn: str) -> None:
-        by_value = self.holders[key]
-        by_value[value].discard(arn)
-        if not by_value[value]:
-            del by_value[value]
-        if not by_value:
+        holders = self.holders[key]
+        holders.discard(value, arn)
+        if not holders.all:
             del self.holders[key]
 
-    def having(self, wanted: TagFilter) -> list[set[str]]:
+    def having(self, wanted: TagFilter) -> list[SortedNames]:
         """Disjoint sets of ARNs: together those that pass."""
-        by_value = self.holders.get(wanted.key, {})
-        return [arns for value, arns in by_value.items() if not wanted.values or value in wanted.values]
+        holders = self.holders.get(wanted.key)
+        if holders is None:
+            return []
+        if not wanted.values:
+            return [holders.all]
+        return [holders.by_value[value] for value in wanted.values if value in holders.by_value]
 
 
 class TagIndex:
@@ -81,9 +101,9 @@ class TagIndex:
         if not filters:
             return ((arn, place.tags[arn]) for arn in place.arns.after(after))
         candidates = min((place.having(wanted) for wanted in filters), key=lambda found: sum(map(len, found)))
-        behind = (arn for arns in candidates for arn in arns if after is None or arn > after)
+        behind = merge(*(arns.after(after) for arns in candidates))
         passing = (arn for arn in behind if all(wanted.passes(place.tags[arn]) for wanted in filters))
-        return ((arn, place.tags[arn]) for arn in sorted(passing))
+        return ((arn, place.tags[arn]) for arn in passing)
 
     def keys(self, account: str, region: str, after: str | None, most: int) -> list[str]:
         """The first `most` keys in use, sorted; those behind `after` only."""
@@ -91,7 +111,8 @@ class TagIndex:
 
     def values(self, account: str, region: str, key: str, after: str | None, most: int) -> list[str]:
         """The first `most` values that tags of this key have, sorted; those behind `after` only."""
-        return _first(self._place(account, region).holders.get(key, {}), after, most)
+        holders = self._place(account, region).holders.get(key)
+        return [] if holders is None else _first(holders.by_value, after, most)
 
     def _place(self, account: str, region: str) -> _Place:
         return self._places.get((account, region)) or _Place()
