@@ -47,8 +47,8 @@ class LogGroup:
         self._directory = directory
         self._rotate_at = rotate_at
         self._deleted: dict[str, tuple[int, int]] = {}
-        numbers = sorted(int(path.stem) for path in directory.glob(f"*{SUFFIX}") if path.stem.isdigit())
-        self._segments = [Segment.at(directory, number) for number in numbers]
+        #: Found when they are first needed: a start with very many groups looks at none of them.
+        self._segments: list[Segment] = []
         self._recovered = False
         self._indexed = False
         self._written = False
@@ -203,6 +203,9 @@ class LogGroup:
     def _recover(self) -> None:
         """Only the last segment can be torn: the others were finished before it was begun."""
         if not self._recovered:
+            names = self._directory.glob(f"*{SUFFIX}")
+            numbers = sorted(int(path.stem) for path in names if path.stem.isdigit())
+            self._segments = [Segment.at(self._directory, number) for number in numbers]
             if self._segments:
                 self._segments[-1].recover()
             self._recovered = True
