@@ -9,14 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, insert
+from sqlalchemy import Connection, create_engine, insert
 
+from ingle.domain.function import Signature
 from ingle.storage import schema, schema_upgrade
 from ingle.storage.errors import SchemaError, StorageFull, StorageUnavailable
 from ingle.storage.schema_upgrade import bring_to_head, current_revision, run_migrations
@@ -56,10 +59,12 @@ async def test_a_kill_loses_no_acknowledged_function(start: Callable[..., subpro
 
 async def test_the_database_is_in_wal_mode_and_commits_are_full(tmp_path: Path):
     async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
-        assert store._engine is not None
-        with store._engine.connect() as connection:
-            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", 2)):
+            assert await store._transactions.run(partial(asked, f"PRAGMA {pragma}")) == value
+
+
+def asked(statement: str, connection: Connection) -> object:
+    return connection.exec_driver_sql(statement).scalar()
 
 
 async def insert_many(store: SqlStore) -> None:
@@ -186,3 +191,33 @@ async def test_an_older_schema_is_copied_and_upgraded(tmp_path: Path):
     with closing(sqlite3.connect(tmp_path / "backups" / "schema-0001.db")) as copy:
         assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
         assert copy.execute("SELECT name, serving FROM functions").fetchall() == [("hello", "none")]
+
+
+async def test_a_message_with_half_a_surrogate_pair_comes_back(tmp_path: Path):
+    """As an error about a file has it whose name is no text."""
+    function = make_function()
+    told = replace(function, latest=replace(function.latest, state_reason="Entry 'caf\udce9.py' is corrupt."))
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        await store.insert(told)
+        assert await store.load_all() == [told]
+
+
+async def test_the_newest_version_shares_its_configuration_with_the_unpublished_one(tmp_path: Path):
+    function = published(make_function())
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        await store.insert(function)
+        (loaded,) = await store.load_all()
+    assert loaded == function
+    assert loaded.latest.configuration is loaded.versions["1"].configuration
+
+
+async def test_a_signature_that_only_the_unpublished_version_has_stays_its_own(tmp_path: Path):
+    function = published(make_function())
+    configuration = function.latest.configuration
+    signed = replace(configuration.package, signature=Signature(profile_version_arn="arn:profile", job_arn="arn:job"))
+    latest = replace(function.latest, configuration=replace(configuration, package=signed))
+    async with SqlStore(f"sqlite:///{tmp_path}/test.db") as store:
+        await store.insert(replace(function, latest=latest))
+        (loaded,) = await store.load_all()
+    assert loaded.latest.configuration.package.signature == signed.signature
+    assert loaded.versions["1"].configuration.package.signature is None

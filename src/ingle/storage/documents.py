@@ -8,9 +8,10 @@ values only: what comes back has lists for tuples and dicts for other mappings.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from ingle.domain.alias import Alias
 from ingle.domain.attached import FileSystem, Vpc
@@ -29,7 +30,10 @@ from ingle.domain.function import (
 from ingle.domain.sealed import SealedVariables
 
 Document = dict[str, Any]
+_Value = TypeVar("_Value", bound=Hashable)
 
+#: Every mapping that is empty.
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PLAIN = (
     "runtime",
     "handler",
@@ -53,6 +57,15 @@ _TEXTS = (
 )
 
 
+class Shared(dict[Any, Any]):
+    """`shared[value]` is what was read before, if that equals `value`: functions have most of their settings in common,
+    and each of these is in memory once."""
+
+    def __missing__(self, value: _Value) -> _Value:
+        self[value] = value
+        return value
+
+
 def to_document(version: Version) -> Document:
     """Everything of a version except its key and number."""
     document: Document = {
@@ -67,13 +80,14 @@ def to_document(version: Version) -> Document:
     return document
 
 
-def from_document(key: FunctionKey, number: str, document: Mapping[str, Any]) -> Version:
+def from_document(key: FunctionKey, number: str, document: Mapping[str, Any], shared: Shared | None = None) -> Version:
     """The inverse of `to_document`. Raises KeyError or ValueError on a document that it did not make."""
+    shared = Shared() if shared is None else shared
     update_status = document.get("update_status")
     return Version(
         key=key,
         version=number,
-        configuration=_configuration_from_document(document["configuration"]),
+        configuration=_configuration_from_document(document["configuration"], shared),
         revision_id=document["revision_id"],
         serial=document["serial"],
         last_modified=document["last_modified"],
@@ -149,18 +163,25 @@ def _configuration_to_document(configuration: Configuration) -> Document:
     return document
 
 
-def _configuration_from_document(document: Mapping[str, Any]) -> Configuration:
+def _shared_package(document: Mapping[str, Any], shared: Shared) -> Package:
+    """Equal packages may differ in what is known of them; one object is alike in that too."""
+    package = package_from_document(document)
+    found: Package = shared.setdefault((package.digest, package.size, package.unzipped, package.signature), package)
+    return found
+
+
+def _configuration_from_document(document: Mapping[str, Any], shared: Shared) -> Configuration:
+    layers = document.get("layers") or ()
     return Configuration(
-        package=package_from_document(document["package"]),
+        package=_shared_package(document["package"], shared),
         layers=tuple(
-            LayerReference(arn=layer["arn"], package=package_from_document(layer["package"]))
-            for layer in document.get("layers", [])
+            LayerReference(arn=layer["arn"], package=_shared_package(layer["package"], shared)) for layer in layers
         ),
         environment=_unsealed(document.get("environment")),
-        logging=LoggingConfig(**document.get("logging", {})),
+        logging=shared[LoggingConfig(**document.get("logging", {}))],
         vpc=_vpc_from_document(document.get("vpc")),
-        file_systems=tuple(FileSystem(**system) for system in document.get("file_systems", [])),
-        **{name: document[name] for name in _PLAIN if name in document},
+        file_systems=tuple(FileSystem(**system) for system in document.get("file_systems", ())),
+        **{name: shared[document[name]] for name in _PLAIN if name in document},
     )
 
 

@@ -28,7 +28,10 @@ functions = Table(
     Column("reserved_concurrency", BigInteger),
 )
 
-#: `role`: "recorded" is the version as the API shows it; "serving" the earlier one that $LATEST still runs.
+#: `role` of a version: as the API shows it, or the earlier one that $LATEST still runs.
+RECORDED = "recorded"
+SERVING = "serving"
+
 versions = Table(
     "versions",
     metadata,

@@ -1,61 +1,51 @@
 """Functions, layers and KMS keys in SQL, by SQLAlchemy Core: SQLite in WAL mode now; `sql_engine` knows the dialect.
 
-All SQL runs in one worker thread that owns the one connection, so that the event loop never waits and writers never
-meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control` through
-`store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting` through `store.KeyStore` and
-`store.IdentityStore`.
+All SQL runs in one worker thread that owns the one connection (`transactions`), so that the event loop never waits and
+writers never meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control`
+through `store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting` through `store.KeyStore`
+and `store.IdentityStore`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, Table, and_, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, delete
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from ingle.domain.alias import Alias
-from ingle.domain.attachments import Attachments
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
-from ingle.domain.concurrency import Provisioned
 from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
 from ingle.encryption.master import Keyring
 from ingle.storage import scrubbing, sql_code_signing, sql_identities, sql_keys, sql_layers
-from ingle.storage.documents import (
-    alias_from_document,
-    alias_to_document,
-    from_document,
-    provisioned_from_document,
-    provisioned_to_document,
-    to_document,
-)
-from ingle.storage.errors import RecordExists, RecordNotFound, StorageUnavailable
+from ingle.storage.documents import alias_to_document, provisioned_to_document, to_document
+from ingle.storage.errors import RecordExists, RecordNotFound
 from ingle.storage.layout import BACKUPS
-from ingle.storage.schema import aliases, attachments, functions, provisioned_concurrency, versions
+from ingle.storage.schema import (
+    RECORDED,
+    SERVING,
+    aliases,
+    attachments,
+    functions,
+    provisioned_concurrency,
+    versions,
+)
 from ingle.storage.schema_upgrade import bring_to_head
-from ingle.storage.sql_attachments import load_attachments, save_attachments
-from ingle.storage.sql_engine import empty_log, named_error, open_engine, rewrite
+from ingle.storage.sql_attachments import save_attachments
+from ingle.storage.sql_engine import empty_log, open_engine, rewrite
+from ingle.storage.sql_loading import Versions, load_functions
 from ingle.storage.sqlite_copy import copy_database
 from ingle.storage.store import StoredKeys
+from ingle.storage.transactions import Transactions
 
-_Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
-
-_RECORDED = "recorded"
-_SERVING = "serving"
-
-#: Versions of one function by number and role: its rows in the table of versions.
-_Versions = dict[tuple[str, str], Version]
 
 
 class SqlStore:
@@ -68,13 +58,11 @@ class SqlStore:
     def __init__(self, url: str, ring: Keyring | None = None) -> None:
         self._url = url
         self._ring = ring
-        self._engine: Engine | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._transactions = Transactions(self._open)
 
     async def __aenter__(self) -> Self:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingle-sql")
         try:
-            await self._run(self._open)
+            await self._transactions.open()
         except BaseException:
             await self.close()
             raise
@@ -87,89 +75,75 @@ class SqlStore:
 
     async def close(self) -> None:
         """Finishes what was asked for, then closes the database. Idempotent."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            await asyncio.get_running_loop().run_in_executor(thread, self._dispose)
-            thread.shutdown(wait=False)
+        await self._transactions.close()
 
     async def load_all(self) -> list[Function]:
-        return await self._transaction(_load_all)
+        return await self._transactions.run(load_functions)
 
     async def insert(self, function: Function) -> None:
-        await self._transaction(lambda connection: _insert(connection, function))
+        await self._transactions.run(lambda connection: _insert(connection, function))
 
     async def save(self, function: Function, before: Function | None = None) -> None:
-        await self._transaction(lambda connection: _save(connection, function, before))
+        await self._transactions.run(lambda connection: _save(connection, function, before))
 
     async def delete(self, key: FunctionKey) -> None:
-        await self._transaction(lambda connection: _delete(connection, key))
+        await self._transactions.run(lambda connection: _delete(connection, key))
 
     async def load_layers(self) -> list[Layer]:
-        return await self._transaction(sql_layers.load_layers)
+        return await self._transactions.run(sql_layers.load_layers)
 
     async def save_layer(self, layer: Layer, number: int) -> None:
-        await self._transaction(lambda connection: sql_layers.save_layer(connection, layer, number))
+        await self._transactions.run(lambda connection: sql_layers.save_layer(connection, layer, number))
 
     async def load_code_signing_configs(self) -> list[CodeSigningConfig]:
-        return await self._transaction(sql_code_signing.load_code_signing_configs)
+        return await self._transactions.run(sql_code_signing.load_code_signing_configs)
 
     async def save_code_signing_config(self, config: CodeSigningConfig) -> None:
-        await self._transaction(lambda connection: sql_code_signing.save_code_signing_config(connection, config))
+        await self._transactions.run(lambda connection: sql_code_signing.save_code_signing_config(connection, config))
 
     async def delete_code_signing_config(self, key: CodeSigningKey) -> None:
-        await self._transaction(lambda connection: sql_code_signing.delete_code_signing_config(connection, key))
+        await self._transactions.run(lambda connection: sql_code_signing.delete_code_signing_config(connection, key))
 
     async def load_keys(self) -> StoredKeys:
-        return await self._transaction(sql_keys.load_keys)
+        return await self._transactions.run(sql_keys.load_keys)
 
     async def save_keys(self, keys: Sequence[KmsKey], alias: KmsAlias | None = None) -> None:
-        await self._transaction(lambda connection: sql_keys.save_keys(connection, keys, alias))
+        await self._transactions.run(lambda connection: sql_keys.save_keys(connection, keys, alias))
 
     async def delete_key(self, key_id: str) -> None:
-        await self._transaction(lambda connection: sql_keys.delete_key(connection, key_id))
-        await self._run(self._empty_log)
+        await self._transactions.run(lambda connection: sql_keys.delete_key(connection, key_id))
+        await self._transactions.apart(empty_log)
 
     async def save_alias(self, alias: KmsAlias) -> None:
-        await self._transaction(lambda connection: sql_keys.save_alias(connection, alias))
+        await self._transactions.run(lambda connection: sql_keys.save_alias(connection, alias))
 
     async def delete_alias(self, alias: KmsAlias) -> None:
-        await self._transaction(lambda connection: sql_keys.delete_alias(connection, alias))
+        await self._transactions.run(lambda connection: sql_keys.delete_alias(connection, alias))
 
     async def save_grant(self, grant: Grant) -> None:
-        await self._transaction(lambda connection: sql_keys.save_grant(connection, grant))
+        await self._transactions.run(lambda connection: sql_keys.save_grant(connection, grant))
 
     async def delete_grant(self, grant: Grant) -> None:
-        await self._transaction(lambda connection: sql_keys.delete_grant(connection, grant))
+        await self._transactions.run(lambda connection: sql_keys.delete_grant(connection, grant))
 
     async def load_identities(self) -> list[Record]:
-        return await self._transaction(sql_identities.load_identities)
+        return await self._transactions.run(sql_identities.load_identities)
 
     async def change_identities(self, put: Sequence[Record] = (), removed: Sequence[Record] = ()) -> None:
-        await self._transaction(lambda connection: sql_identities.change_identities(connection, put, removed))
+        await self._transactions.run(lambda connection: sql_identities.change_identities(connection, put, removed))
 
-    async def _transaction(self, work: Callable[[Connection], _Result]) -> _Result:
-        def transact() -> _Result:
-            assert self._engine is not None, "the thread runs nothing before _open"
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        return await self._run(transact)
-
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
-        if self._thread is None:
-            raise StorageUnavailable("The database is closed.")
+    def _open(self) -> Engine:
+        engine = open_engine(self._url, erase=True)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except SQLAlchemyError as error:
-            raise named_error(error) from error
-
-    def _open(self) -> None:
-        self._engine = open_engine(self._url, erase=True)
-        with self._engine.begin() as connection:
-            bring_to_head(connection, self._back_up, self._ring)
-        database = self._file
-        if database is not None and self._ring is not None and scrubbing.is_due(database):
-            scrubbing.finish(database, self._ring, self._rewrite)
+            with engine.begin() as connection:
+                bring_to_head(connection, self._back_up, self._ring)
+            database = self._file
+            if database is not None and self._ring is not None and scrubbing.is_due(database):
+                scrubbing.finish(database, self._ring, lambda: rewrite(engine))
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
 
     @property
     def _file(self) -> Path | None:
@@ -190,19 +164,6 @@ class SqlStore:
         backups.mkdir(mode=0o700, exist_ok=True)
         copy_database(database, backups / f"schema-{revision}.db")
 
-    def _rewrite(self) -> bool:
-        assert self._engine is not None, "the thread runs nothing before _open"
-        return rewrite(self._engine)
-
-    def _empty_log(self) -> None:
-        assert self._engine is not None, "the thread runs nothing before _open"
-        empty_log(self._engine)
-
-    def _dispose(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
-
 
 def _of(table: Table, key: FunctionKey) -> ColumnElement[bool]:
     return and_(table.c.account == key.account, table.c.region == key.region, table.c.name == key.name)
@@ -210,49 +171,6 @@ def _of(table: Table, key: FunctionKey) -> ColumnElement[bool]:
 
 def _key_columns(key: FunctionKey) -> dict[str, str]:
     return {"account": key.account, "region": key.region, "name": key.name}
-
-
-def _load_all(connection: Connection) -> list[Function]:
-    found: defaultdict[FunctionKey, _Versions] = defaultdict(dict)
-    for row in connection.execute(select(versions)):
-        key = _key_of(row)
-        found[key][row.version, row.role] = from_document(key, row.version, row.document)
-    named: defaultdict[FunctionKey, dict[str, Alias]] = defaultdict(dict)
-    for row in connection.execute(select(aliases)):
-        named[_key_of(row)][row.alias] = alias_from_document(row.alias, row.document)
-    attached = load_attachments(connection)
-    order = (functions.c.account, functions.c.region, functions.c.name)
-    rows = connection.execute(select(functions).order_by(*order))
-    ahead: defaultdict[FunctionKey, dict[str, Provisioned]] = defaultdict(dict)
-    for row in connection.execute(select(provisioned_concurrency)):
-        ahead[_key_of(row)][row.qualifier] = provisioned_from_document(row.document)
-    keys = [(row, _key_of(row)) for row in rows]
-    return [_function(row, found[key], named[key], ahead[key], attached[key]) for row, key in keys]
-
-
-def _function(
-    row: Row[Any], found: _Versions, named: dict[str, Alias], provisioned: dict[str, Provisioned],
-    attached: Attachments,
-) -> Function:  # fmt: skip
-    latest = found.pop((LATEST, _RECORDED))
-    own = found.pop((LATEST, _SERVING), None)
-    published = sorted(found.values(), key=lambda version: version.number)
-    return Function(
-        key=latest.key,
-        latest=latest,
-        serving={"own": own, "latest": latest}.get(row.serving),
-        versions={version.version: version for version in published},
-        next_version=row.next_version,
-        aliases=named,
-        tags=row.tags,
-        attachments=attached,
-        reserved=row.reserved_concurrency,
-        provisioned=provisioned,
-    )
-
-
-def _key_of(row: Row[Any]) -> FunctionKey:
-    return FunctionKey(account=row.account, region=row.region, name=row.name)
 
 
 def _insert(connection: Connection, function: Function) -> None:
@@ -306,10 +224,10 @@ def _columns(function: Function) -> dict[str, Any]:
     }
 
 
-def _versions(function: Function) -> _Versions:
-    found = {(version.version, _RECORDED): version for version in function.every_version}
+def _versions(function: Function) -> Versions:
+    found = {(version.version, RECORDED): version for version in function.every_version}
     if function.serving is not None and _serving(function) == "own":
-        found[LATEST, _SERVING] = function.serving
+        found[LATEST, SERVING] = function.serving
     return found
 
 
@@ -341,7 +259,7 @@ def _save_rows(
         connection.execute(table.insert(), rows)
 
 
-def _insert_versions(connection: Connection, found: _Versions) -> None:
+def _insert_versions(connection: Connection, found: Versions) -> None:
     if found:
         connection.execute(versions.insert(), [_row(version, role) for (_, role), version in found.items()])
 

@@ -16,13 +16,13 @@ from ingle.storage.schema import attachments
 _Values = Mapping[tuple[type[Any], str], Any]
 
 
-def load_attachments(connection: Connection) -> defaultdict[FunctionKey, Attachments]:
-    """What every function has; nothing for those that are not in the table."""
+def load_attachments(connection: Connection) -> dict[FunctionKey, Attachments]:
+    """What functions have, those that have anything."""
     found: defaultdict[FunctionKey, dict[tuple[type[Any], str], Any]] = defaultdict(dict)
     for row in connection.execute(select(attachments)):
         value = from_document(row.kind, row.document)
         found[FunctionKey(account=row.account, region=row.region, name=row.name)][type(value), row.qualifier] = value
-    return defaultdict(Attachments, {key: Attachments(values) for key, values in found.items()})
+    return {key: Attachments(values) for key, values in found.items()}
 
 
 def save_attachments(connection: Connection, function: Function, there: _Values) -> None:
