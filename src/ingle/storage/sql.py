@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, delete
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, bindparam, delete
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
@@ -165,6 +165,21 @@ class SqlStore:
         copy_database(database, backups / f"schema-{revision}.db")
 
 
+def _row_at(table: Table, *columns: str) -> ColumnElement[bool]:
+    """Finds what belongs to a function, by parameters that `_at` gives. Made once: SQLAlchemy takes longer to make a
+    condition than SQLite to use it."""
+    return and_(*(table.c[name] == bindparam(f"at_{name}") for name in ("account", "region", "name", *columns)))
+
+
+def _at(key: FunctionKey, **columns: str) -> dict[str, str]:
+    return {f"at_{name}": value for name, value in (_key_columns(key) | columns).items()}
+
+
+_UPDATE = functions.update().where(_row_at(functions))
+_UPDATE_VERSION = versions.update().where(_row_at(versions, "version", "role"))
+_DROP_VERSION = delete(versions).where(_row_at(versions, "version", "role"))
+
+
 def _of(table: Table, key: FunctionKey) -> ColumnElement[bool]:
     return and_(table.c.account == key.account, table.c.region == key.region, table.c.name == key.name)
 
@@ -184,8 +199,7 @@ def _insert(connection: Connection, function: Function) -> None:
 
 
 def _save(connection: Connection, function: Function, before: Function | None) -> None:
-    update = functions.update().where(_of(functions, function.key)).values(**_columns(function))
-    if connection.execute(update).rowcount == 0:
+    if connection.execute(_UPDATE, {**_at(function.key), **_columns(function)}).rowcount == 0:
         raise RecordNotFound(f"Function {function.key.name} does not exist.")
     wanted = _versions(function)
     if before is None:
@@ -195,11 +209,7 @@ def _save(connection: Connection, function: Function, before: Function | None) -
         _save_named(connection, function, None)
         save_attachments(connection, function, {})
         return
-    there = _versions(before)
-    for number, role in (identity for identity in there if wanted.get(identity) is not there[identity]):
-        row = and_(_of(versions, function.key), versions.c.version == number, versions.c.role == role)
-        connection.execute(delete(versions).where(row))
-    _insert_versions(connection, {key: wanted[key] for key in wanted if there.get(key) is not wanted[key]})
+    _save_versions(connection, function.key, _versions(before), wanted)
     _save_named(connection, function, before)
     save_attachments(connection, function, before.attachments.values)
 
@@ -259,16 +269,32 @@ def _save_rows(
         connection.execute(table.insert(), rows)
 
 
+def _save_versions(connection: Connection, key: FunctionKey, there: Versions, wanted: Versions) -> None:
+    """Makes `there`, what is stored, what is wanted."""
+    gone = [_at(key, version=number, role=role) for number, role in there if (number, role) not in wanted]
+    if gone:
+        connection.execute(_DROP_VERSION, gone)
+    changed = [
+        {**_at(key, version=number, role=role), **_contents(version)}
+        for (number, role), version in wanted.items()
+        if (number, role) in there and there[number, role] is not version
+    ]
+    if changed:
+        connection.execute(_UPDATE_VERSION, changed)
+    _insert_versions(connection, {identity: wanted[identity] for identity in wanted if identity not in there})
+
+
 def _insert_versions(connection: Connection, found: Versions) -> None:
     if found:
         connection.execute(versions.insert(), [_row(version, role) for (_, role), version in found.items()])
 
 
 def _row(version: Version, role: str) -> dict[str, Any]:
+    return {**_key_columns(version.key), "version": version.version, "role": role, **_contents(version)}
+
+
+def _contents(version: Version) -> dict[str, Any]:
     return {
-        **_key_columns(version.key),
-        "version": version.version,
-        "role": role,
         "revision_id": version.revision_id,
         "serial": version.serial,
         "state": version.state.value,
