@@ -8,18 +8,12 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
-
-import boto3
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from benchmarks import load
-
-if TYPE_CHECKING:
-    from benchmarks.__main__ import Bench
-
-Served = Callable[..., AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]]
+from benchmarks.bench import HELLO, Bench, data_directory, served
 
 #: Bytes of an event.
 _PAYLOAD = 2000
@@ -32,15 +26,14 @@ _TRUST = {
 }
 
 
-def access(bench: Bench, served: Served, source: str) -> None:
-    with served(INGLE_AUTH="iam") as (url, process):
-        root = _root(process)
-        iam = _client("iam", url, root)
+def access(bench: Bench) -> None:
+    with data_directory() as directory, served(directory, INGLE_AUTH="iam") as found:
+        guarded = replace(found, keys=_root(found.process))
+        iam, url = guarded.client("iam"), guarded.url
         iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(_TRUST))
         keys = _user(iam)
-        there = type(bench)(url, process, bench.runtime, bench.quick)
-        there.client = _client("lambda", url, root)
-        here, closed = bench.function(source), there.function(source)
+        there = Bench(guarded, bench.runtime, bench.quick)
+        here, closed = bench.function(HELLO), there.function(HELLO)
         rounds = (6, 200) if bench.quick else (20, 250)
         open_times, closed_times = _turns(bench.url, here, url, closed, keys, *rounds)
         bench.add("warm, event of 2,000 bytes, --auth none", open_times)
@@ -59,12 +52,6 @@ def _root(process: subprocess.Popen[str]) -> tuple[str, str]:
     assert process.stdout is not None
     _, key, secret = (process.stdout.readline().strip().partition("=")[2] for _ in range(3))
     return key, secret
-
-
-def _client(service: str, url: str, keys: tuple[str, str]) -> Any:
-    return boto3.client(
-        service, endpoint_url=url, region_name="us-east-1", aws_access_key_id=keys[0], aws_secret_access_key=keys[1]
-    )
 
 
 def _user(iam: Any) -> tuple[str, str]:

@@ -50,17 +50,21 @@ class Server:
     url: str
     process: subprocess.Popen[str]
 
+    #: With which its clients call: access key id and secret.
+    keys: tuple[str, str] = ("test", "test")
+
     def client(self, service: str) -> Any:
         return boto3.client(
             service, endpoint_url=self.url, region_name="us-east-1",
-            aws_access_key_id="test", aws_secret_access_key="test",
+            aws_access_key_id=self.keys[0], aws_secret_access_key=self.keys[1],
         )  # fmt: skip
 
 
 @contextmanager
-def served(directory: Path) -> Iterator[Server]:
-    """A server of its own on a free port, with its data in `directory`."""
-    environment = {**os.environ, "INGLE_DATA_DIR": str(directory), "INGLE_PORT": "0", "INGLE_LOG_LEVEL": "warning"}
+def served(directory: Path, **settings: str) -> Iterator[Server]:
+    """A server of its own on a free port, with its data in `directory`. `settings` are more of its variables."""
+    own = {"INGLE_DATA_DIR": str(directory), "INGLE_PORT": "0", "INGLE_LOG_LEVEL": "warning"}
+    environment = {**os.environ, **own, **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "ingle", "serve"],
         env=environment,

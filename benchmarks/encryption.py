@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
-
-import boto3
 
 from benchmarks import load
+from benchmarks.bench import HELLO, Bench
 
-if TYPE_CHECKING:
-    from benchmarks.__main__ import Bench
-
-_SOURCE = "def handler(event, context):\n    return 'hello'\n"
 #: About 3 KB of variables, of the 4 KB that there may be.
 _VARIABLES = {f"NAME_{number}": "x" * 80 for number in range(30)}
 
 
 def encryption(bench: Bench) -> None:
-    kms = boto3.client("kms", endpoint_url=bench.url, region_name="us-east-1", aws_access_key_id="test",
-                       aws_secret_access_key="test")  # fmt: skip
-    key = kms.create_key()["KeyMetadata"]["Arn"]
+    key = bench.server.client("kms").create_key()["KeyMetadata"]["Arn"]
     # One is decrypted like thirty; handing thirty on to a process is another matter.
     _cold(bench, {"Environment": {"Variables": {"NAME": "x" * 80}}, "KMSKeyArn": key})
     settings = {"Environment": {"Variables": _VARIABLES}, "KMSKeyArn": key}
     for label, made in (("without variables", {}), ("with 3 KB of variables", settings)):
-        request = load.reading(bench.url, bench.function(_SOURCE, **made))
+        request = load.reading(bench.url, bench.function(HELLO, **made))
         times, elapsed, _ = load.at_once(bench.url, request, 4, 1.0 if bench.quick else 5.0)
         bench.add_value(f"GetFunction {label}", len(times) / elapsed, "1/s", "" if not made else ">= 1500")
 
@@ -35,7 +27,7 @@ def _cold(bench: Bench, settings: dict[str, object]) -> None:
     found: dict[str, list[float]] = {"cold start, no variables": [], "cold start, a variable under a customer key": []}
     for _ in range(10 if bench.quick else 60):
         for times, made in zip(found.values(), ({}, settings), strict=True):
-            request = load.invocation(bench.url, bench.function(_SOURCE, **made))
+            request = load.invocation(bench.url, bench.function(HELLO, **made))
             time.sleep(0.1)  # what prepares the next environment is not part of this cold start
             times += load.one_by_one(bench.url, [request])
     for label, times in found.items():
