@@ -111,9 +111,15 @@ def test_links_between_documents_lead_somewhere(page):
 
 
 ENVIRONMENT_PAGE = "docs/reference/execution-environment.md"
+THREAT_MODEL = "docs/threat-model.md"
 
 
-@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(\w[\w/]*\.py::\w+)`", read(ENVIRONMENT_PAGE)))))
+NAMED_TESTS = {
+    named for page in (ENVIRONMENT_PAGE, THREAT_MODEL) for named in re.findall(r"`(\w[\w/]*\.py::\w+)`", read(page))
+}
+
+
+@pytest.mark.parametrize("named", sorted(NAMED_TESTS))
 def test_every_test_that_a_document_names_exists(named):
     path, _, function = named.partition("::")
     assert re.search(rf"^ *(async )?def {function}\(", read(f"tests/{path}"), re.MULTILINE)
@@ -123,4 +129,11 @@ def test_every_documented_behaviour_of_environments_names_a_test():
     shown = read(ENVIRONMENT_PAGE).partition("## What differs")[0]
     rows = [line for line in shown.splitlines() if line.startswith("| ") and line != "| Behaviour | Shown by |"]
     assert len(rows) > 50
+    assert [row for row in rows if "::test_" not in row] == []
+
+
+def test_every_promise_of_the_threat_model_names_a_test():
+    table = read(THREAT_MODEL).partition("## Promises and the tests that show them")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and line != "| Promise | Shown by |"]
+    assert len(rows) > 10
     assert [row for row in rows if "::test_" not in row] == []
