@@ -177,7 +177,7 @@ def _configuration_from_document(document: Mapping[str, Any], shared: Shared) ->
         layers=tuple(
             LayerReference(arn=layer["arn"], package=_shared_package(layer["package"], shared)) for layer in layers
         ),
-        environment=_unsealed(document.get("environment")),
+        environment=_unsealed(document.get("environment"), shared),
         logging=shared[LoggingConfig(**document.get("logging", {}))],
         vpc=_vpc_from_document(document.get("vpc")),
         file_systems=tuple(FileSystem(**system) for system in document.get("file_systems", ())),
@@ -192,13 +192,16 @@ def _sealed(variables: SealedVariables) -> Document:
     }
 
 
-def _unsealed(document: Mapping[str, str] | None) -> SealedVariables | None:
+def _unsealed(document: Mapping[str, str] | None, shared: Shared) -> SealedVariables | None:
+    """Versions that were published without a change of the variables have the same ones."""
     if document is None:
         return None
-    return SealedVariables(
-        data_key=b64decode(document["data_key"], validate=True),
-        ciphertext=b64decode(document["ciphertext"], validate=True),
-    )
+    texts = document["data_key"], document["ciphertext"]
+    found: SealedVariables | None = shared.get(texts)
+    if found is None:
+        data_key, ciphertext = (b64decode(text, validate=True) for text in texts)
+        found = shared[texts] = SealedVariables(data_key=data_key, ciphertext=ciphertext)
+    return found
 
 
 def _vpc_from_document(document: Mapping[str, Any] | None) -> Vpc | None:
