@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -160,8 +161,9 @@ def test_an_update_beside_an_invocation_leaves_it_what_it_began_with(
 
     thread = threading.Thread(target=invoke)
     thread.start()
-    while not logs_client.describe_log_streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]:
-        pass
+    # The group is there with its first line.
+    while not logs_client.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]:
+        time.sleep(0.02)
     updated(lambda_client, name, Environment={"Variables": {"VARIANT": "variant-2"}})
     after = lambda_client.invoke(FunctionName=name, Payload=b'{"sleep": 0, "prefix": "2"}')
     assert json.loads(after["Payload"].read())["function_variant"] == "variant-2"

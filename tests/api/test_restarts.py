@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,15 @@ def test_a_kill_loses_none_of_the_functions_that_many_create_at_once(own_server:
     enough = threading.Event()
 
     def keep_creating(creator: int) -> None:
-        client = own_server.client("lambda")
-        for number in itertools.count():
-            try:
-                create(client, f"f-{creator}-{number}")
-            except (BotoCoreError, ClientError):
-                return  # the server is gone
-            acknowledged.append(f"f-{creator}-{number}")
-            if len(acknowledged) == 40:
-                enough.set()
+        with closing(own_server.client("lambda")) as client:
+            for number in itertools.count():
+                try:
+                    create(client, f"f-{creator}-{number}")
+                except (BotoCoreError, ClientError):
+                    return  # the server is gone
+                acknowledged.append(f"f-{creator}-{number}")
+                if len(acknowledged) == 40:
+                    enough.set()
 
     with ThreadPoolExecutor(CREATORS) as creators:
         running = [creators.submit(keep_creating, creator) for creator in range(CREATORS)]

@@ -25,6 +25,11 @@ exports.handler = async (event, context) =>
 """
 #: A variable that Node.js reads when it starts, so that no runtime that runs already can be used.
 EXECUTED = {"Environment": {"Variables": {"NODE_OPTIONS": "--no-warnings"}}}
+#: What is another in every environment.
+CHANGING = (
+    "NODE_OPTIONS", "_X_AMZN_TRACE_ID", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+)  # fmt: skip
 WAYS = [pytest.param({}, id="started ahead"), pytest.param(EXECUTED, id="executed")]
 
 
@@ -110,7 +115,7 @@ def test_both_ways_give_the_same_variables_and_limits(sandboxed: Sandboxed, runt
         name = create(sandboxed, runtime, Environment={"Variables": variables})
         found, limits = probe(sandboxed, name, code)
         stable = {key: value for key, value in found.items() if name not in value and "LOG_STREAM" not in key}
-        for changing in ("NODE_OPTIONS", "_X_AMZN_TRACE_ID", "AWS_LAMBDA_RUNTIME_API", "AWS_ENDPOINT_URL"):
+        for changing in CHANGING:
             stable.pop(changing, None)
         if sandboxed.isolation == "process":
             # The package is at a place of its own.
