@@ -66,6 +66,7 @@ from ingle.domain import lifecycle
 from ingle.domain.caller import DEFAULT_ACCOUNT, Caller
 from ingle.domain.clock import Clock, RandomIds, SystemClock
 from ingle.domain.errors import ServiceError
+from ingle.domain.event import Event
 from ingle.domain.function import Package
 from ingle.encryption import aead
 from ingle.encryption.master import Keyring, MasterKeyError, MasterKeys
@@ -99,7 +100,7 @@ from ingle.storage.audit import AuditLog
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory
 from ingle.storage.disk import Disk
-from ingle.storage.errors import StorageError
+from ingle.storage.errors import StorageError, StorageFull
 from ingle.storage.event_store import EventStore
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
@@ -421,7 +422,15 @@ class _Server:
         layers = LayerRecords(store, catalog.layers)
         policies = PolicyRecords(records, ids)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
-        invoker = Invoker(catalog, admission, placement, meters, tracing, lambda event: queue.accept(event))
+        disk = Disk(self._directory.path)
+        background.start(disk.watch())
+
+        async def accept(event: Event) -> None:
+            if disk.full:
+                raise StorageFull(f"The disk is full: {disk.describe()}.")
+            await queue.accept(event)
+
+        invoker = Invoker(catalog, admission, placement, meters, tracing, accept)
         queue = await stack.enter_async_context(
             EventQueue(
                 events,
@@ -432,10 +441,9 @@ class _Server:
                 clock,
                 delays=settings.event_retry_delays,
                 drain=settings.drain_timeout,
+                most=min(settings.max_environments, settings.account_concurrency),
             )
         )
-        disk = Disk(self._directory.path)
-        background.start(disk.watch())
         tags = Tags({"function": FunctionTags(records), "code-signing-config": CodeSigningTags(signing)})
         authorizer = access.authorizer(catalog)
         handlers = registry(
@@ -494,7 +502,7 @@ class _Server:
             guarded, routes, gate=gate, inner=inner, audit=audit, hosts=hosts, ids=ids.uuid, urls=urls
         )
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
-        await queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids, access.roles.allows))
+        queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids, access.roles.allows))
         await http.listen(self._listener, tls=self._tls)
 
         async def use_ring(ring: Keyring) -> int:

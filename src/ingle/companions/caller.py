@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from ingle.companions.endpoint import Credentials, Endpoint
 from ingle.companions.errors import Unreachable
@@ -17,6 +18,8 @@ DELAYS = (0.2, 0.8)
 MAX_ANSWER = 1 << 20
 #: How people call the services, where that is not their signing name in capitals.
 _TITLES = {"events": "EventBridge"}
+#: Bytes of a body that is hashed in a thread.
+_LARGE = 262_144
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -61,9 +64,10 @@ class ServiceCaller:
         limit: int,
     ) -> Answer:  # fmt: skip
         whole = f"{self._endpoint.path}{path}"
-        signed = signed_headers(
-            self._credentials, self._service, region, self._clock.now(),
+        sign = partial(
+            signed_headers, self._credentials, self._service, region, self._clock.now(),
             method=method, host=self._endpoint.authority, path=whole, query=query, body=body, more=headers,
         )  # fmt: skip
+        signed = sign() if len(body) < _LARGE else await asyncio.to_thread(sign)
         target = f"{whole}?{query}" if query else whole
         return await exchange(self._endpoint, method, target, signed, body, limit=limit, times=self._times)

@@ -8,24 +8,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from ingle.catalog import Catalog
 from ingle.companions import messages
 from ingle.companions.caller import ServiceCaller
-from ingle.companions.errors import CompanionError
+from ingle.companions.errors import CompanionError, Unreachable
 from ingle.domain.arn import FunctionArn
 from ingle.domain.clock import Clock, Ids, milliseconds
 from ingle.domain.event import Delivery, Event, Progress
 from ingle.domain.event_invoke_config import Destination
 from ingle.domain.function import FunctionKey
 from ingle.event_invoke import records
-from ingle.event_invoke.queue import DeliveryFailed
+from ingle.event_invoke.ports import DeliveryFailed
 from ingle.storage.errors import StorageError
 
 #: The signing names of the companions, by the kind of destination.
 SERVICES = {"queue": "sqs", "topic": "sns", "bus": "events", "bucket": "s3"}
 #: What a function's role has to be allowed, by the kind of destination.
 _ACTIONS = {"queue": "sqs:SendMessage", "topic": "sns:Publish", "bus": "events:PutEvents", "bucket": "s3:PutObject"}
-#: Bytes that a topic takes.
-_LARGEST_NOTIFICATION = 262_144
-#: Bytes of payloads from which a record is written in a thread: they are read to see whether they are JSON.
-_LARGE = 262_144
+#: Bytes that a queue and a topic take.
+_LARGEST = {"queue": 1_048_576, "topic": 262_144}
+#: Bytes of payloads from which a record is written in a thread.
+_LARGE = 65_536
 
 
 #: Whether a role, which is a function's, allows an action on a resource.
@@ -50,7 +50,7 @@ class Deliveries:
         """Raises DeliveryFailed."""
         destination = Destination.parse(delivery.arn)
         if destination is None:
-            raise DeliveryFailed("it is no destination")
+            raise DeliveryFailed("it is no destination", final=True)
         self._require_allowed(event, destination)
         try:
             body = event.payload if delivery.dead_letter else await _record(event, progress)
@@ -58,6 +58,8 @@ class Deliveries:
                 await self._invoke(event, body, *destination.function)
             else:
                 await self._send(event, progress, delivery, destination.kind, body)
+        except Unreachable as error:
+            raise DeliveryFailed(str(error), broken=True) from error
         except (CompanionError, StorageError) as error:
             raise DeliveryFailed(str(error)) from error
 
@@ -65,7 +67,7 @@ class Deliveries:
         """Raise DeliveryFailed if the role of the function may not send there."""
         function = self._catalog.get(event.key)
         if function is None:
-            raise DeliveryFailed("the function is gone")
+            raise DeliveryFailed("the function is gone, and its role with it", final=True)
         action, resource = "lambda:InvokeFunction", destination.arn
         if destination.function is None:
             action = _ACTIONS[destination.kind]
@@ -93,13 +95,14 @@ class Deliveries:
     async def _send(self, event: Event, progress: Progress, delivery: Delivery, kind: str, body: bytes) -> None:
         companion = self._companions.get(SERVICES[kind])
         if companion is None:
-            raise DeliveryFailed(f"no companion for {SERVICES[kind]} is configured, see `ingle serve --aws-endpoint`")
+            problem = f"no companion for {SERVICES[kind]} is configured, see `ingle serve --aws-endpoint`"
+            raise DeliveryFailed(problem, broken=True)
+        if len(body) > _LARGEST.get(kind, len(body)):
+            raise DeliveryFailed(f"{len(body)} bytes are too many for a {kind}", final=True)
         attributes = records.dead_letter_attributes(event, progress) if delivery.dead_letter else {}
         if kind == "queue":
             await messages.send_message(companion, delivery.arn, body.decode(), attributes, event.trace_header)
         elif kind == "topic":
-            if len(body) > _LARGEST_NOTIFICATION:
-                raise DeliveryFailed(f"{len(body)} bytes are too many for a topic")
             await messages.publish(companion, delivery.arn, body.decode(), attributes)
         elif kind == "bus":
             await messages.put_event(companion, delivery.arn, self._entry(event, progress, delivery.arn, body))

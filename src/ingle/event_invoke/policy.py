@@ -80,12 +80,20 @@ def refused(event: Event, progress: Progress, rules: Rules, now: int) -> Progres
     return replace(progress, due=_within_age(event, rules, now + backoff(progress.refusals)))
 
 
-def undelivered(progress: Progress, now: int) -> Progress:
-    """After the first of the deliveries failed. It is given up in the end."""
-    if now - progress.ended >= DELIVERY_MS:
-        return delivered(progress)
+def postponed(progress: Progress, now: int) -> Progress:
+    """After something failed that nobody foresaw."""
     progress = replace(progress, refusals=progress.refusals + 1)
     return replace(progress, due=now + backoff(progress.refusals))
+
+
+def is_stale(progress: Progress, now: int) -> bool:
+    """Whether a delivery that fails is given up."""
+    return now - progress.ended >= DELIVERY_MS
+
+
+def undelivered(progress: Progress, now: int, *, final: bool = False) -> Progress:
+    """After the first of the deliveries failed. It is given up in the end, at once if the failure is `final`."""
+    return delivered(progress) if final or is_stale(progress, now) else postponed(progress, now)
 
 
 def delivered(progress: Progress) -> Progress:

@@ -1,154 +1,204 @@
 """The queue of asynchronous events: accepts them durably, runs each when it is due, and sees to it until it is over.
 
-Each function has a lane of its own, and each destination another, so that no backlog delays what is not behind it. How
-much of a lane is under way at one time grows with how long its head has been waiting. What is under way is known in
-memory only; the store has what an event is, and after a crash all of them are due again. So every event runs at least
-once, and twice only if the server ended between its answer and the next write.
+Each function has a lane of its own, and each destination another (`lanes`). What is under way is known in memory only;
+the store has what an event is, and after a crash all of them are due again. So every event runs at least once, and
+twice only if the server ended between its answer and the next write. An event is removed once it is over, and nothing
+but `purge` and the deletion of its function ends it earlier.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from ingle.catalog import Catalog
 from ingle.domain.clock import Clock, milliseconds
-from ingle.domain.errors import ResourceNotFound, ServiceError
-from ingle.domain.event import Condition, Delivery, Event, Progress, Response
-from ingle.domain.function import FunctionKey
+from ingle.domain.errors import ResourceNotFound, ServiceError, TooManyRequests
+from ingle.domain.event import Condition, Event, Progress
+from ingle.domain.function import Function, FunctionKey
 from ingle.event_invoke import policy
+from ingle.event_invoke.lanes import Entry, Lane, Place, Share
 from ingle.event_invoke.policy import Rules
+from ingle.event_invoke.ports import Deliver, DeliveryFailed, Record, Run, Store
+from ingle.event_invoke.together import Together
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageError
 
 _log = Logger("event_invoke")
 
-#: How much of a lane is under way at one time: at first, more for each second that its head waits, and at the most.
-_AT_ONCE, _MORE_PER_SECOND, _MOST = 4, 2.0, 500
 #: Bytes of payloads kept in memory; those of more events are read again when their time comes.
 _MAX_HELD = 64 << 20
+#: Results that are on their way to destinations at one time.
+_MOST_DELIVERIES = 128
+#: Events that are being written down, beyond which no other is begun: there are more only if the disk is in trouble.
+_MOST_WRITING = 4000
 #: Seconds after which a write that failed is tried again.
 _STORAGE_PAUSE = 1.0
 
-#: A function's events, or what a destination is to get.
-Place = FunctionKey | str
-#: Run the function once. Raises ServiceError where it could not be run.
-Run = Callable[[Event], Awaitable[Response]]
-#: Send one thing on. Raises DeliveryFailed.
-Deliver = Callable[[Event, Progress, Delivery], Awaitable[None]]
-#: A metric of a function: its name, value and unit.
-Record = Callable[[FunctionKey, str, float, str], None]
 
+@dataclass(slots=True)
+class Tally:
+    """Since the server started. `dropped` is by condition, `undelivered` by metric."""
 
-class DeliveryFailed(Exception):
-    """A destination did not take what was sent; the text is for people."""
-
-
-class Store(Protocol):
-    async def add(self, event: Event, progress: Progress) -> int: ...
-    async def change(self, number: int, progress: Progress) -> None: ...
-    async def remove(self, numbers: Iterable[int]) -> None: ...
-    async def load(self) -> list[tuple[int, Event, Progress]]: ...
-    async def payloads(self, numbers: Iterable[int]) -> Mapping[int, bytes]: ...
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """An event in the queue. `loaded`: its payload is here."""
-
-    number: int
-    event: Event
-    progress: Progress
-    loaded: bool
-
-
-@dataclass(slots=True, eq=False)
-class Lane:
-    """What of one place is to be done, by when it is due, and how much of it is under way."""
-
-    waiting: list[tuple[int, int, Entry]] = field(default_factory=list)
-    running: int = 0
-    timer: asyncio.TimerHandle | None = None
-
-    def push(self, entry: Entry) -> None:
-        heapq.heappush(self.waiting, (entry.progress.due, entry.number, entry))
-
-    def take(self, now: int) -> Entry | None:
-        """What is due and may be under way, if anything."""
-        if not self.waiting or self.waiting[0][0] > now:
-            return None
-        late = (now - self.waiting[0][0]) / 1000
-        if self.running >= min(_AT_ONCE + int(late * _MORE_PER_SECOND), _MOST):
-            return None
-        return heapq.heappop(self.waiting)[2]
+    received: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    undelivered: Counter[str] = field(default_factory=Counter)
 
 
 class EventQueue:
-    """`async with EventQueue(...) as queue`, then `start()`. Leaving waits `drain` seconds for what is under way."""
+    """`async with EventQueue(...) as queue`, then `start()`. Leaving waits `drain` seconds for what is under way.
+
+    `flush_logs` returns once the lines that functions have written are durable, or False if they are not. `most`:
+    events that may run at one time, all functions together.
+    """
 
     def __init__(
-        self, store: Store, catalog: Catalog, run: Run, flush_logs: Callable[[], Awaitable[object]], record: Record,
-        clock: Clock, *, delays: Sequence[float] = policy.DELAYS, drain: float = 5.0,
+        self, store: Store, catalog: Catalog, run: Run, flush_logs: Callable[[], Awaitable[bool]], record: Record,
+        clock: Clock, *, delays: Sequence[float] = policy.DELAYS, drain: float = 5.0, most: int = 1000,
+        max_held: int = _MAX_HELD, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
-        """`flush_logs` returns once the lines that functions have written are durable."""
         self._store = store
         self._catalog = catalog
         self._run = run
-        self._flush_logs = _Together(flush_logs)
+        self._flush_logs = Together(flush_logs)
         self._record = record
         self._clock = clock
         self._delays = delays
         self._drain = drain
+        self._max_held = max_held
+        self._sleep = sleep
         self._deliver: Deliver | None = None
+        self._functions = Share(most)
+        self._destinations = Share(_MOST_DELIVERIES)
+        self._entries: dict[int, Entry] = {}
         self._lanes: dict[Place, Lane] = {}
+        self._timers: dict[Place, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
+        self._writing = 0
         self._stopping = False
+        self.tally = Tally()
+        self.waiting: Counter[FunctionKey] = Counter()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def start(self, deliver: Deliver) -> None:
-        """Go on with what an earlier server left."""
+    def start(self, deliver: Deliver) -> None:
+        """Begin, with what an earlier server left first."""
         self._deliver = deliver
-        for number, event, progress in await self._store.load():
-            event = replace(event, arn=sys.intern(event.arn))
-            self._put(Entry(number, event, progress, loaded=False))
+        self._catalog.subscribe(self._function_changed)
+        self._start(self._load_all())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping = True
-        for lane in self._lanes.values():
-            if lane.timer is not None:
-                lane.timer.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._drain)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._flush_logs.close()
 
-    # --- accepting --------------------------------------------------------------------------------------------------
+    # --- for those who have events ----------------------------------------------------------------------------------
 
     async def accept(self, event: Event) -> None:
         """Returns once the event is durable. Raises StorageError."""
-        progress = Progress(due=event.accepted)
-        number = await self._store.add(event, progress)
+        number, durable = self._store.begin_add(event)
+        try:
+            await asyncio.shield(durable)
+        except asyncio.CancelledError:
+            # Nobody waits any more, and the event is written all the same.
+            durable.add_done_callback(lambda _: self._accepted(number, event) if not durable.exception() else None)
+            raise
+        self._accepted(number, event)
+
+    def _accepted(self, number: int, event: Event) -> None:
+        self.tally.received += 1
         self._record(event.key, "AsyncEventsReceived", 1, "Count")
-        keep = self._held + len(event.payload) <= _MAX_HELD
+        keep = self._held + len(event.payload) <= self._max_held
         if keep:
             self._held += len(event.payload)
-        self._put(Entry(number, event if keep else replace(event, payload=b""), progress, loaded=keep))
+        else:
+            event = replace(event, payload=b"")
+        self._admit(Entry(number, event, Progress(due=event.accepted), loaded=keep))
 
-    def depth(self) -> int:
-        """How many events wait or are under way."""
-        return sum(len(lane.waiting) + lane.running for lane in self._lanes.values())
+    async def _load_all(self) -> None:
+        """Page by page: what comes meanwhile is not held up by what is there."""
+        after = 0
+        while not self._stopping:
+            try:
+                page = await self._store.load(after)
+            except StorageError as error:
+                _log.warning("earlier events are not loaded yet", reason=str(error))
+                await self._sleep(_STORAGE_PAUSE)
+                continue
+            for number, event, progress in page:
+                event = replace(event, arn=sys.intern(event.arn))
+                self._admit(Entry(number, event, progress, loaded=False))
+            if not page:
+                return
+            after = page[-1][0]
+
+    # --- for people -------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """How many events are not over."""
+        return len(self._entries)
+
+    def entries(self) -> Iterator[Entry]:
+        """The oldest first, about. Not while the loop turns."""
+        return iter(self._entries.values())
+
+    async def bodies(self, entry: Entry) -> tuple[bytes, bytes | None] | None:
+        """The payload of an event and of the last response to it; None once it is gone. Raises StorageError."""
+        return await self._store.bodies(entry.number)
+
+    def oldest(self) -> int | None:
+        """When the event that is here for longest was accepted, about; epoch milliseconds."""
+        first = next(iter(self._entries.values()), None)
+        return None if first is None else first.event.accepted
+
+    def failing(self) -> Mapping[str, str]:
+        """The destinations that take nothing at the moment, and why."""
+        return {str(lane.place): lane.failing for lane in self._lanes.values() if lane.failing is not None}
+
+    def retry(self, wanted: Callable[[Entry], bool]) -> int:
+        """What waits is due at once; how much that was."""
+        now = milliseconds(self._clock)
+        found = [entry for entry in self._entries.values() if not entry.running and wanted(entry)]
+        for place, numbers in self._by_place(found).items():
+            lane = self._lanes[place]
+            lane.withdraw(lambda entry, numbers=numbers: entry.number in numbers)  # type: ignore[misc]
+            for number in numbers:
+                entry = self._entries[number]
+                entry.progress = replace(entry.progress, due=min(now, entry.progress.due))
+                lane.push(entry)
+            self._pump(place)
+        return len(found)
+
+    async def purge(self, wanted: Callable[[Entry], bool]) -> int:
+        """Events are no more: what runs of them ends without a trace here. How many. Raises StorageError."""
+        found = [entry for entry in self._entries.values() if wanted(entry)]
+        await self._store.remove([entry.number for entry in found])
+        # Some may have ended meanwhile.
+        found = [entry for entry in found if entry.number in self._entries]
+        for place, numbers in self._by_place(found).items():
+            if (lane := self._lanes.get(place)) is not None:
+                lane.withdraw(lambda entry, numbers=numbers: entry.number in numbers)  # type: ignore[misc]
+        for entry in found:
+            self._forget(entry)
+            if entry.progress.condition is None:
+                self._count_dropped(entry.event, "Purged")
+        return len(found)
 
     def wake(self) -> None:
         """Look at everything again: the clock was turned."""
@@ -157,57 +207,109 @@ class EventQueue:
 
     # --- lanes ------------------------------------------------------------------------------------------------------
 
+    def _admit(self, entry: Entry) -> None:
+        self._entries[entry.number] = entry
+        self.waiting[entry.event.key] += 1
+        self._put(entry)
+
+    def _forget(self, entry: Entry) -> None:
+        del self._entries[entry.number]
+        key = entry.event.key
+        self.waiting[key] -= 1
+        if not self.waiting[key]:
+            del self.waiting[key]
+        if entry.loaded:
+            self._held -= entry.size
+
     def _put(self, entry: Entry) -> None:
-        deliveries = entry.progress.deliveries
-        place: Place = deliveries[0].arn if deliveries else entry.event.key
-        self._lanes.setdefault(place, Lane()).push(entry)
+        place = _place(entry)
+        lane = self._lanes.get(place)
+        if lane is None:
+            share = self._destinations if isinstance(place, str) else self._functions
+            lane = self._lanes[place] = Lane(place, share)
+        lane.push(entry)
         self._pump(place)
 
     def _pump(self, place: Place) -> None:
+        """Begin what is due and may be begun, and see to it that the rest is looked at in time."""
         lane = self._lanes.get(place)
         if lane is None or self._stopping or self._deliver is None:
             return
         now = milliseconds(self._clock)
-        while (entry := lane.take(now)) is not None:
-            lane.running += 1
-            task = asyncio.ensure_future(self._work(place, lane, entry))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        if lane.timer is not None:
-            lane.timer.cancel()
-            lane.timer = None
-        if lane.waiting:
-            # What is due and had to wait is looked at again when something ends, and after a second at the latest.
-            wait = max((lane.waiting[0][0] - now) / 1000, 1.0 if lane.waiting[0][0] <= now else 0.0)
-            lane.timer = asyncio.get_running_loop().call_later(wait, self._pump, place)
+        while self._writing < _MOST_WRITING and (entry := lane.take(now)) is not None:
+            self._start(self._work(lane, entry))
+        if (timer := self._timers.pop(place, None)) is not None:
+            timer.cancel()
+        if (seconds := lane.seconds(now)) is not None:
+            self._timers[place] = asyncio.get_running_loop().call_later(seconds, self._pump, place)
         elif not lane.running:
             del self._lanes[place]
 
-    async def _work(self, place: Place, lane: Lane, entry: Entry) -> None:
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _function_changed(self, key: FunctionKey, function: Function | None) -> None:
+        """Events of a function that is gone, or may not run, are over at once and not when they would be due."""
+        lane = self._lanes.get(key)
+        if lane is not None and (function is None or function.reserved == 0):
+            lane.hurry(milliseconds(self._clock))
+            self._pump(key)
+
+    def _by_place(self, entries: Iterable[Entry]) -> dict[Place, set[int]]:
+        found: dict[Place, set[int]] = {}
+        for entry in entries:
+            found.setdefault(_place(entry), set()).add(entry.number)
+        return found
+
+    # --- what becomes of one event ----------------------------------------------------------------------------------
+
+    async def _work(self, lane: Lane, entry: Entry) -> None:
+        try:
+            after = await self._step(lane, entry)
+        finally:
+            lane.leave()
+            self._pump(lane.place)
+        if entry.number in self._entries:
+            self._writing += 1
+            try:
+                await self._write_down(entry, after)
+            finally:
+                self._writing -= 1
+
+    async def _step(self, lane: Lane, entry: Entry) -> Progress | None:
+        """How far the event is after one attempt or delivery; None if its function is gone."""
         before = entry.progress
         try:
-            await self._load(entry)
-            after = await (self._attempt(entry) if before.condition is None else self._send(entry))
+            if not await self._load(entry):
+                return None
+            return await (self._attempt(lane, entry) if before.condition is None else self._send(lane, entry))
         except StorageError as error:
             _log.warning("an event waits", event_id=entry.event.id, reason=str(error))
-            after = replace(before, due=milliseconds(self._clock) + int(_STORAGE_PAUSE * 1000))
-        finally:
-            lane.running -= 1
-            self._pump(place)
-        if after is None or (after.condition is not None and not after.deliveries):
-            await self._finish(entry, after)
-        else:
-            await self._go_on(entry, after)
+            return replace(entry.progress, due=milliseconds(self._clock) + int(_STORAGE_PAUSE * 1000))
+        except Exception as error:  # one event's trouble is not the queue's
+            _log.error("an event could not be handled", event_id=entry.event.id, exc_info=error)
+            return policy.postponed(entry.progress, milliseconds(self._clock))
 
-    async def _load(self, entry: Entry) -> None:
-        if not entry.loaded:
-            payloads = await self._store.payloads([entry.number])
-            entry.event = replace(entry.event, payload=payloads[entry.number])
-            entry.loaded = True
-            self._held += len(entry.event.payload)
+    async def _load(self, entry: Entry) -> bool:
+        """Have payloads in memory; False if the event is not there any more."""
+        if entry.loaded:
+            return True
+        bodies = await self._store.bodies(entry.number)
+        if bodies is None:
+            return False
+        payload, answer = bodies
+        entry.event = replace(entry.event, payload=payload)
+        if entry.progress.response is not None:
+            response = replace(entry.progress.response, payload=answer or b"")
+            entry.progress = replace(entry.progress, response=response)
+        entry.loaded = True
+        self._held += entry.size
+        return True
 
-    async def _attempt(self, entry: Entry) -> Progress | None:
-        """Run the function once; None if it is gone, and its events with it."""
+    async def _attempt(self, lane: Lane, entry: Entry) -> Progress | None:
+        """Run the function once."""
         event, progress = entry.event, entry.progress
         rules = self._rules(event)
         if rules is None:
@@ -215,93 +317,123 @@ class EventQueue:
         now = milliseconds(self._clock)
         over = policy.before_attempt(event, progress, rules, now)
         if over is not None:
-            return self._dropped(event, over)
-        self._record(event.key, "AsyncEventAge", now - event.accepted, "Milliseconds")
+            return over
+        self._record(event.key, "AsyncEventAge", max(0, now - event.accepted), "Milliseconds")
         try:
             response = await self._run(event)
-        except ResourceNotFound:
-            return None
         except ServiceError as error:
-            _log.debug("an event could not be run", event_id=event.id, function=event.key.name, reason=error.message)
-            return policy.refused(event, progress, rules, milliseconds(self._clock))
-        except Exception as error:  # one function's trouble is not the queue's
-            _log.error("an event could not be run", event_id=event.id, function=event.key.name, exc_info=error)
-            return policy.refused(event, progress, rules, milliseconds(self._clock))
+            return self._could_not_run(lane, entry, error)
+        lane.succeeded(milliseconds(self._clock))
         rules = self._rules(event) or rules
-        now = milliseconds(self._clock)
-        return self._dropped(event, policy.answered(event, progress, response, rules, now, self._delays))
+        return policy.answered(event, progress, response, rules, milliseconds(self._clock), self._delays)
+
+    def _could_not_run(self, lane: Lane, entry: Entry, error: ServiceError) -> Progress | None:
+        event = entry.event
+        rules = self._rules(event)
+        if rules is None:
+            return None
+        _log.debug("an event could not be run", event_id=event.id, function=event.key.name, reason=error.message)
+        if isinstance(error, TooManyRequests):
+            lane.refused()
+        elif isinstance(error, ResourceNotFound):
+            _log.warning("an event's qualifier is gone", event_id=event.id, arn=event.arn)
+        return policy.refused(event, entry.progress, rules, milliseconds(self._clock))
 
     def _rules(self, event: Event) -> Rules | None:
         function = self._catalog.get(event.key)
         return None if function is None else Rules.of(function, event.qualifier)
 
-    def _dropped(self, event: Event, progress: Progress) -> Progress:
-        if progress.condition not in (None, Condition.SUCCESS):
-            self._record(event.key, "AsyncEventsDropped", 1, "Count")
-        return progress
-
-    async def _send(self, entry: Entry) -> Progress:
+    async def _send(self, lane: Lane, entry: Entry) -> Progress:
         assert self._deliver is not None, "nothing is under way before start"
         event, progress = entry.event, entry.progress
         delivery = progress.deliveries[0]
         try:
+            if lane.failing is not None and policy.is_stale(progress, milliseconds(self._clock)):
+                raise DeliveryFailed(lane.failing, final=True)
             await self._deliver(event, progress, delivery)
         except DeliveryFailed as error:
             metric = "DeadLetterErrors" if delivery.dead_letter else "DestinationDeliveryFailures"
             self._record(event.key, metric, 1, "Count")
-            _log.warning("a result was not delivered", event_id=event.id, destination=delivery.arn, reason=str(error))
-            return policy.undelivered(progress, milliseconds(self._clock))
+            self.tally.undelivered[metric] += 1
+            tell = _log.warning if lane.failing is None else _log.debug
+            tell("a result was not delivered", event_id=event.id, destination=delivery.arn, reason=str(error))
+            if error.broken:
+                lane.broken(str(error))
+            return policy.undelivered(progress, milliseconds(self._clock), final=error.final)
+        lane.succeeded(milliseconds(self._clock))
         return policy.delivered(progress)
 
     # --- writing down -----------------------------------------------------------------------------------------------
 
+    async def _write_down(self, entry: Entry, after: Progress | None) -> None:
+        """An event is over once its log lines are durable."""
+        before = entry.progress
+        if before.condition is None and (after is None or after.condition is not None):
+            if (before if after is None else after).attempts:
+                await self._logs_are_durable()
+            self._count_end(entry.event, after)
+        if after is None or (after.condition is not None and not after.deliveries):
+            await self._remove(entry)
+        elif entry.number in self._entries:
+            await self._go_on(entry, after)
+
+    def _count_end(self, event: Event, after: Progress | None) -> None:
+        if after is None:
+            _log.warning("an event is dropped: its function is gone", event_id=event.id, function=event.key.name)
+        if after is None or after.condition is not Condition.SUCCESS:
+            self._count_dropped(event, "FunctionDeleted" if after is None else str(after.condition))
+
+    def _count_dropped(self, event: Event, why: str) -> None:
+        self._record(event.key, "AsyncEventsDropped", 1, "Count")
+        self.tally.dropped[why] += 1
+
+    async def _logs_are_durable(self) -> None:
+        while True:
+            try:
+                if await self._flush_logs():
+                    return
+            except StorageError as error:
+                _log.warning("log lines are not written yet", reason=str(error))
+            await self._sleep(_STORAGE_PAUSE)
+
     async def _go_on(self, entry: Entry, after: Progress) -> None:
-        if after.condition is not None and entry.progress.condition is None:
-            await self._flush_logs()
+        if entry.loaded:
+            self._held -= entry.size
         entry.progress = after
+        if entry.loaded:
+            self._held += entry.size
         try:
             await self._store.change(entry.number, after)
         except StorageError as error:
+            # What is in memory goes on. After a crash the event would be where it was before.
             _log.warning("the state of an event is not written", event_id=entry.event.id, reason=str(error))
-        self._release(entry)
-        self._put(entry)
+        else:
+            self._shed(entry)
+        if entry.number in self._entries:
+            self._put(entry)
 
-    def _release(self, entry: Entry) -> None:
-        """What waits for long need not be in memory."""
-        if entry.progress.due > milliseconds(self._clock) and entry.loaded:
-            self._held -= len(entry.event.payload)
-            entry.event, entry.loaded = replace(entry.event, payload=b""), False
+    def _shed(self, entry: Entry) -> None:
+        """What waits need not be in memory."""
+        later = entry.progress.due > milliseconds(self._clock)
+        if not entry.loaded or (not later and self._held <= self._max_held) or entry.number not in self._entries:
+            return
+        self._held -= entry.size
+        entry.event, entry.loaded = replace(entry.event, payload=b""), False
+        if entry.progress.response is not None:
+            entry.progress = replace(entry.progress, response=replace(entry.progress.response, payload=b""))
 
-    async def _finish(self, entry: Entry, after: Progress | None) -> None:
-        """An event is over once its log lines are durable."""
-        if after is not None and entry.progress.condition is None:
-            await self._flush_logs()
-        while True:
+    async def _remove(self, entry: Entry) -> None:
+        while entry.number in self._entries:
             try:
                 await self._store.remove([entry.number])
-                break
             except StorageError as error:
                 _log.warning("an event that is over is not removed yet", event_id=entry.event.id, reason=str(error))
-                await asyncio.sleep(_STORAGE_PAUSE)
-        if entry.loaded:
-            self._held -= len(entry.event.payload)
+                await self._sleep(_STORAGE_PAUSE)
+            else:
+                if entry.number in self._entries:
+                    self._forget(entry)
 
 
-class _Together:
-    """Many who wait for the same work, which has to begin after they asked: one run serves all who came before it."""
-
-    def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
-        self._work = work
-        self._running: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
-
-    async def __call__(self) -> None:
-        if self._next is None:
-            self._next = asyncio.ensure_future(self._after(self._running))
-        await asyncio.shield(self._next)
-
-    async def _after(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait([before])
-        self._running, self._next = self._next, None
-        await self._work()
+def _place(entry: Entry) -> Place:
+    deliveries = entry.progress.deliveries
+    return deliveries[0].arn if deliveries else entry.event.key

@@ -8,11 +8,11 @@ works without the lock and builds no objects.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 
 import orjson
 
 from ingle.domain.errors import InvalidRequestContent, UnsupportedMediaType
+from ingle.json_check import is_json
 from ingle.wire import explain_json_error
 
 #: Bytes up to which a check takes well below a millisecond, whatever the payload holds.
@@ -39,24 +39,9 @@ async def checked_payload(payload: bytes) -> bytes:
             orjson.loads(payload)
         except orjson.JSONDecodeError:
             _explain(payload)
-    elif not await asyncio.to_thread(_valid, payload):
+    elif not await asyncio.to_thread(is_json, payload):
         await asyncio.to_thread(_explain, payload)
     return payload
-
-
-def _valid(payload: bytes) -> bool:
-    if b"\0" in payload:
-        return False
-    try:
-        text = payload.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    connection = sqlite3.connect(":memory:")
-    try:
-        ((valid,),) = connection.execute("SELECT json_valid(?)", (text,))
-    finally:
-        connection.close()
-    return bool(valid)
 
 
 def _explain(payload: bytes) -> None:

@@ -1,8 +1,7 @@
-"""How far an event is, as bytes in its row: JSON, with the function's last answer in base64."""
+"""How far an event is, as bytes in its row: JSON, without what the function answered, which is beside it."""
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -18,11 +17,7 @@ def encode_progress(progress: Progress) -> bytes:
         "ended": progress.ended,
     }
     if progress.response is not None:
-        document["response"] = {
-            "version": progress.response.version,
-            "payload": base64.b64encode(progress.response.payload).decode(),
-            "error": progress.response.error,
-        }
+        document["response"] = {"version": progress.response.version, "error": progress.response.error}
     if progress.condition is not None:
         document["condition"] = progress.condition.value
         document["deliveries"] = [[item.arn, item.dead_letter] for item in progress.deliveries]
@@ -30,7 +25,7 @@ def encode_progress(progress: Progress) -> bytes:
 
 
 def decode_progress(data: bytes) -> Progress:
-    """The inverse. Raises KeyError or ValueError on bytes that it did not make."""
+    """The inverse, but that a response has no payload. Raises KeyError or ValueError on bytes that it did not make."""
     document = json.loads(data)
     response, condition = document.get("response"), document.get("condition")
     return Progress(
@@ -39,9 +34,9 @@ def decode_progress(data: bytes) -> Progress:
         failures=document["failures"],
         refusals=document["refusals"],
         ended=document["ended"],
-        response=None if response is None else Response(
-            version=response["version"], payload=base64.b64decode(response["payload"]), error=response["error"]
-        ),
+        response=None
+        if response is None
+        else Response(version=response["version"], payload=b"", error=response["error"]),
         condition=None if condition is None else Condition(condition),
         deliveries=tuple(Delivery(arn=arn, dead_letter=dead) for arn, dead in document.get("deliveries", [])),
-    )  # fmt: skip
+    )

@@ -4,12 +4,15 @@ Written in groups: whatever was asked for while a transaction was under way goes
 all of it. So an event costs a share of a sync and not one of its own. All SQL runs in one thread that owns the
 connection. Nothing marks an event as taken: who takes it is known in memory only, and after a crash every event is free
 again.
+
+The row of an event never changes; how far it is has a row of its own, once it was tried. So a retry does not write the
+payload again, and most events are one insertion and one deletion.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +28,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    bindparam,
     delete,
     func,
     select,
@@ -41,6 +43,8 @@ from ingle.storage.sql_engine import named_error, open_engine
 _Result = TypeVar("_Result")
 #: Rows in one statement: SQLite bounds the number of values.
 _CHUNK = 500
+#: Events that are loaded in one go.
+_PAGE = 1000
 
 _metadata = MetaData()
 _events = Table(
@@ -56,7 +60,14 @@ _events = Table(
     Column("accepted", BigInteger, nullable=False),
     Column("trace_header", String),
     Column("payload", LargeBinary, nullable=False),
-    Column("progress", LargeBinary, nullable=False),
+)
+#: `answer` is the payload of the function's last response, which may be large: read when it is needed only.
+_progress = Table(
+    "progress",
+    _metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("answer", LargeBinary),
 )
 
 
@@ -66,7 +77,7 @@ class _Batch:
 
     done: asyncio.Future[None]
     added: dict[int, dict[str, Any]] = field(default_factory=dict)
-    changed: dict[int, bytes] = field(default_factory=dict)
+    changed: dict[int, Progress] = field(default_factory=dict)
     removed: set[int] = field(default_factory=set)
 
 
@@ -81,6 +92,7 @@ class EventStore:
         self._engine: Engine | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._next = 1
+        self._opened = 0
         self._batch: _Batch | None = None
         self._writing: asyncio.Task[None] | None = None
 
@@ -103,22 +115,27 @@ class EventStore:
         if thread is not None:
             thread.shutdown(wait=False)
 
-    async def add(self, event: Event, progress: Progress) -> int:
-        """The number of the event, which is durable when this returns."""
-        number, self._next = self._next, self._next + 1
+    async def add(self, event: Event) -> int:
+        """The number of the event, which is durable when this returns. Numbers grow."""
+        number, durable = self.begin_add(event)
+        await asyncio.shield(durable)
+        return number
+
+    def begin_add(self, event: Event) -> tuple[int, asyncio.Future[None]]:
+        """As `add`, for callers who may be gone before the event is durable. The future is not to be cancelled."""
         batch = self._open_batch()
+        number, self._next = self._next, self._next + 1
         batch.added[number] = {
             "number": number, "id": event.id, "account": event.key.account, "region": event.key.region,
             "name": event.key.name, "qualifier": event.qualifier, "arn": event.arn, "accepted": event.accepted,
-            "trace_header": event.trace_header, "payload": event.payload, "progress": encode_progress(progress),
+            "trace_header": event.trace_header, "payload": event.payload,
         }  # fmt: skip
-        await asyncio.shield(batch.done)
-        return number
+        return number, batch.done
 
     async def change(self, number: int, progress: Progress) -> None:
-        """Durable when it returns."""
+        """Durable when it returns. Not for an event that was removed."""
         batch = self._open_batch()
-        batch.changed[number] = encode_progress(progress)
+        batch.changed[number] = progress
         await asyncio.shield(batch.done)
 
     async def remove(self, numbers: Iterable[int]) -> None:
@@ -127,14 +144,16 @@ class EventStore:
         batch.removed.update(numbers)
         await asyncio.shield(batch.done)
 
-    async def load(self) -> list[tuple[int, Event, Progress]]:
-        """Every event, the oldest first; payloads are left out."""
-        return await self._run(self._load)
+    async def load(self, after: int = 0) -> list[tuple[int, Event, Progress]]:
+        """The next events that were here when the store was opened, by number; an empty list behind the last.
 
-    async def payloads(self, numbers: Iterable[int]) -> Mapping[int, bytes]:
-        """The payloads of events that are there."""
-        wanted = list(numbers)
-        return await self._run(lambda: self._payloads(wanted))
+        Without payloads, those of responses included: `bodies` has them.
+        """
+        return await self._run(partial(self._load, after))
+
+    async def bodies(self, number: int) -> tuple[bytes, bytes | None] | None:
+        """The payloads of an event and of the last response to it; None for an event that is not there."""
+        return await self._run(partial(self._bodies, number))
 
     # --- groups -----------------------------------------------------------------------------------------------------
 
@@ -169,11 +188,17 @@ class EventStore:
             if batch.added:
                 connection.execute(_events.insert(), list(batch.added.values()))
             if batch.changed:
-                statement = _events.update().where(_events.c.number == bindparam("which"))
-                changes = [{"which": number, "progress": value} for number, value in batch.changed.items()]
-                connection.execute(statement.values(progress=bindparam("progress")), changes)
-            for chunk in _chunks(batch.removed):
-                connection.execute(delete(_events).where(_events.c.number.in_(chunk)))
+                self._delete(connection, _progress, batch.changed)
+                connection.execute(_progress.insert(), [_changed(*item) for item in batch.changed.items()])
+            if batch.removed:
+                self._delete(connection, _events, batch.removed)
+                self._delete(connection, _progress, batch.removed)
+
+    @staticmethod
+    def _delete(connection: Connection, table: Table, numbers: Iterable[int]) -> None:
+        found = list(numbers)
+        for start in range(0, len(found), _CHUNK):
+            connection.execute(delete(table).where(table.c.number.in_(found[start : start + _CHUNK])))
 
     # --- the thread -------------------------------------------------------------------------------------------------
 
@@ -190,24 +215,32 @@ class EventStore:
         self._engine = open_engine(self._url)
         with self._engine.begin() as connection:
             _metadata.create_all(connection)
-            return int(connection.execute(select(func.coalesce(func.max(_events.c.number), 0))).scalar_one()) + 1
+            self._opened = int(connection.execute(select(func.coalesce(func.max(_events.c.number), 0))).scalar_one())
+            return self._opened + 1
 
-    def _load(self) -> list[tuple[int, Event, Progress]]:
+    def _load(self, after: int) -> list[tuple[int, Event, Progress]]:
         assert self._engine is not None, "the thread runs nothing before _open"
         columns = [column for column in _events.c if column.name != "payload"]
+        statement = (
+            select(*columns, _progress.c.document)
+            .select_from(_events.outerjoin(_progress, _events.c.number == _progress.c.number))
+            .where(_events.c.number > after, _events.c.number <= self._opened)
+            .order_by(_events.c.number)
+            .limit(_PAGE)
+        )
         with self._engine.begin() as connection:
-            return [_read(row) for row in connection.execute(select(*columns).order_by(_events.c.number))]
+            return [_read(row) for row in connection.execute(statement)]
 
-    def _payloads(self, wanted: list[int]) -> dict[int, bytes]:
+    def _bodies(self, number: int) -> tuple[bytes, bytes | None] | None:
         assert self._engine is not None, "the thread runs nothing before _open"
+        statement = (
+            select(_events.c.payload, _progress.c.answer)
+            .select_from(_events.outerjoin(_progress, _events.c.number == _progress.c.number))
+            .where(_events.c.number == number)
+        )
         with self._engine.begin() as connection:
-            return dict(self._rows(connection, wanted))
-
-    @staticmethod
-    def _rows(connection: Connection, wanted: list[int]) -> Iterator[tuple[int, bytes]]:
-        for chunk in _chunks(wanted):
-            found = select(_events.c.number, _events.c.payload).where(_events.c.number.in_(chunk))
-            yield from connection.execute(found)
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else (row.payload, row.answer)
 
     def _dispose(self) -> None:
         if self._engine is not None:
@@ -215,15 +248,15 @@ class EventStore:
             self._engine = None
 
 
+def _changed(number: int, progress: Progress) -> dict[str, Any]:
+    answer = None if progress.response is None else progress.response.payload
+    return {"number": number, "document": encode_progress(progress), "answer": answer}
+
+
 def _read(row: Any) -> tuple[int, Event, Progress]:
     event = Event(
         id=row.id, key=FunctionKey(account=row.account, region=row.region, name=row.name), qualifier=row.qualifier,
         arn=row.arn, payload=b"", accepted=row.accepted, trace_header=row.trace_header,
     )  # fmt: skip
-    return row.number, event, decode_progress(row.progress)
-
-
-def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
-    found = list(numbers)
-    for start in range(0, len(found), _CHUNK):
-        yield found[start : start + _CHUNK]
+    progress = Progress(due=row.accepted) if row.document is None else decode_progress(row.document)
+    return row.number, event, progress

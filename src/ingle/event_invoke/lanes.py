@@ -1,0 +1,125 @@
+"""What of one place is to be done, when, and how much of it at one time. No I/O.
+
+A place is a function, whose events run, or a destination, which gets results. Each has a lane of its own, so that no
+backlog delays what is not behind it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ingle.domain.event import Event, Progress
+from ingle.domain.function import FunctionKey
+
+#: How much of a lane is under way at one time: at first, more for each second that its head waits, and at the most.
+AT_ONCE, MORE_PER_SECOND, MOST = 4, 2.0, 500
+#: What a success adds to a limit that was learned from refusals.
+_REGAIN = 0.1
+#: Seconds after which what is due and had to wait is looked at again, and after which anything is: clocks are set.
+_LOOK_AGAIN, _LONGEST_WAIT = 1.0, 60.0
+
+#: A function, or the ARN of a destination.
+Place = FunctionKey | str
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An event in the queue.
+
+    `loaded`: payloads are in memory, its own and that of the last response. `running`: it is in no lane at the moment.
+    """
+
+    number: int
+    event: Event
+    progress: Progress
+    loaded: bool
+    running: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of payloads in memory."""
+        response = self.progress.response
+        return len(self.event.payload) + (0 if response is None else len(response.payload))
+
+
+@dataclass(slots=True, eq=False)
+class Share:
+    """What lanes of one kind have between them. None takes more than it leaves, so that there is room for others."""
+
+    capacity: int
+    running: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.capacity - self.running
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """By when it is due, then by number. `failing`: why the place takes nothing at the moment."""
+
+    place: Place
+    share: Share
+    waiting: list[tuple[int, int, Entry]] = field(default_factory=list)
+    running: int = 0
+    limit: float = MOST
+    failing: str | None = None
+
+    def push(self, entry: Entry) -> None:
+        entry.running = False
+        heapq.heappush(self.waiting, (entry.progress.due, entry.number, entry))
+
+    def take(self, now: int) -> Entry | None:
+        """What is due and may be under way, if anything; `leave` tells that it has ended."""
+        if not self.waiting or self.waiting[0][0] > now or self.running >= self._window(now):
+            return None
+        entry = heapq.heappop(self.waiting)[2]
+        entry.running = True
+        self.running += 1
+        self.share.running += 1
+        return entry
+
+    def leave(self) -> None:
+        self.running -= 1
+        self.share.running -= 1
+
+    def seconds(self, now: int) -> float | None:
+        """When to look at the lane again if nothing ends before; None if nothing waits."""
+        if not self.waiting:
+            return None
+        wait = (self.waiting[0][0] - now) / 1000
+        return min(wait, _LONGEST_WAIT) if wait > 0 else _LOOK_AGAIN
+
+    def hurry(self, now: int) -> None:
+        """Everything is due now."""
+        self.waiting = [(min(due, now), number, entry) for due, number, entry in self.waiting]
+        heapq.heapify(self.waiting)
+
+    def withdraw(self, unwanted: Callable[[Entry], bool]) -> None:
+        self.waiting = [item for item in self.waiting if not unwanted(item[2])]
+        heapq.heapify(self.waiting)
+
+    def entries(self) -> Iterator[Entry]:
+        return (entry for _, _, entry in self.waiting)
+
+    def refused(self) -> None:
+        """There was no room for one of those that are under way."""
+        self.limit = max(1.0, float(self.running - 1))
+
+    def broken(self, why: str) -> None:
+        """The place takes nothing: from now on one attempt at a time finds out whether it does again."""
+        self.limit = 1.0
+        self.failing = why
+
+    def succeeded(self, now: int) -> None:
+        self.limit = min(self.limit + _REGAIN, float(MOST))
+        if self.failing is not None:
+            self.failing = None
+            self.hurry(now)
+
+    def _window(self, now: int) -> int:
+        late = (now - self.waiting[0][0]) / 1000
+        wanted = min(AT_ONCE + int(late * MORE_PER_SECOND), MOST, int(self.limit))
+        return max(1, min(wanted, self.running + 1 if self.running < self.share.free else self.running))
