@@ -478,11 +478,14 @@ class _Server:
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
-            disk=disk, traces=traces,
+            disk=disk, traces=traces, events=queue,
         )  # fmt: skip
 
         def problems() -> list[str]:
-            return [f"The disk is full: {disk.describe()}."] if disk.full else []
+            found = [f"The disk is full: {disk.describe()}."] if disk.full else []
+            for destination, reason in queue.failing().items():
+                found.append(f"Results of asynchronous invocations do not reach {destination}: {reason}.")
+            return found
 
         routes = {
             "/_ingle/health": health(

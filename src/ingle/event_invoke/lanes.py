@@ -15,6 +15,8 @@ from ingle.domain.function import FunctionKey
 
 #: How much of a lane is under way at one time: at first, more for each second that its head waits, and at the most.
 AT_ONCE, MORE_PER_SECOND, MOST = 4, 2.0, 500
+#: Events that are being written down, beyond which none begins: so many there are only if the disk is in trouble.
+MOST_WRITING = 4000
 #: What a success adds to a limit that was learned from refusals.
 _REGAIN = 0.1
 #: Seconds after which what is due and had to wait is looked at again, and after which anything is: clocks are set.
@@ -50,6 +52,7 @@ class Share:
 
     capacity: int
     running: int = 0
+    writing: int = 0
 
     @property
     def free(self) -> int:
@@ -58,12 +61,17 @@ class Share:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """By when it is due, then by number. `failing`: why the place takes nothing at the moment."""
+    """By when it is due, then by number.
+
+    `writing`: how much has ended and is not written down yet; some of it comes back. `failing`: why the place takes
+    nothing at the moment.
+    """
 
     place: Place
     share: Share
     waiting: list[tuple[int, int, Entry]] = field(default_factory=list)
     running: int = 0
+    writing: int = 0
     limit: float = MOST
     failing: str | None = None
 
@@ -72,8 +80,10 @@ class Lane:
         heapq.heappush(self.waiting, (entry.progress.due, entry.number, entry))
 
     def take(self, now: int) -> Entry | None:
-        """What is due and may be under way, if anything; `leave` tells that it has ended."""
-        if not self.waiting or self.waiting[0][0] > now or self.running >= self._window(now):
+        """What is due and may be under way, if anything; `leave` tells that it has ended, `written` that it is done."""
+        if not self.waiting or self.waiting[0][0] > now or self.share.writing >= MOST_WRITING:
+            return None
+        if self.running >= self._window(now):
             return None
         entry = heapq.heappop(self.waiting)[2]
         entry.running = True
@@ -84,6 +94,16 @@ class Lane:
     def leave(self) -> None:
         self.running -= 1
         self.share.running -= 1
+        self.writing += 1
+        self.share.writing += 1
+
+    def written(self) -> None:
+        self.writing -= 1
+        self.share.writing -= 1
+
+    @property
+    def empty(self) -> bool:
+        return not (self.waiting or self.running or self.writing)
 
     def seconds(self, now: int) -> float | None:
         """When to look at the lane again if nothing ends before; None if nothing waits."""

@@ -35,8 +35,6 @@ _log = Logger("event_invoke")
 _MAX_HELD = 64 << 20
 #: Results that are on their way to destinations at one time.
 _MOST_DELIVERIES = 128
-#: Events that are being written down, beyond which no other is begun: there are more only if the disk is in trouble.
-_MOST_WRITING = 4000
 #: Seconds after which a write that failed is tried again.
 _STORAGE_PAUSE = 1.0
 
@@ -80,7 +78,6 @@ class EventQueue:
         self._timers: dict[Place, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
-        self._writing = 0
         self._stopping = False
         self.tally = Tally()
         self.waiting: Counter[FunctionKey] = Counter()
@@ -236,13 +233,13 @@ class EventQueue:
         if lane is None or self._stopping or self._deliver is None:
             return
         now = milliseconds(self._clock)
-        while self._writing < _MOST_WRITING and (entry := lane.take(now)) is not None:
+        while (entry := lane.take(now)) is not None:
             self._start(self._work(lane, entry))
         if (timer := self._timers.pop(place, None)) is not None:
             timer.cancel()
         if (seconds := lane.seconds(now)) is not None:
             self._timers[place] = asyncio.get_running_loop().call_later(seconds, self._pump, place)
-        elif not lane.running:
+        elif lane.empty:
             del self._lanes[place]
 
     def _start(self, work: Awaitable[None]) -> None:
@@ -271,12 +268,13 @@ class EventQueue:
         finally:
             lane.leave()
             self._pump(lane.place)
-        if entry.number in self._entries:
-            self._writing += 1
-            try:
+        try:
+            if entry.number in self._entries:
                 await self._write_down(entry, after)
-            finally:
-                self._writing -= 1
+        finally:
+            lane.written()
+            if lane.empty and self._lanes.get(lane.place) is lane:
+                self._pump(lane.place)
 
     async def _step(self, lane: Lane, entry: Entry) -> Progress | None:
         """How far the event is after one attempt or delivery; None if its function is gone."""

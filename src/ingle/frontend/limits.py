@@ -13,6 +13,8 @@ from ingle.domain.errors import RequestEntityTooLarge
 #: Bytes. The first two are documented; AWS names the limit of CreateFunction in its answer.
 SYNCHRONOUS_PAYLOAD = 6_291_456
 ASYNCHRONOUS_PAYLOAD = 1_048_576
+#: Of InvokeAsync, whose limit stayed what it was when that of events was raised.
+INVOKE_ASYNC_PAYLOAD = 262_144
 PACKAGE_UPLOAD = 70_167_211
 #: Every other operation: what a synchronous payload may have, so that nothing useful is refused.
 DEFAULT = 6_291_456
@@ -30,7 +32,6 @@ _BY_OPERATION: Mapping[tuple[str, str], int] = {
 _DEFAULT_INVOCATION_TYPES: Mapping[str, str] = {
     "Invoke": "RequestResponse",
     "InvokeWithResponseStream": "RequestResponse",
-    "InvokeAsync": "Event",
 }
 
 
@@ -64,8 +65,13 @@ _INVOCATION_LIMITS: Mapping[str, BodyLimit] = {
 }
 
 
+_INVOKE_ASYNC = _invocation_limit("Event", INVOKE_ASYNC_PAYLOAD)
+
+
 def body_limit(service: str, operation: str, headers: Mapping[bytes, bytes]) -> BodyLimit:
     """The limit for one request. Invocations: by the type that their header names."""
+    if (service, operation) == ("lambda", "InvokeAsync"):
+        return _INVOKE_ASYNC
     default_type = _DEFAULT_INVOCATION_TYPES.get(operation) if service == "lambda" else None
     if default_type is not None:
         named = headers.get(b"x-amz-invocation-type")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ingle import __version__
 from ingle.domain.function import FunctionKey
 from ingle.domain.metrics import Aggregate, below
+from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.internal import InternalRequest, InternalResponse, InternalRoute, json_response
 from ingle.invoke.meters import Meters, Total
 from ingle.observability.exposition import CONTENT_TYPE, Family, Sample, render
@@ -40,6 +41,13 @@ THROTTLES = _family("ingle_function_throttles_total", "counter", "Invocations th
 DURATION = _family("ingle_function_duration_seconds", "histogram", "How long invocations ran, within 1 %.")
 INIT = _family("ingle_function_init_duration_seconds", "summary", "How long environments initialised.")
 RUNNING = _family("ingle_function_running", "gauge", "Invocations that run now.")
+EVENTS_QUEUED = _family("ingle_events_queued", "gauge", "Asynchronous events that are not over, by function.")
+EVENTS_OLDEST = _family("ingle_events_oldest_seconds", "gauge", "How long the oldest event has been in the queue.")
+EVENTS_RECEIVED = _family("ingle_events_received_total", "counter", "Asynchronous events that were accepted.")
+EVENTS_DROPPED = _family("ingle_events_dropped_total", "counter", "Events that ended without a success, by reason.")
+EVENTS_UNDELIVERED = _family(
+    "ingle_event_delivery_failures_total", "counter", "Results that a destination did not take, by metric, every time."
+)
 ENVIRONMENTS = _family("ingle_environments", "gauge", "Execution environments by state.")
 ZYGOTES = _family("ingle_zygotes", "gauge", "Warmed interpreters that environments are forked from.")
 LOG_WAITING = _family("ingle_log_waiting_bytes", "gauge", "Log lines that are not written yet, about.")
@@ -60,7 +68,8 @@ MOST_FILES = _family("process_max_fds", "gauge", "Descriptors that the server ma
 STARTED = _family("process_start_time_seconds", "gauge", "When the server started, in epoch seconds.")
 
 CATALOGUE = (
-    INVOCATIONS, ERRORS, THROTTLES, DURATION, INIT, RUNNING, ENVIRONMENTS, ZYGOTES, LOG_WAITING, LOG_DROPPED,
+    INVOCATIONS, ERRORS, THROTTLES, DURATION, INIT, RUNNING, EVENTS_QUEUED, EVENTS_OLDEST,
+    EVENTS_RECEIVED, EVENTS_DROPPED, EVENTS_UNDELIVERED, ENVIRONMENTS, ZYGOTES, LOG_WAITING, LOG_DROPPED,
     METRICS_DROPPED, SEGMENTS, SEGMENTS_DROPPED, SPANS, EXPORT_FAILURES, DISK_FREE, DISK_SIZE, DISK_FULL, INFO, CPU,
     MEMORY, OPEN_FILES, MOST_FILES, STARTED,
 )  # fmt: skip
@@ -77,6 +86,7 @@ class Sources:
     metrics: MetricStore
     disk: Disk
     traces: Traces
+    events: EventQueue
 
 
 Page = Iterator[tuple[Family, Iterable[Sample]]]
@@ -87,7 +97,9 @@ def metrics_page(sources: Sources) -> InternalRoute:
         if request.from_environment or not request.local:
             return json_response(403, {"message": "Metrics of the server are not for functions."})
         totals = await sources.meters.totals()
-        body = render([*_functions(totals, sources.meters.running()), *_server(sources), *_process()])
+        body = render(
+            [*_functions(totals, sources.meters.running()), *_events(sources.events), *_server(sources), *_process()]
+        )
         return InternalResponse(status=200, headers=[(b"content-type", CONTENT_TYPE)], body=body)
 
     return answer
@@ -101,6 +113,15 @@ def _functions(totals: Mapping[tuple[FunctionKey, str], Total], running: Mapping
     yield DURATION, [sample for labels, total in found for sample in _histogram(labels, total.duration)]
     yield INIT, [sample for labels, total in found for sample in _sums(labels, total.init)]
     yield RUNNING, [Sample("", _labels(key), count) for key, count in running.items()]
+
+
+def _events(queue: EventQueue) -> Page:
+    oldest, tally = queue.oldest(), queue.tally
+    yield EVENTS_QUEUED, [Sample("", _labels(key), count) for key, count in queue.waiting.items()]
+    yield EVENTS_OLDEST, [Sample("", {}, 0 if oldest is None else max(0.0, time.time() - oldest / 1000))]
+    yield EVENTS_RECEIVED, [Sample("", {}, tally.received)]
+    yield EVENTS_DROPPED, [Sample("", {"reason": why}, count) for why, count in tally.dropped.items()]
+    yield EVENTS_UNDELIVERED, [Sample("", {"metric": name}, count) for name, count in tally.undelivered.items()]
 
 
 def _labels(key: FunctionKey) -> dict[str, str]:

@@ -76,15 +76,16 @@ def test_there_is_room_for_others_whatever_lanes_do(steps, capacity):
     share = Share(capacity)
     lanes = [Lane(str(number), share) for number in range(5)]
     now = THEN
-    for number, leave, seconds in steps:
+    for step, (number, leave, seconds) in enumerate(steps):
         found = lanes[number]
         now += seconds * 1000
         if leave and found.running:
             found.leave()
+            found.written()
         else:
-            found.push(entry(1))
+            found.push(entry(step))
             found.take(now)
         assert share.running == sum(item.running for item in lanes)
         assert all(item.running <= MOST for item in lanes)
-        assert share.running <= max(capacity, len(lanes))
+        assert share.running <= capacity + len(lanes)
         assert all(item.running <= max(1, (capacity + 1) // 2) for item in lanes)

@@ -30,7 +30,7 @@ def test_limits_of_operations(operation, size):
         ("Invoke", b"DryRun", 6291456),
         ("Invoke", b"Event", 1048576),
         ("Invoke", b"Nonsense", 6291456),
-        ("InvokeAsync", None, 1048576),
+        ("InvokeAsync", None, 262144),
     ],
 )
 def test_limits_of_payloads(operation, kind, size):
