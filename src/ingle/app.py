@@ -71,6 +71,8 @@ from ingle.domain.function import Package
 from ingle.encryption import aead
 from ingle.encryption.master import Keyring, MasterKeyError, MasterKeys
 from ingle.event_invoke.delivery import Deliveries
+from ingle.event_invoke.operation import PREFIX as EVENTS_PREFIX
+from ingle.event_invoke.operation import event_operator
 from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
 from ingle.frontend.authorization.authorizer import AuthorisedTags
@@ -86,7 +88,7 @@ from ingle.invoke.invoker import Invoker
 from ingle.invoke.meters import Meters
 from ingle.invoke.tracing import Sampler, Tracing
 from ingle.master_key import finding
-from ingle.master_key.channel import Channel
+from ingle.master_key.channel import Answer, Channel, Request
 from ingle.master_key.rotation import operator
 from ingle.observability import log as observability
 from ingle.observability.collector import Collector, certificates
@@ -513,7 +515,13 @@ class _Server:
             await asyncio.to_thread(access.sealer.use_ring, ring)
             return rewrapped
 
-        await stack.enter_async_context(Channel(self._directory.path, operator(self._master, use_ring)))
+        on_keys, on_events = operator(self._master, use_ring), event_operator(queue)
+
+        async def operate(request: Request) -> Answer:
+            about_events = str(request.get("do")).startswith(EVENTS_PREFIX)
+            return await (on_events(request) if about_events else on_keys(request))
+
+        await stack.enter_async_context(Channel(self._directory.path, operate))
         catalog.subscribe(host.function_changed)
         host.warm_up(version for function in catalog for version in lifecycle.runnable(function))
         background.start(asyncio.to_thread(aead.load))

@@ -136,6 +136,68 @@ def logs(
     verbs.logs(name, follow, since, filter_pattern, options.client(endpoint_url, region))
 
 
+events = typer.Typer(
+    help="List, show, retry and purge the asynchronous events of a running server.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(events, name="events")
+
+
+@events.command("list")
+def events_list(
+    function: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of this function only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest first.")] = 100,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """List events that are not over: those that wait, run, or have a result to deliver."""
+    from ingle.cli import event_verbs
+
+    event_verbs.list_events(function, limit, json, options.load({"data_dir": data_dir}, config))
+
+
+@events.command("show")
+def events_show(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The request id of the invocation.")],
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Print one event as JSON, with its payload and what the function answered last."""
+    from ingle.cli import event_verbs
+
+    event_verbs.show(event_id, options.load({"data_dir": data_dir}, config))
+
+
+@events.command("retry")
+def events_retry(
+    event_id: options.EventId = None,
+    function: options.EventFunction = None,
+    every: options.EveryEvent = False,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Look at events now, and not when their next attempt or delivery would be due."""
+    from ingle.cli import event_verbs
+
+    event_verbs.retry(event_id, function, every, options.load({"data_dir": data_dir}, config))
+
+
+@events.command("purge")
+def events_purge(
+    event_id: options.EventId = None,
+    function: options.EventFunction = None,
+    every: options.EveryEvent = False,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Drop events for good: nothing of them goes to a destination. An attempt that runs is not stopped."""
+    from ingle.cli import event_verbs
+
+    event_verbs.purge(event_id, function, every, options.load({"data_dir": data_dir}, config))
+
+
 @app.command()
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,

@@ -64,6 +64,12 @@ Region = Annotated[
     str | None, typer.Option(metavar="REGION", help="Default: AWS_REGION, AWS_DEFAULT_REGION, then us-east-1.")
 ]
 
+EventId = Annotated[str | None, typer.Argument(metavar="[ID]", help="The request id of one invocation.")]
+EventFunction = Annotated[
+    str | None, typer.Option("--function", metavar="NAME", help="All events of the functions of this name.")
+]
+EveryEvent = Annotated[bool, typer.Option("--all", help="All events of the server.")]
+
 Keys = Annotated[
     Path | None,
     typer.Option(

@@ -19,8 +19,8 @@ from typing import Any, Self
 from ingle.observability.log import Logger
 
 NAME = "operator.sock"
-#: Bytes of a request or an answer.
-_LONGEST = 65536
+#: Bytes of a request, and of an answer: one may hold the payloads of an event.
+_LONGEST, _LONGEST_ANSWER = 65536, 1 << 24
 #: Seconds for sending a request, and for an answer.
 _REQUEST_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
@@ -111,7 +111,7 @@ def ask(directory: Path, request: Request) -> Answer:
             raise ChannelError(f"The server of {directory} cannot be reached ({error.strerror}).") from None
         try:
             connection.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(connection.makefile("rb").readline(_LONGEST))
+            answer = json.loads(connection.makefile("rb").readline(_LONGEST_ANSWER))
         except (OSError, ValueError):
             raise ChannelError(f"The server of {directory} gave no answer.") from None
     if not isinstance(answer, dict):
