@@ -13,14 +13,19 @@ from dataclasses import dataclass, field
 from ingle.domain.event import Event, Progress
 from ingle.domain.function import FunctionKey
 
-#: How much of a lane is under way at one time: at first, more for each second that its head waits, and at the most.
-AT_ONCE, MORE_PER_SECOND, MOST = 4, 2.0, 500
+#: How much of a lane is under way at one time: at first, and at the most. In between it grows by an eighth, but no less
+#: than a step, in each second in which its head is late.
+AT_ONCE, STEP, MOST = 4, 2, 500
+#: With so many ends in a second it shows whether having more at one time makes them more: by so much, or growing waits.
+_MEANINGFUL, _WORTH, _GROWTH_PAUSE = 20, 1.05, 10_000
 #: Events that are being written down, beyond which none begins: so many there are only if the disk is in trouble.
 MOST_WRITING = 4000
 #: What a success adds to a limit that was learned from refusals.
 _REGAIN = 0.1
 #: Seconds after which what is due and had to wait is looked at again, and after which anything is: clocks are set.
 _LOOK_AGAIN, _LONGEST_WAIT = 1.0, 60.0
+#: Milliseconds.
+_LATE = 1000
 
 #: A function, or the ARN of a destination.
 Place = FunctionKey | str
@@ -72,8 +77,14 @@ class Lane:
     waiting: list[tuple[int, int, Entry]] = field(default_factory=list)
     running: int = 0
     writing: int = 0
+    window: int = AT_ONCE
     limit: float = MOST
     failing: str | None = None
+
+    _ended: int = 0  # since `_looked`
+    _looked: int = 0
+    _rate: float = 0.0  # ends in a second before it grew last
+    _grow_from: int = 0
 
     def push(self, entry: Entry) -> None:
         entry.running = False
@@ -83,7 +94,7 @@ class Lane:
         """What is due and may be under way, if anything; `leave` tells that it has ended, `written` that it is done."""
         if not self.waiting or self.waiting[0][0] > now or self.share.writing >= MOST_WRITING:
             return None
-        if self.running >= self._window(now):
+        if self.running >= self._room(now):
             return None
         entry = heapq.heappop(self.waiting)[2]
         entry.running = True
@@ -94,6 +105,7 @@ class Lane:
     def leave(self) -> None:
         self.running -= 1
         self.share.running -= 1
+        self._ended += 1
         self.writing += 1
         self.share.writing += 1
 
@@ -139,7 +151,19 @@ class Lane:
             self.failing = None
             self.hurry(now)
 
-    def _window(self, now: int) -> int:
-        late = (now - self.waiting[0][0]) / 1000
-        wanted = min(AT_ONCE + int(late * MORE_PER_SECOND), MOST, int(self.limit))
-        return max(1, min(wanted, self.running + 1 if self.running < self.share.free else self.running))
+    def _room(self, now: int) -> int:
+        """How much may be under way: one in any case, and no more than others find left."""
+        if now - self.waiting[0][0] >= _LATE and now - self._looked >= _LATE:
+            self._grow(now)
+        wanted = min(self.window, int(self.limit))
+        return max(1, wanted if self.running < self.share.free else min(wanted, self.running))
+
+    def _grow(self, now: int) -> None:
+        """Functions that wait profit from having more of them, those that work do not: then it is memory wasted."""
+        ended, rate = self._ended, self._ended * 1000 / (now - self._looked)
+        self._ended, self._looked = 0, now
+        if self.running < self.window:
+            return
+        if ended < _MEANINGFUL or rate > self._rate * _WORTH or now >= self._grow_from:
+            self.window = min(self.window + max(STEP, self.window // 8), MOST)
+            self._rate, self._grow_from = rate, now + _GROWTH_PAUSE

@@ -121,12 +121,7 @@ class EventQueue:
     def _accepted(self, number: int, event: Event) -> None:
         self.tally.received += 1
         self._record(event.key, "AsyncEventsReceived", 1, "Count")
-        keep = self._held + len(event.payload) <= self._max_held
-        if keep:
-            self._held += len(event.payload)
-        else:
-            event = replace(event, payload=b"")
-        self._admit(Entry(number, event, Progress(due=event.accepted), loaded=keep))
+        self._admit(number, event, Progress(due=event.accepted), complete=True)
 
     async def _load_all(self) -> None:
         """Page by page: what comes meanwhile is not held up by what is there."""
@@ -138,9 +133,8 @@ class EventQueue:
                 _log.warning("earlier events are not loaded yet", reason=str(error))
                 await self._sleep(_STORAGE_PAUSE)
                 continue
-            for number, event, progress in page:
-                event = replace(event, arn=sys.intern(event.arn))
-                self._admit(Entry(number, event, progress, loaded=False))
+            for number, event, progress, complete in page:
+                self._admit(number, replace(event, arn=sys.intern(event.arn)), progress, complete=complete)
             if not page:
                 return
             after = page[-1][0]
@@ -204,9 +198,15 @@ class EventQueue:
 
     # --- lanes ------------------------------------------------------------------------------------------------------
 
-    def _admit(self, entry: Entry) -> None:
-        self._entries[entry.number] = entry
-        self.waiting[entry.event.key] += 1
+    def _admit(self, number: int, event: Event, progress: Progress, *, complete: bool) -> None:
+        """`complete`: its payloads are in memory, where they stay while there is room for them."""
+        keep = complete and self._held + len(event.payload) <= self._max_held
+        if keep:
+            self._held += len(event.payload)
+        elif event.payload:
+            event = replace(event, payload=b"")
+        entry = self._entries[number] = Entry(number, event, progress, loaded=keep)
+        self.waiting[event.key] += 1
         self._put(entry)
 
     def _forget(self, entry: Entry) -> None:

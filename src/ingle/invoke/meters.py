@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -169,6 +170,7 @@ class Meters:
         self._functions: dict[FunctionKey, Gauge] = {}
         self._scopes: dict[tuple[str, str], Gauge] = {}
         self._dirty: list[Meter] = []
+        self._recorded: dict[tuple[FunctionKey, str, str, int], list[float]] = {}
         self._totals: dict[tuple[FunctionKey, str], Total] = {}
         self._lock = threading.Lock()
         catalog.subscribe(self._catalog_changed)
@@ -193,10 +195,11 @@ class Meters:
 
     def record(self, key: FunctionKey, name: str, value: float, unit: str = COUNT) -> None:
         """One value of a metric that is kept for the function and for all functions together."""
-        minute = int(self._clock.now()) // MINUTE * MINUTE
-        for dimensions in ((), (("FunctionName", key.name),)):
-            series = Series(key.account, key.region, NAMESPACE, name, dimensions, unit)
-            self._store.add(series, minute, Aggregate.of([(value, 1)]))
+        place = (key, name, unit, int(self._clock.now()) // MINUTE * MINUTE)
+        values = self._recorded.get(place)
+        if values is None:
+            values = self._recorded[place] = []
+        values.append(value)
 
     def running(self) -> dict[FunctionKey, int]:
         """How many invocations of each function run now."""
@@ -223,7 +226,8 @@ class Meters:
         # In place: every meter holds this list.
         self._dirty.clear()
         concurrency = list(self._concurrency())
-        return lambda: self._expand(cells, concurrency, minute)
+        recorded, self._recorded = self._recorded, {}
+        return lambda: self._expand(cells, concurrency, minute, recorded)
 
     def _concurrency(self) -> Iterator[tuple[Series, float]]:
         for key, gauge in self._functions.items():
@@ -256,10 +260,16 @@ class Meters:
                     yield Series(*where, "ProvisionedConcurrentExecutions", dimensions, COUNT), use.peak
 
     def _expand(
-        self, cells: list[tuple[Target, dict[int, Cell]]], concurrency: list[tuple[Series, float]], minute: int
-    ) -> Points:
+        self, cells: list[tuple[Target, dict[int, Cell]]], concurrency: list[tuple[Series, float]], minute: int,
+        recorded: Mapping[tuple[FunctionKey, str, str, int], list[float]],
+    ) -> Points:  # fmt: skip
         """In the store's thread: the points of all dimensions."""
         points: Points = {}
+        for (key, name, unit, when), values in recorded.items():
+            found = Aggregate.of(Counter(values).items())
+            for of_one in ((), (("FunctionName", key.name),)):
+                series = Series(key.account, key.region, NAMESPACE, name, of_one, unit)
+                points.setdefault((series, when), Aggregate()).merge(found)
         for series, peak in concurrency:
             points.setdefault((series, minute), Aggregate()).merge(Aggregate.of([(peak, 1)]))
         for target, minutes in cells:

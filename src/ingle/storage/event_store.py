@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +28,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    case,
     delete,
     func,
     select,
@@ -45,6 +46,8 @@ _Result = TypeVar("_Result")
 _CHUNK = 500
 #: Events that are loaded in one go.
 _PAGE = 1000
+#: Bytes of a payload that is loaded with its event.
+_SMALL = 4096
 
 _metadata = MetaData()
 _events = Table(
@@ -69,6 +72,15 @@ _progress = Table(
     Column("document", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
 )
+
+
+class Loaded(NamedTuple):
+    """An event from an earlier server. `complete`: with all payloads there are, or else with none: see `bodies`."""
+
+    number: int
+    event: Event
+    progress: Progress
+    complete: bool
 
 
 @dataclass(slots=True)
@@ -144,11 +156,8 @@ class EventStore:
         batch.removed.update(numbers)
         await asyncio.shield(batch.done)
 
-    async def load(self, after: int = 0) -> list[tuple[int, Event, Progress]]:
-        """The next events that were here when the store was opened, by number; an empty list behind the last.
-
-        Without payloads, those of responses included: `bodies` has them.
-        """
+    async def load(self, after: int = 0) -> list[Loaded]:
+        """The next events that were here when the store was opened, by number; an empty list behind the last."""
         return await self._run(partial(self._load, after))
 
     async def bodies(self, number: int) -> tuple[bytes, bytes | None] | None:
@@ -218,11 +227,12 @@ class EventStore:
             self._opened = int(connection.execute(select(func.coalesce(func.max(_events.c.number), 0))).scalar_one())
             return self._opened + 1
 
-    def _load(self, after: int) -> list[tuple[int, Event, Progress]]:
+    def _load(self, after: int) -> list[Loaded]:
         assert self._engine is not None, "the thread runs nothing before _open"
         columns = [column for column in _events.c if column.name != "payload"]
+        small = case((func.length(_events.c.payload) <= _SMALL, _events.c.payload), else_=None)
         statement = (
-            select(*columns, _progress.c.document)
+            select(*columns, small.label("payload"), _progress.c.document)
             .select_from(_events.outerjoin(_progress, _events.c.number == _progress.c.number))
             .where(_events.c.number > after, _events.c.number <= self._opened)
             .order_by(_events.c.number)
@@ -253,10 +263,10 @@ def _changed(number: int, progress: Progress) -> dict[str, Any]:
     return {"number": number, "document": encode_progress(progress), "answer": answer}
 
 
-def _read(row: Any) -> tuple[int, Event, Progress]:
+def _read(row: Any) -> Loaded:
     event = Event(
         id=row.id, key=FunctionKey(account=row.account, region=row.region, name=row.name), qualifier=row.qualifier,
-        arn=row.arn, payload=b"", accepted=row.accepted, trace_header=row.trace_header,
+        arn=row.arn, payload=row.payload or b"", accepted=row.accepted, trace_header=row.trace_header,
     )  # fmt: skip
     progress = Progress(due=row.accepted) if row.document is None else decode_progress(row.document)
-    return row.number, event, progress
+    return Loaded(row.number, event, progress, row.payload is not None and progress.response is None)

@@ -89,3 +89,27 @@ def test_there_is_room_for_others_whatever_lanes_do(steps, capacity):
         assert all(item.running <= MOST for item in lanes)
         assert share.running <= capacity + len(lanes)
         assert all(item.running <= max(1, (capacity + 1) // 2) for item in lanes)
+
+
+def grown(seconds, rate):
+    """The window of a lane whose head is late, after some seconds in which so much ended as `rate(window)` tells."""
+    found, now = lane(), THEN
+    for number in range(100_000):
+        found.waiting.append((THEN, number, entry(number)))
+    for _ in range(seconds):
+        now += 1000
+        for _ in range(rate(found.window)):
+            taken(found, now)
+            found.leave()
+            found.written()
+        taken(found, now)
+    return found.window
+
+
+def test_functions_that_wait_get_more_and_those_that_work_do_not():
+    slow = grown(30, lambda window: 1)
+    waiting = grown(30, lambda window: window * 10)
+    working = grown(30, lambda window: 1000)
+    assert slow > 60
+    assert waiting > 35
+    assert working < 15

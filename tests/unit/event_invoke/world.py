@@ -77,7 +77,7 @@ class MemoryEvents:
         await asyncio.sleep(0)
         self._check("load")
         found = [number for number in sorted(self.events) if after < number <= self.opened][:3]
-        return [(n, replace(self.events[n], payload=b""), self._bare(n)) for n in found]
+        return [(n, replace(self.events[n], payload=b""), self._bare(n), False) for n in found]
 
     def _bare(self, number):
         progress = self.progress.get(number) or Progress(due=self.events[number].accepted)
