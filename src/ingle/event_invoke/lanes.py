@@ -81,7 +81,8 @@ class Lane:
     limit: float = MOST
     failing: str | None = None
 
-    _ended: int = 0  # since `_looked`
+    _ended: int = 0  # since `_looked`, as is the next
+    _peak: int = 0
     _looked: int = 0
     _rate: float = 0.0  # ends in a second before it grew last
     _grow_from: int = 0
@@ -99,6 +100,7 @@ class Lane:
         entry = heapq.heappop(self.waiting)[2]
         entry.running = True
         self.running += 1
+        self._peak = max(self._peak, self.running)
         self.share.running += 1
         return entry
 
@@ -161,9 +163,10 @@ class Lane:
     def _grow(self, now: int) -> None:
         """Functions that wait profit from having more of them, those that work do not: then it is memory wasted."""
         ended, rate = self._ended, self._ended * 1000 / (now - self._looked)
+        peak, self._peak = self._peak, self.running
         self._ended, self._looked = 0, now
-        if self.running < self.window:
-            return
+        if peak < self.window:
+            return  # something else is in the way
         if ended < _MEANINGFUL or rate > self._rate * _WORTH or now >= self._grow_from:
             self.window = min(self.window + max(STEP, self.window // 8), MOST)
             self._rate, self._grow_from = rate, now + _GROWTH_PAUSE

@@ -98,10 +98,10 @@ def grown(seconds, rate):
         found.waiting.append((THEN, number, entry(number)))
     for _ in range(seconds):
         now += 1000
-        for _ in range(rate(found.window)):
-            taken(found, now)
+        for _ in range(rate(found.window) if found.running else 0):
             found.leave()
             found.written()
+            taken(found, now)
         taken(found, now)
     return found.window
 
