@@ -153,7 +153,7 @@ def test_a_request_that_says_no_events_does_nothing(served, request_):
 
 def test_a_large_event_is_shown_whole(served, create, ingle):
     name = create()
-    payload = json.dumps("ü" * 400_000).encode()
+    payload = json.dumps("ü" * 400_000, ensure_ascii=False).encode()
     event_id = send(served, name, payload)
     listed(ingle, name, "retrying")
     assert json.loads(ingle("show", event_id))["payload"].encode() == payload
