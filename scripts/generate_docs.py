@@ -28,6 +28,9 @@ DEFAULTS = {
     "otlp_endpoint": "none",
     "aws_endpoint": "none",
     "aws_endpoint_s3": "none",
+    "aws_endpoint_sqs": "none",
+    "aws_endpoint_sns": "none",
+    "aws_endpoint_events": "none",
     "aws_session_token": "none",
 }
 
@@ -55,9 +58,10 @@ in one line that names where it stands.
 The settings that end in `_paths` separate paths with `:` in the option and the variable, and are lists in `ingle.toml`.
 `stand_ins` is `ruby3.2=/usr/bin/ruby3.1`, more of them behind commas, and a table in `ingle.toml`.
 
-`aws_endpoint` is where Ingle reads packages that are in S3: AWS itself (`https://s3.eu-west-1.amazonaws.com`), MinIO,
-`moto`. Buckets are named in the path. A bucket has to be in the region that the function is in, as on AWS. Give secrets
-in a variable or in `ingle.toml`: other users of the machine can read command lines.
+`aws_endpoint` is where Ingle reads packages that are in S3, and where it sends
+[results of asynchronous invocations](asynchronous-invocation.md): AWS itself (`https://s3.eu-west-1.amazonaws.com`),
+MinIO, `moto`. Buckets are named in the path. A bucket has to be in the region that the function is in, as on AWS.
+Give secrets in a variable or in `ingle.toml`: other users of the machine can read command lines.
 
 `master_key` is `file` (`master.key` in the data directory, made at the first start), `file:PATH`, `env:NAME` (a
 variable of the process environment) or `command:PROGRAM ARGUMENT...` (what a program prints): one key of 32 bytes in

@@ -411,9 +411,11 @@ def test_an_event_that_has_become_too_old_is_not_run(aws, tmp_path):
     assert served.stop() == 0
     database = sqlite3.connect(tmp_path / "data" / "events.db")
     with database:
-        ((progress,),) = database.execute("select document from progress").fetchall()
-        database.execute("update events set accepted = accepted - 61000")
-        database.execute("update progress set document = ?", (json.dumps({**json.loads(progress), "due": 1}).encode(),))
+        ((progress,),) = database.execute("select document from event_progress").fetchall()
+        database.execute("update queued_events set accepted = accepted - 61000")
+        database.execute(
+            "update event_progress set document = ?", (json.dumps({**json.loads(progress), "due": 1}).encode(),)
+        )
     database.close()
     served.start()
     try:

@@ -91,7 +91,10 @@ async def test_what_is_removed_is_gone_with_its_progress(store, tmp_path):
     assert await store.bodies(numbers[1]) is None
     assert await store.bodies(numbers[0]) is not None
     with sqlite3.connect(tmp_path / "events.db") as connection:
-        counts = [connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("events", "progress")]
+        counts = [
+            connection.execute(f"select count(*) from {table}").fetchone()[0]
+            for table in ("queued_events", "event_progress")
+        ]
     connection.close()
     assert counts == [1, 0]
 

@@ -22,8 +22,9 @@ from ingle.storage.errors import StorageError
 SERVICES = {"queue": "sqs", "topic": "sns", "bus": "events", "bucket": "s3"}
 #: What a function's role has to be allowed, by the kind of destination.
 _ACTIONS = {"queue": "sqs:SendMessage", "topic": "sns:Publish", "bus": "events:PutEvents", "bucket": "s3:PutObject"}
-#: Bytes that a queue and a topic take.
-_LARGEST = {"queue": 1_048_576, "topic": 262_144}
+#: Bytes that a function, a queue and a topic take.
+_LARGEST = {"lambda": 1_048_576, "queue": 1_048_576, "topic": 262_144}
+_NAMES = {"lambda": "function", "queue": "queue", "topic": "topic"}
 #: Bytes of payloads from which a record is written in a thread.
 _LARGE = 65_536
 
@@ -54,6 +55,8 @@ class Deliveries:
         self._require_allowed(event, destination)
         try:
             body = event.payload if delivery.dead_letter else await _record(event, progress)
+            if len(body) > _LARGEST.get(destination.kind, len(body)):
+                raise DeliveryFailed(f"{len(body)} bytes are too many for a {_NAMES[destination.kind]}", final=True)
             if destination.function is not None:
                 await self._invoke(event, body, *destination.function)
             else:
@@ -97,8 +100,6 @@ class Deliveries:
         if companion is None:
             problem = f"no companion for {SERVICES[kind]} is configured, see `ingle serve --aws-endpoint`"
             raise DeliveryFailed(problem, broken=True)
-        if len(body) > _LARGEST.get(kind, len(body)):
-            raise DeliveryFailed(f"{len(body)} bytes are too many for a {kind}", final=True)
         attributes = records.dead_letter_attributes(event, progress) if delivery.dead_letter else {}
         if kind == "queue":
             await messages.send_message(companion, delivery.arn, body.decode(), attributes, event.trace_header)

@@ -7,7 +7,7 @@ backlog delays what is not behind it.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from ingle.domain.event import Event, Progress
@@ -126,17 +126,17 @@ class Lane:
         wait = (self.waiting[0][0] - now) / 1000
         return min(wait, _LONGEST_WAIT) if wait > 0 else _LOOK_AGAIN
 
-    def hurry(self, now: int) -> None:
-        """Everything is due now."""
-        self.waiting = [(min(due, now), number, entry) for due, number, entry in self.waiting]
+    def hurry(self, now: int, numbers: Container[int] | None = None) -> None:
+        """What waits is due now, all of it or the events of some numbers."""
+        self.waiting = [
+            (min(due, now) if numbers is None or number in numbers else due, number, entry)
+            for due, number, entry in self.waiting
+        ]
         heapq.heapify(self.waiting)
 
-    def withdraw(self, unwanted: Callable[[Entry], bool]) -> None:
-        self.waiting = [item for item in self.waiting if not unwanted(item[2])]
+    def withdraw(self, numbers: Container[int]) -> None:
+        self.waiting = [item for item in self.waiting if item[1] not in numbers]
         heapq.heapify(self.waiting)
-
-    def entries(self) -> Iterator[Entry]:
-        return (entry for _, _, entry in self.waiting)
 
     def refused(self) -> None:
         """There was no room for one of those that are under way."""

@@ -35,6 +35,8 @@ _log = Logger("event_invoke")
 _MAX_HELD = 64 << 20
 #: Results that are on their way to destinations at one time.
 _MOST_DELIVERIES = 128
+#: Events that are purged without a turn of the loop in between.
+_PURGED_AT_ONCE = 2000
 #: Seconds after which a write that failed is tried again.
 _STORAGE_PAUSE = 1.0
 
@@ -166,30 +168,31 @@ class EventQueue:
         """What waits is due at once; how much that was."""
         now = milliseconds(self._clock)
         found = [entry for entry in self._entries.values() if not entry.running and wanted(entry)]
-        for place, numbers in self._by_place(found).items():
-            lane = self._lanes[place]
-            lane.withdraw(lambda entry, numbers=numbers: entry.number in numbers)  # type: ignore[misc]
-            for number in numbers:
-                entry = self._entries[number]
-                entry.progress = replace(entry.progress, due=min(now, entry.progress.due))
-                lane.push(entry)
+        for place, numbers in _by_place(found).items():
+            self._lanes[place].hurry(now, numbers)
             self._pump(place)
         return len(found)
 
     async def purge(self, wanted: Callable[[Entry], bool]) -> int:
         """Events are no more: what runs of them ends without a trace here. How many. Raises StorageError."""
         found = [entry for entry in self._entries.values() if wanted(entry)]
-        await self._store.remove([entry.number for entry in found])
-        # Some may have ended meanwhile.
-        found = [entry for entry in found if entry.number in self._entries]
-        for place, numbers in self._by_place(found).items():
+        count = 0
+        for start in range(0, len(found), _PURGED_AT_ONCE):
+            some = found[start : start + _PURGED_AT_ONCE]
+            await self._store.remove([entry.number for entry in some])
+            count += self._purged([entry for entry in some if entry.number in self._entries])
+        return count
+
+    def _purged(self, entries: Sequence[Entry]) -> int:
+        for place, numbers in _by_place(entries).items():
             if (lane := self._lanes.get(place)) is not None:
-                lane.withdraw(lambda entry, numbers=numbers: entry.number in numbers)  # type: ignore[misc]
-        for entry in found:
+                lane.withdraw(numbers)
+                self._pump(place)
+        for entry in entries:
             self._forget(entry)
             if entry.progress.condition is None:
                 self._count_dropped(entry.event, "Purged")
-        return len(found)
+        return len(entries)
 
     def wake(self) -> None:
         """Look at everything again: the clock was turned."""
@@ -253,12 +256,6 @@ class EventQueue:
         if lane is not None and (function is None or function.reserved == 0):
             lane.hurry(milliseconds(self._clock))
             self._pump(key)
-
-    def _by_place(self, entries: Iterable[Entry]) -> dict[Place, set[int]]:
-        found: dict[Place, set[int]] = {}
-        for entry in entries:
-            found.setdefault(_place(entry), set()).add(entry.number)
-        return found
 
     # --- what becomes of one event ----------------------------------------------------------------------------------
 
@@ -435,3 +432,10 @@ class EventQueue:
 def _place(entry: Entry) -> Place:
     deliveries = entry.progress.deliveries
     return deliveries[0].arn if deliveries else entry.event.key
+
+
+def _by_place(entries: Iterable[Entry]) -> dict[Place, set[int]]:
+    found: dict[Place, set[int]] = {}
+    for entry in entries:
+        found.setdefault(_place(entry), set()).add(entry.number)
+    return found

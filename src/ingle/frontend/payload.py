@@ -1,22 +1,17 @@
 """Checks that an invocation's payload is JSON, without keeping what it says. Called by `dispatch`.
 
-Small payloads are checked by orjson where they are. Large ones are checked in a worker thread by SQLite's JSON parser:
-orjson holds the interpreter's lock while it works, in any thread, so it would stall the event loop all the same; SQLite
-works without the lock and builds no objects.
+Small payloads are checked where they are, large ones in a worker thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-import orjson
-
 from ingle.domain.errors import InvalidRequestContent, UnsupportedMediaType
-from ingle.json_check import is_json
+from ingle.json_check import SMALL, is_json
 from ingle.wire import explain_json_error
 
-#: Bytes up to which a check takes well below a millisecond, whatever the payload holds.
-INLINE_SIZE = 64 * 1024
+INLINE_SIZE = SMALL
 EMPTY_EVENT = b"{}"
 _PREFIX = "Could not parse request body into json: Could not parse payload into json: "
 #: Clients that send bytes name no JSON type (SDKs say octet-stream, curl says form-urlencoded): only what cannot be
@@ -35,9 +30,7 @@ async def checked_payload(payload: bytes) -> bytes:
     if not payload:
         return EMPTY_EVENT
     if len(payload) <= INLINE_SIZE:
-        try:
-            orjson.loads(payload)
-        except orjson.JSONDecodeError:
+        if not is_json(payload):
             _explain(payload)
     elif not await asyncio.to_thread(is_json, payload):
         await asyncio.to_thread(_explain, payload)

@@ -51,7 +51,7 @@ _SMALL = 4096
 
 _metadata = MetaData()
 _events = Table(
-    "events",
+    "queued_events",
     _metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("id", String, nullable=False),
@@ -66,7 +66,7 @@ _events = Table(
 )
 #: `answer` is the payload of the function's last response, which may be large: read when it is needed only.
 _progress = Table(
-    "progress",
+    "event_progress",
     _metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("document", LargeBinary, nullable=False),
