@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sqlite3
 import time
 import urllib.request
@@ -12,9 +13,8 @@ import uuid
 import pytest
 
 from mock_aws import MockAws, wait_until
-from served import Server, package, refusal
+from served import Server, create_function, package, refusal
 
-ROLE = "arn:aws:iam::000000000000:role/r"
 #: Prints its request id; fails when it is told to.
 HANDLER = """
 import json
@@ -63,11 +63,8 @@ def create(ours):
 
     def make(source=HANDLER, client=ours, **settings):
         name = f"f{uuid.uuid4().hex}"
-        request = {"Runtime": "python3.11", "Handler": "app.handler", "Role": ROLE, **settings}
-        client.create_function(FunctionName=name, Code={"ZipFile": package({"app.py": source})}, **request)
+        create_function(client, name, source, **settings)
         made.append((client, name))
-        often = {"Delay": 0.05, "MaxAttempts": 200}
-        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=often)
         return name
 
     yield make
@@ -400,11 +397,7 @@ def test_an_event_that_has_become_too_old_is_not_run(aws, tmp_path):
     queue = aws.queue()
     served = Server(tmp_path / "data", INGLE_AWS_ENDPOINT=aws.url, INGLE_EVENT_RETRY_DELAYS="30").start()
     ours = served.client("lambda")
-    ours.create_function(
-        FunctionName="old", Runtime="python3.11", Handler="app.handler", Role=ROLE,
-        Code={"ZipFile": package({"app.py": HANDLER})},
-    )  # fmt: skip
-    ours.get_waiter("function_active_v2").wait(FunctionName="old", WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
+    create_function(ours, "old", HANDLER)
     configure(ours, "old", failure=queue.arn, MaximumEventAgeInSeconds=60)
     failed = send(ours, "old", FAIL)
     wait_until(lambda: runs(served, "old") == [failed])
@@ -439,11 +432,7 @@ def test_results_wait_for_a_companion_that_is_down(tmp_path):
     served = Server(tmp_path / "data", INGLE_AWS_ENDPOINT=aws.url).start()
     ours = served.client("lambda")
     try:
-        ours.create_function(
-            FunctionName="f", Runtime="python3.11", Handler="app.handler", Role=ROLE,
-            Code={"ZipFile": package({"app.py": HANDLER})},
-        )  # fmt: skip
-        ours.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
+        create_function(ours, "f", HANDLER)
         configure(ours, "f", queue.arn)
         aws.stop()
         sent = {send(ours, "f") for _ in range(3)}
@@ -462,6 +451,28 @@ def test_results_wait_for_a_companion_that_is_down(tmp_path):
     finally:
         served.stop()
         aws.stop()
+
+
+def test_a_companion_that_never_answers_holds_up_nothing_else(tmp_path):
+    """What it gets waits for time-outs of its own, and so does nobody else; the server stops in its time."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        served = Server(tmp_path / "data", INGLE_AWS_ENDPOINT_SQS=url, INGLE_DRAIN_TIMEOUT="0").start()
+        ours = served.client("lambda")
+        try:
+            for name in ("stuck", "free", "last"):
+                create_function(ours, name, HANDLER)
+            configure(ours, "stuck", "arn:aws:sqs:us-east-1:000000000000:q")
+            configure(ours, "free", "arn:aws:lambda:us-east-1:000000000000:function:last")
+            sent = {send(ours, "stuck") for _ in range(200)}
+            wait_until(lambda: set(runs(served, "stuck")) == sent)
+            for _ in range(20):
+                send(ours, "free")
+            wait_until(lambda: len(runs(served, "last")) == 20)
+            assert ours.invoke(FunctionName="stuck")["StatusCode"] == 200
+            assert queued(served) == 200
+        finally:
+            assert served.stop() == 0
 
 
 def test_without_a_companion_the_option_is_named_and_the_result_is_kept(server, lambda_client, function):

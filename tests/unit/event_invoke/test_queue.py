@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from dataclasses import replace
 
 import pytest
@@ -432,3 +434,77 @@ async def test_depth_and_age_are_told():
         await world.turn(5)
         await world.accept(2, key=KEY)
         assert (len(world.queue), world.queue.oldest(), world.queue.waiting) == (5, oldest, {KEY: 5})
+
+
+class Walk:
+    """Anything that can happen to a queue, in any order."""
+
+    def __init__(self, world, choose):
+        self.world = world
+        self.choose = choose
+        self.accepted = 0
+
+    async def step(self):
+        world, choose = self.world, self.choose
+        match choose.randrange(9):
+            case 0 | 1 | 2:
+                await self._accept()
+            case 3 | 4:
+                world.let_go()
+                await world.turn(choose.choice([0.5, 1, 30, 60, 300]))
+            case 5:
+                world.store.failing ^= {choose.choice(["change", "remove", "bodies", "add"])}
+                world.let_go()
+            case 6:
+                destination = choose.choice([None, TOPIC, QUEUE])
+                settings = {"maximum_retries": choose.choice([None, 0, 1]), "on_failure": destination}
+                world.put(config=config(**settings, on_success=choose.choice([None, TOPIC])), dead_letter=destination,
+                          reserved=choose.choice([None, None, 0]))  # fmt: skip
+            case 7:
+                failure = DeliveryFailed("no", broken=choose.random() < 0.5, final=choose.random() < 0.2)
+                world.refusing = {} if world.refusing else {TOPIC: failure}
+            case 8:
+                await self._interfere()
+
+    async def _accept(self):
+        choose = self.choose
+        outcomes = [choose.choice([GOOD, BAD, THROTTLED, RuntimeError("?")]) for _ in range(3)]
+        self.world.outcomes.setdefault("f", []).extend(outcomes)
+        with contextlib.suppress(StorageFull):
+            await self.world.accept(choose.randrange(1, 8), payload=b"x" * choose.randrange(100))
+
+    async def _interfere(self):
+        world, which = self.world, self.choose.randrange(10)
+        if self.choose.random() < 0.5:
+            world.queue.retry(lambda entry: entry.number % 10 <= which)
+        elif self.choose.random() < 0.5:
+            with contextlib.suppress(StorageFull):
+                await world.queue.purge(lambda entry: entry.number % 10 == which)
+        else:
+            world.catalog.remove(KEY)
+            await world.settle()
+            world.put()
+        await world.settle()
+
+
+@pytest.mark.parametrize("seed", range(100))
+async def test_whatever_happens_every_event_ends_and_nothing_is_left(seed):
+    choose = random.Random(seed)
+    async with World(max_held=200) as world:
+        world.durable_logs = True
+        walk = Walk(world, choose)
+        for _ in range(60):
+            await walk.step()
+        world.store.failing.clear()
+        world.refusing.clear()
+        world.outcomes.clear()
+        world.put()
+        world.let_go()
+        for _ in range(60):
+            world.let_go()
+            await world.turn(300)
+        queue = world.queue
+        assert (world.store.events, world.store.progress, len(queue), queue.waiting) == ({}, {}, 0, {})
+        assert (queue._held, queue._lanes, queue._tasks) == (0, {}, set())
+        for share in (queue._functions, queue._destinations):
+            assert (share.running, share.writing) == (0, 0)

@@ -34,11 +34,12 @@ class MemoryEvents:
         self.failing: set[str] = set()
         self.hold = False
         self.held: list[tuple[int, Event, asyncio.Future[None]]] = []
-        self.reads = 0
+        self.calls = 0
         self._last = 0
         self.opened = 0
 
     def _check(self, name: str) -> None:
+        self.calls += 1
         if name in self.failing:
             raise StorageFull(name)
 
@@ -88,7 +89,6 @@ class MemoryEvents:
     async def bodies(self, number):
         await asyncio.sleep(0)
         self._check("bodies")
-        self.reads += 1
         if number not in self.events:
             return None
         progress = self.progress.get(number)
@@ -149,8 +149,13 @@ class World:
 
     async def settle(self):
         """Until nothing moves: everything here is a matter of turns of the loop."""
-        for _ in range(400):
+        still, seen, turns = 0, None, 0
+        while still < 15 and turns < 400:
+            turns += 1
             await asyncio.sleep(0)
+            now = (len(self.ran), len(self.sent), self.flushes, self.pauses, self.store.calls, self.metrics.total(),
+                   len(self.queue._tasks))  # fmt: skip
+            still, seen = still + 1 if now == seen else 0, now
 
     async def turn(self, seconds):
         self.clock.ms += int(seconds * 1000)
@@ -193,3 +198,8 @@ class World:
     async def _pause(self, seconds):
         self.pauses += 1
         await self.resume.wait()
+
+    def let_go(self):
+        """Those that pause go on; who pauses later waits for the next time."""
+        paused, self.resume = self.resume, asyncio.Event()
+        paused.set()
