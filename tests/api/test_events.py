@@ -457,7 +457,7 @@ def test_a_companion_that_never_answers_holds_up_nothing_else(tmp_path):
     """What it gets waits for time-outs of its own, and so does nobody else; the server stops in its time."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        served = Server(tmp_path / "data", INGLE_AWS_ENDPOINT_SQS=url, INGLE_DRAIN_TIMEOUT="0").start()
+        served = Server(tmp_path / "data", INGLE_AWS_ENDPOINT_SQS=url).start()
         ours = served.client("lambda")
         try:
             for name in ("stuck", "free", "last"):

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ingle.catalog import Catalog
 from ingle.domain.clock import Clock, milliseconds
@@ -35,6 +35,8 @@ _log = Logger("event_invoke")
 _MAX_HELD = 64 << 20
 #: Results that are on their way to destinations at one time.
 _MOST_DELIVERIES = 128
+#: Seconds that results on their way get when the server stops.
+_LAST_DELIVERIES = 2.0
 #: Events that are purged without a turn of the loop in between.
 _PURGED_AT_ONCE = 2000
 #: Seconds after which a write that failed is tried again.
@@ -79,6 +81,7 @@ class EventQueue:
         self._lanes: dict[Place, Lane] = {}
         self._timers: dict[Place, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()  # those of them that deliver
         self._held = 0
         self._stopping = False
         self.tally = Tally()
@@ -99,13 +102,18 @@ class EventQueue:
         self._stopping = True
         for timer in self._timers.values():
             timer.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._drain)
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        # Functions get their time; a destination that is slow does not: its result is sent by the next server.
+        quick = min(self._drain, _LAST_DELIVERIES)
+        await self._wait_for_tasks(quick)
+        _cancel(self._sending)
+        await self._wait_for_tasks(self._drain - quick)
+        _cancel(self._tasks)
+        await self._wait_for_tasks(None)
         await self._flush_logs.close()
+
+    async def _wait_for_tasks(self, timeout: float | None) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout)
 
     # --- for those who have events ----------------------------------------------------------------------------------
 
@@ -237,7 +245,7 @@ class EventQueue:
             return
         now = milliseconds(self._clock)
         while (entry := lane.take(now)) is not None:
-            self._start(self._work(lane, entry))
+            self._start(self._work(lane, entry), sending=entry.progress.condition is not None)
         if (timer := self._timers.pop(place, None)) is not None:
             timer.cancel()
         if (seconds := lane.seconds(now)) is not None:
@@ -245,10 +253,11 @@ class EventQueue:
         elif lane.empty:
             del self._lanes[place]
 
-    def _start(self, work: Awaitable[None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], *, sending: bool = False) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for tasks in (self._tasks, self._sending) if sending else (self._tasks,):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     def _function_changed(self, key: FunctionKey, function: Function | None) -> None:
         """Events of a function that is gone, or may not run, are over at once and not when they would be due."""
@@ -427,6 +436,11 @@ class EventQueue:
             else:
                 if entry.number in self._entries:
                     self._forget(entry)
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _place(entry: Entry) -> Place:
