@@ -12,19 +12,18 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from ingle.catalog import Catalog
 from ingle.domain.clock import Clock, milliseconds
-from ingle.domain.errors import ResourceNotFound, ServiceError, TooManyRequests
 from ingle.domain.event import Condition, Event, Progress
 from ingle.domain.function import Function, FunctionKey
 from ingle.event_invoke import policy
 from ingle.event_invoke.lanes import Entry, Lane, Place, Share
-from ingle.event_invoke.policy import Rules
-from ingle.event_invoke.ports import Deliver, DeliveryFailed, Record, Run, Store
+from ingle.event_invoke.ports import Deliver, Record, Run, Store
+from ingle.event_invoke.steps import Steps, Tally
 from ingle.event_invoke.together import Together
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageError
@@ -43,15 +42,6 @@ _PURGED_AT_ONCE = 2000
 _STORAGE_PAUSE = 1.0
 
 
-@dataclass(slots=True)
-class Tally:
-    """Since the server started. `dropped` is by condition, `undelivered` by metric."""
-
-    received: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    undelivered: Counter[str] = field(default_factory=Counter)
-
-
 class EventQueue:
     """`async with EventQueue(...) as queue`, then `start()`. Leaving waits `drain` seconds for what is under way.
 
@@ -66,15 +56,12 @@ class EventQueue:
     ) -> None:  # fmt: skip
         self._store = store
         self._catalog = catalog
-        self._run = run
         self._flush_logs = Together(flush_logs)
         self._record = record
         self._clock = clock
-        self._delays = delays
         self._drain = drain
         self._max_held = max_held
         self._sleep = sleep
-        self._deliver: Deliver | None = None
         self._functions = Share(most)
         self._destinations = Share(_MOST_DELIVERIES)
         self._entries: dict[int, Entry] = {}
@@ -85,6 +72,7 @@ class EventQueue:
         self._held = 0
         self._stopping = False
         self.tally = Tally()
+        self._steps = Steps(catalog, run, record, clock, delays, self.tally)
         self.waiting: Counter[FunctionKey] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -92,7 +80,7 @@ class EventQueue:
 
     def start(self, deliver: Deliver) -> None:
         """Begin, with what an earlier server left first."""
-        self._deliver = deliver
+        self._steps.deliver = deliver
         self._catalog.subscribe(self._function_changed)
         self._start(self._load_all())
 
@@ -241,7 +229,7 @@ class EventQueue:
     def _pump(self, place: Place) -> None:
         """Begin what is due and may be begun, and see to it that the rest is looked at in time."""
         lane = self._lanes.get(place)
-        if lane is None or self._stopping or self._deliver is None:
+        if lane is None or self._stopping or self._steps.deliver is None:
             return
         now = milliseconds(self._clock)
         while (entry := lane.take(now)) is not None:
@@ -284,11 +272,11 @@ class EventQueue:
 
     async def _step(self, lane: Lane, entry: Entry) -> Progress | None:
         """How far the event is after one attempt or delivery; None if its function is gone."""
-        before = entry.progress
+        before, steps = entry.progress, self._steps
         try:
             if not await self._load(entry):
                 return None
-            return await (self._attempt(lane, entry) if before.condition is None else self._send(lane, entry))
+            return await (steps.attempt(lane, entry) if before.condition is None else steps.send(lane, entry))
         except StorageError as error:
             _log.warning("an event waits", event_id=entry.event.id, reason=str(error))
             return replace(entry.progress, due=milliseconds(self._clock) + int(_STORAGE_PAUSE * 1000))
@@ -311,61 +299,6 @@ class EventQueue:
         entry.loaded = True
         self._held += entry.size
         return True
-
-    async def _attempt(self, lane: Lane, entry: Entry) -> Progress | None:
-        """Run the function once."""
-        event, progress = entry.event, entry.progress
-        rules = self._rules(event)
-        if rules is None:
-            return None
-        now = milliseconds(self._clock)
-        over = policy.before_attempt(event, progress, rules, now)
-        if over is not None:
-            return over
-        self._record(event.key, "AsyncEventAge", max(0, now - event.accepted), "Milliseconds")
-        try:
-            response = await self._run(event)
-        except ServiceError as error:
-            return self._could_not_run(lane, entry, error)
-        lane.succeeded(milliseconds(self._clock))
-        rules = self._rules(event) or rules
-        return policy.answered(event, progress, response, rules, milliseconds(self._clock), self._delays)
-
-    def _could_not_run(self, lane: Lane, entry: Entry, error: ServiceError) -> Progress | None:
-        event = entry.event
-        rules = self._rules(event)
-        if rules is None:
-            return None
-        _log.debug("an event could not be run", event_id=event.id, function=event.key.name, reason=error.message)
-        if isinstance(error, TooManyRequests):
-            lane.refused()
-        elif isinstance(error, ResourceNotFound):
-            _log.warning("an event's qualifier is gone", event_id=event.id, arn=event.arn)
-        return policy.refused(event, entry.progress, rules, milliseconds(self._clock))
-
-    def _rules(self, event: Event) -> Rules | None:
-        function = self._catalog.get(event.key)
-        return None if function is None else Rules.of(function, event.qualifier)
-
-    async def _send(self, lane: Lane, entry: Entry) -> Progress:
-        assert self._deliver is not None, "nothing is under way before start"
-        event, progress = entry.event, entry.progress
-        delivery = progress.deliveries[0]
-        try:
-            if lane.failing is not None and policy.is_stale(progress, milliseconds(self._clock)):
-                raise DeliveryFailed(lane.failing, final=True)
-            await self._deliver(event, progress, delivery)
-        except DeliveryFailed as error:
-            metric = "DeadLetterErrors" if delivery.dead_letter else "DestinationDeliveryFailures"
-            self._record(event.key, metric, 1, "Count")
-            self.tally.undelivered[metric] += 1
-            tell = _log.warning if lane.failing is None else _log.debug
-            tell("a result was not delivered", event_id=event.id, destination=delivery.arn, reason=str(error))
-            if error.broken:
-                lane.broken(str(error))
-            return policy.undelivered(progress, milliseconds(self._clock), final=error.final)
-        lane.succeeded(milliseconds(self._clock))
-        return policy.delivered(progress)
 
     # --- writing down -----------------------------------------------------------------------------------------------
 
