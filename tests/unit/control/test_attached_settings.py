@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from ingle.domain.attached import default_vpc
 from ingle.domain.errors import InvalidParameterValue
+from recordings import assert_recorded, scenarios
 
 SUBNETS, GROUPS = ["subnet-0a1b", "subnet-2c"], ["sg-0a1B"]
 VPC = {"SubnetIds": SUBNETS, "SecurityGroupIds": GROUPS}
@@ -100,3 +102,39 @@ async def test_what_cannot_be(plane: Any, settings: dict[str, Any], message: str
         await plane.create(**settings)
     assert raised.value.message == message
     assert not plane.store.functions
+
+
+async def test_the_recorded_life_of_an_attached_function(plane: Any) -> None:
+    recorded = scenarios("functions")["test_vpc_config"]
+    shown = recorded["create_response"]["CreateFunctionResponse"]["VpcConfig"]
+    subnets = {"<subnet_id_1>": ["subnet-1"], "<subnet_id_2>": ["subnet-2"]}
+    groups = {"<security_group_id_1>": ["sg-1"], "<security_group_id_2>": ["sg-2"]}
+
+    def named(answer: dict[str, Any]) -> dict[str, Any]:
+        """The recording with our ids for its placeholders."""
+        configuration = answer.get("Configuration", answer.get("CreateFunctionResponse", answer))
+        vpc = configuration["VpcConfig"]
+        if vpc["SubnetIds"]:
+            ours = {
+                **vpc,
+                "SubnetIds": subnets[vpc["SubnetIds"][0]],
+                "SecurityGroupIds": groups[vpc["SecurityGroupIds"][0]],
+            }
+            configuration = {**configuration, "VpcConfig": {**ours, "VpcId": default_vpc("111111111111", "us-east-1")}}
+        return {**answer, "Configuration": configuration} if "Configuration" in answer else configuration
+
+    assert shown["SubnetIds"] == ["<subnet_id_1>"]
+    settings: dict[str, Any] = {"MemorySize": 256, "Timeout": 5, "Environment": {"Variables": {}}}
+    first = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    async with plane.activating():
+        created = await plane.create(**settings, VpcConfig=first)
+        assert_recorded(created, named(recorded["create_response"]))
+        await plane.settle()
+        assert_recorded(await plane.call("GetFunction", FunctionName="F"), named(recorded["get_function_response"]))
+        second = {"SubnetIds": ["subnet-2"], "SecurityGroupIds": ["sg-2"]}
+        for step, vpc in (("update_vpcconfig", second), ("delete_vpcconfig", NOWHERE)):
+            updated = await plane.call("UpdateFunctionConfiguration", FunctionName="F", VpcConfig=vpc)
+            assert_recorded(updated, named(recorded[f"{step}_update_response"]))
+            await plane.settle()
+            got = await plane.call("GetFunction", FunctionName="F")
+            assert_recorded(got, named(recorded[f"{step}_get_function_response"]))
