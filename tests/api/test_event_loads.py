@@ -119,10 +119,17 @@ def kill_one(pid, choose):
 
 def queued(served, name=""):
     """How many events of a function, or of all, are not over."""
-    begin = "ingle_events_queued{"
+    return metric(served, "ingle_events_queued{", name)
+
+
+def environments(served, state):
+    return metric(served, "ingle_environments{", state)
+
+
+def metric(served, begin, label):
     with urllib.request.urlopen(served.url + "/_ingle/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(begin) and name in line)
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(begin) and label in line)
 
 
 def messages(served, functions=FUNCTIONS):
@@ -192,3 +199,21 @@ def test_a_backlog_of_one_function_does_not_delay_another(served):
     assert queued(served, "slow") > backlog / 2 > 2000
     client.delete_function(FunctionName="slow")
     wait_until(lambda: queued(served) == 0)
+
+
+def test_a_runtime_that_is_killed_before_it_sees_its_code_starts_again_with_it(served):
+    """What is prepared is held up, told what to become, and killed before it has done anything."""
+    client = served.client("lambda")
+    create(client, "f", "def handler(event, context):\n    return 'here'\n")
+    parked = wait_until(lambda: [pid for pid in below(served.process.pid) if not children(pid)])
+    for pid in parked:
+        os.kill(pid, signal.SIGSTOP)
+    answers = []
+    invoking = threading.Thread(target=lambda: answers.append(client.invoke(FunctionName="f")["Payload"].read()))
+    invoking.start()
+    wait_until(lambda: environments(served, "initializing"))
+    for pid in parked:
+        os.kill(pid, signal.SIGKILL)
+    invoking.join(DEADLINE_SECONDS)
+    assert answers == [b'"here"']
+    assert client.invoke(FunctionName="f")["Payload"].read() == b'"here"'

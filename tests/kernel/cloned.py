@@ -124,7 +124,7 @@ class Cloning:
         self._servers.append((sandbox, server))
         sandbox.on_gone = server.close
         settings = {
-            "mount": True, "package": package, "layers": None, "directory": "/var/task",
+            "package": package, "layers": None, "directory": "/var/task",
             "limits": {"RLIMIT_NOFILE": (1024, 1024)},
             "seccomp": compile_filter(cloning=True).hex(), "template": {"seccomp": compile_filter().hex()},
             "command": None, "log_fd": True, "variables": self.variables(sandbox, WHO="template"),

@@ -299,7 +299,7 @@ class Environment:
             if self._launch.hold is not None:
                 self._spawn(self._hold(self._launch.hold))
             else:
-                self._launch.start(self._generation == 0)
+                self._launch.start()
         return await outcome
 
     async def initialise_ahead(self) -> bool:
@@ -371,7 +371,7 @@ class Environment:
     async def _launch_extensions(self, outcome: asyncio.Future[Outcome]) -> None:
         """Return once all have registered, or `outcome` is known."""
         registered = self._registered = self._loop.create_future()
-        settings = self._launch.extend(self._generation == 0)
+        settings = self._launch.extend()
         try:
             pipe, errors = await self._supervision.extend(self.sandbox, self._memory_mb, settings)
         except SandboxError as error:

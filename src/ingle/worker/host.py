@@ -344,20 +344,19 @@ class Host:
             programs = [[layout.here(part) for part in program] for program in programs]
         extensions = ready.extensions
 
-        def extend(first: bool) -> dict[str, Any]:
-            return extension_settings(opened, place, extensions, self._seccomp, mount=first)
+        def extend() -> dict[str, Any]:
+            return extension_settings(opened, place, extensions, self._seccomp)
 
-        def start(first: bool) -> None:
+        def start() -> None:
             if role is Role.CLONE:
                 resume = {"variables": variables(opened, place)}
                 self._sandboxes.run(sandbox, version.configuration.memory, resume)
                 return
-            # Where there are extensions, they are there before the runtime, and the mounts with them.
-            message = settings(opened, place, programs, self._seccomp, mount=first and not extensions)
+            message = settings(opened, place, programs, self._seccomp)
             self._sandboxes.run(sandbox, version.configuration.memory, message)
 
         async def hold() -> None:
-            message = settings(opened, place, programs, self._template_seccomp, mount=True)
+            message = settings(opened, place, programs, self._template_seccomp)
             message["template"] = {"seccomp": self._seccomp.hex()}
             await self._sandboxes.make_template(sandbox, version.configuration.memory, message)
 

@@ -35,20 +35,20 @@ class Supervision(Protocol):
 class Launch:
     """How to start things in this sandbox.
 
-    `start(first)` sends the runtime's settings, `first` at the first time; `extensions` are the names of the programs
-    to start before it, `extend(first)` their settings.
+    `start` sends the runtime's settings; `extensions` are the names of the programs to start before it, `extend` makes
+    their settings.
 
     SnapStart: `hold` starts a runtime that is to be cloned, and returns once it waits for that; `not_cloneable` says
     why it cannot be. `restores`: the sandbox is a clone, which `start` resumes. `restorable`: the runtime asks to be
     restored once it is initialised.
     """
 
-    start: Callable[[bool], None]
+    start: Callable[[], None]
     runtime: RuntimeVersion
     identity: Identity
     impossible: CannotStart | None = None
     extensions: tuple[str, ...] = ()
-    extend: Callable[[bool], dict[str, Any]] = lambda first: {}
+    extend: Callable[[], dict[str, Any]] = dict
     hold: Callable[[], Coroutine[Any, Any, None]] | None = None
     not_cloneable: str | None = None
     restores: bool = False

@@ -206,15 +206,13 @@ def check_bootstrap(places: Sequence[Path], machine: str) -> None:
         raise CannotStart("Runtime.InvalidEntrypoint", text)
 
 
-def settings(
-    opened: OpenedVersion, place: Place, programs: list[list[str]] | None, seccomp: bytes, *, mount: bool
-) -> dict[str, Any]:
+def settings(opened: OpenedVersion, place: Place, programs: list[list[str]] | None, seccomp: bytes) -> dict[str, Any]:
     """The message that turns a parked process into this version's runtime, see `sandbox.inside.environment`.
 
     `programs`: what to execute, the first that exists; None: the forked process serves itself.
     """
     return {
-        **_code(opened.version, mount=mount),
+        **_code(opened.version),
         "directory": place.layout.task,
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
@@ -243,12 +241,10 @@ def ahead(opened: OpenedVersion, layout: Layout, seccomp: bytes) -> dict[str, An
     }
 
 
-def extension_settings(
-    opened: OpenedVersion, place: Place, names: tuple[str, ...], seccomp: bytes, *, mount: bool
-) -> dict[str, Any]:
+def extension_settings(opened: OpenedVersion, place: Place, names: tuple[str, ...], seccomp: bytes) -> dict[str, Any]:
     """The message that starts the extensions, see `sandbox.inside.extensions`."""
     return {
-        **_code(opened.version, mount=mount),
+        **_code(opened.version),
         "limits": LIMITS,
         "seccomp": seccomp.hex(),
         "variables": extension_variables(opened, place),
@@ -256,8 +252,8 @@ def extension_settings(
     }
 
 
-def _code(version: Version, *, mount: bool) -> dict[str, Any]:
+def _code(version: Version) -> dict[str, Any]:
     """What is mounted at /var/task and /opt, see `sandbox.inside.confinement`."""
     configuration = version.configuration
     tree = configuration.layer_tree
-    return {"mount": mount, "package": configuration.package.digest, "layers": tree.digest if tree else None}
+    return {"package": configuration.package.digest, "layers": tree.digest if tree else None}

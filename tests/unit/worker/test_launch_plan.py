@@ -193,7 +193,7 @@ def layered(*digests: str, runtime: str = "python3.12") -> OpenedVersion:
 
 def test_the_message_names_the_tree_of_the_layers() -> None:
     def tree(*digests: str) -> str | None:
-        message = launch_plan.settings(layered(*digests), PLACE, None, b"", mount=True)
+        message = launch_plan.settings(layered(*digests), PLACE, None, b"")
         named: str | None = message["layers"]
         return named
 
@@ -238,12 +238,12 @@ def test_a_link_is_left_to_the_environment(tmp_path: Path) -> None:
 
 
 def test_the_settings_hold_what_the_sandbox_needs() -> None:
-    message = launch_plan.settings(opened(), PLACE, None, b"\x01\xff", mount=True)
+    message = launch_plan.settings(opened(), PLACE, None, b"\x01\xff")
     assert message["package"] == "ab" * 32
-    assert (message["mount"], message["directory"], message["seccomp"]) == (True, "/var/task", "01ff")
+    assert (message["directory"], message["seccomp"]) == ("/var/task", "01ff")
     assert (message["command"], message["log_fd"]) == (None, True)
     assert message["limits"]["RLIMIT_NOFILE"] == (1024, 1024)
-    assert launch_plan.settings(opened("provided.al2"), PLACE, [], b"", mount=False)["log_fd"] is False
+    assert launch_plan.settings(opened("provided.al2"), PLACE, [], b"")["log_fd"] is False
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,13 @@ HIDDEN = "/run"  # packages and images, seen until the function's code is mounte
 
 
 def mount(settings):
-    """Code and layers at their places; after that nothing of the host's packages is to be seen."""
+    """Code and layers at their places; after that nothing of the host's packages is to be seen.
+
+    Does nothing in a sandbox where it was done. Whether it was shows here and nowhere else: a process that was to do it
+    may have been killed before.
+    """
+    if not os.path.isdir(HIDDEN + "/packages"):
+        return
     linux.bind("%s/packages/%s" % (HIDDEN, settings["package"]), "/var/task")
     if settings["layers"]:
         linux.bind("%s/packages/%s" % (HIDDEN, settings["layers"]), "/opt")

@@ -267,7 +267,7 @@ class Parked:
         if not data:
             os._exit(0)
         settings = json.loads(data)
-        if self._request["namespaces"] and settings["mount"]:
+        if self._request["namespaces"]:
             confinement.mount(settings)
         if self._ahead and self._hand_over(settings):
             os._exit(0)

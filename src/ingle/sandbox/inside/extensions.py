@@ -14,9 +14,9 @@ def start_all(request, settings, output):
     """Start the programs of `settings["extensions"]`, [name, path] each: (names by process id, errors by name).
 
     `output` is the end of a pipe for what they write; `settings` also holds "variables", "limits", "seccomp", and
-    "mount" with what `confinement.mount` needs.
+    and what `confinement.mount` needs.
     """
-    if request["namespaces"] and settings["mount"]:
+    if request["namespaces"]:
         confinement.mount(settings)
     names, errors = {}, {}
     for name, path in settings["extensions"]:

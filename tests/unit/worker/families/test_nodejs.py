@@ -81,7 +81,7 @@ def test_variables_that_the_interpreter_reads_at_its_start(name: str, expected: 
     version = opened("nodejs20.x", environment={name: "x"})
     assert must_execute(version) is expected
     assert (ahead(version, LAYOUT, b"") is None) is expected
-    assert launch_plan.settings(version, PLACE, [], b"", mount=True)["ahead"] is not expected
+    assert launch_plan.settings(version, PLACE, [], b"")["ahead"] is not expected
 
 
 def test_what_is_started_ahead_knows_nothing_of_the_function() -> None:
