@@ -93,7 +93,12 @@ class Sender(threading.Thread):
 
 
 def children(pid):
-    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    try:
+        return [
+            int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+        ]  # fmt: skip
+    except OSError:  # it has ended meanwhile
+        return []
 
 
 def below(pid):
@@ -102,10 +107,7 @@ def below(pid):
     while todo:
         process = todo.pop()
         found.append(process)
-        try:
-            todo += children(process)
-        except OSError:
-            continue
+        todo += children(process)
     return found
 
 
@@ -201,11 +203,23 @@ def test_a_backlog_of_one_function_does_not_delay_another(served):
     wait_until(lambda: queued(served) == 0)
 
 
+def stock(served):
+    """The processes that wait to become a runtime, once nothing is being prepared any more."""
+    looks = []
+
+    def settled():
+        looks.append(frozenset(pid for pid in below(served.process.pid) if not children(pid)))
+        return len(looks) > 30 and looks[-1] and len(set(looks[-30:])) == 1
+
+    wait_until(settled)
+    return looks[-1]
+
+
 def test_a_runtime_that_is_killed_before_it_sees_its_code_starts_again_with_it(served):
     """What is prepared is held up, told what to become, and killed before it has done anything."""
     client = served.client("lambda")
     create(client, "f", "def handler(event, context):\n    return 'here'\n")
-    parked = wait_until(lambda: [pid for pid in below(served.process.pid) if not children(pid)])
+    parked = stock(served)
     for pid in parked:
         os.kill(pid, signal.SIGSTOP)
     answers = []
