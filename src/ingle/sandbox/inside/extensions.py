@@ -14,7 +14,7 @@ def start_all(request, settings, output):
     """Start the programs of `settings["extensions"]`, [name, path] each: (names by process id, errors by name).
 
     `output` is the end of a pipe for what they write; `settings` also holds "variables", "limits", "seccomp", and
-    and what `confinement.mount` needs.
+    what `confinement.mount` needs.
     """
     if request["namespaces"]:
         confinement.mount(settings)
