@@ -15,11 +15,10 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import uvloop
 
@@ -34,34 +33,17 @@ from ingle.catalog.urls import UrlIndex
 from ingle.companions.caller import ServiceCaller
 from ingle.companions.endpoint import Credentials, Endpoint
 from ingle.companions.s3 import S3
-from ingle.control.account import Account
 from ingle.control.activation import Activation
-from ingle.control.aliases import Aliases
 from ingle.control.code_quota import CodeQuota
-from ingle.control.code_signing_configs import CodeSigningConfigs
 from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.code_signing_tags import CodeSigningTags
 from ingle.control.code_verification import CodeVerification
-from ingle.control.concurrency import Concurrency
-from ingle.control.event_invoke_configs import EventInvokeConfigs
-from ingle.control.function_code_signing import FunctionCodeSigning
 from ingle.control.function_records import FunctionRecords
-from ingle.control.function_scaling import FunctionScaling
-from ingle.control.function_urls import FunctionUrls
-from ingle.control.functions import Functions
-from ingle.control.layer_permissions import LayerPermissions
 from ingle.control.layer_records import LayerRecords
-from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences, packages_of
-from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
-from ingle.control.publishing import Publishing
-from ingle.control.recursion import Recursions
-from ingle.control.resource_policies import ResourcePolicies
-from ingle.control.runtime_management import RuntimeManagements
 from ingle.control.tags import FunctionTags, Tags
 from ingle.control.variable_encryption import VariableEncryption
-from ingle.control.versions import Versions
 from ingle.domain import lifecycle
 from ingle.domain.caller import DEFAULT_ACCOUNT, Caller
 from ingle.domain.clock import Clock, RandomIds, SystemClock
@@ -75,8 +57,6 @@ from ingle.event_invoke.operation import PREFIX as EVENTS_PREFIX
 from ingle.event_invoke.operation import event_operator
 from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
-from ingle.frontend.authorization.authorizer import AuthorisedTags
-from ingle.frontend.dispatch import Registry
 from ingle.frontend.function_urls import FunctionUrlServer
 from ingle.frontend.internal import health, packages
 from ingle.frontend.links import PackageLinks
@@ -93,6 +73,7 @@ from ingle.master_key.rotation import operator
 from ingle.observability import log as observability
 from ingle.observability.collector import Collector, certificates
 from ingle.observability.traces import Traces
+from ingle.operations import Parts, registry
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
 from ingle.sandbox.launch import Isolation, SupervisorProcess, launch, strongest
@@ -109,16 +90,11 @@ from ingle.storage.metrics import MetricStore
 from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
 from ingle.storage.store import StoredKeys
-from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.execution_roles import VALID
-from ingle.supporting.iam import Iam
 from ingle.supporting.iam_records import NewKey
 from ingle.supporting.kms.records import KeyRecords
 from ingle.supporting.kms.service import Kms
 from ingle.supporting.kms.use import KeyUse
-from ingle.supporting.logs import Logs
-from ingle.supporting.sts import Sts
-from ingle.supporting.tagging import Tagging
 from ingle.supporting.variables import FunctionVariables
 from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
@@ -389,7 +365,6 @@ class _Server:
             )
         )
         records = FunctionRecords(store, catalog, variables)
-        encryption = VariableEncryption(variables)
         references = PackageReferences(
             packages_store, catalog, lambda package: host.uses(package) or placement.needs(package)
         )
@@ -399,8 +374,6 @@ class _Server:
         background.start(keys.watch())
         await stack.enter_async_context(Activation(records, references, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)
-        quota = CodeQuota(catalog)
-        objects = self._objects(clock)
         admission = Admission(catalog, settings.invocation_rate)
         meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
         signing = CodeSigningRecords(store, catalog)
@@ -408,21 +381,6 @@ class _Server:
         verification = CodeVerification(
             signatures, signing, references, clock, lambda key: meters.record(key, "SignatureValidationErrors", 1)
         )
-        functions = Functions(
-            records,
-            references,
-            clock,
-            ids,
-            Links(signer=links),
-            quota,
-            objects,
-            verification,
-            encryption,
-            access.roles,
-        )
-        versions = Versions(records, Publishing(clock, ids, quota), ids, encryption)
-        layers = LayerRecords(store, catalog.layers)
-        policies = PolicyRecords(records, ids)
         tracing = Tracing(catalog, traces, clock, Sampler(clock))
         disk = Disk(self._directory.path)
         background.start(disk.watch())
@@ -449,34 +407,32 @@ class _Server:
         tags = Tags({"function": FunctionTags(records), "code-signing-config": CodeSigningTags(signing)})
         authorizer = access.authorizer(catalog)
         handlers = registry(
-            functions,
-            versions,
-            Aliases(records, ids),
-            Layers(layers, references, clock, Links(signer=links), quota, objects, signatures),
-            LayerPermissions(layers, ids),
-            Permissions(policies),
-            ResourcePolicies(policies),
-            EventInvokeConfigs(records, clock),
-            FunctionUrls(records, clock, ids),
-            RuntimeManagements(records),
-            Recursions(records),
-            FunctionScaling(records),
-            CodeSigningConfigs(signing, clock, ids),
-            FunctionCodeSigning(records, signing),
-            Account(catalog, quota),
-            Concurrency(records, clock, ids),
-            tags,
-            invoker,
-            services={
-                "logs": Logs(logs, clock),
-                "cloudwatch": CloudWatch(metrics, clock),
-                "resourcegroupstaggingapi": Tagging(
-                    TagIndex(catalog), {"lambda": AuthorisedTags(tags, "lambda", authorizer)}, clock
-                ),
-                "kms": kms,
-                "iam": access.iam,
-                "sts": access.sts,
-            },
+            Parts(
+                clock=clock,
+                ids=ids,
+                catalog=catalog,
+                records=records,
+                layers=LayerRecords(store, catalog.layers),
+                policies=PolicyRecords(records, ids),
+                signing=signing,
+                references=references,
+                links=Links(signer=links),
+                quota=CodeQuota(catalog),
+                objects=self._objects(clock),
+                signatures=signatures,
+                verification=verification,
+                encryption=VariableEncryption(variables),
+                roles=access.roles,
+                authorizer=authorizer,
+                logs=logs,
+                metrics=metrics,
+                tagged=TagIndex(catalog),
+                tags=tags,
+                invoker=invoker,
+                kms=kms,
+                iam=access.iam,
+                sts=access.sts,
+            )
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
@@ -567,53 +523,3 @@ def _named_packages(catalog: Catalog) -> set[str]:
     """The digests of what functions and layers have."""
     named = {package.digest for function in catalog for package in packages_of(function)}
     return named | {version.package.digest for layer in catalog.layers for version in layer.versions.values()}
-
-
-class Resource(Protocol):
-    """Something that has operations."""
-
-    def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]: ...
-
-
-def registry(*resources: Resource, services: Mapping[str, Resource]) -> Registry:
-    """All operations that have a handler, by service and name: Lambda's `resources`, and other services by name."""
-    others = {
-        (service, name): handler for service, part in services.items() for name, handler in part.handlers().items()
-    }
-    return {
-        ("lambda", name): handler for resource in resources for name, handler in resource.handlers().items()
-    } | others
-
-
-def implemented_operations() -> list[tuple[str, str]]:
-    """(service, operation) of everything that has a handler, for the generated table; starts nothing."""
-    nothing: Any = None
-    resources = (
-        Functions(*[nothing] * 10),
-        Versions(nothing, nothing, nothing, nothing),
-        Aliases(nothing, nothing),
-        Layers(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
-        LayerPermissions(nothing, nothing),
-        Permissions(nothing),
-        ResourcePolicies(nothing),
-        EventInvokeConfigs(nothing, nothing),
-        FunctionUrls(nothing, nothing, nothing),
-        RuntimeManagements(nothing),
-        Recursions(nothing),
-        FunctionScaling(nothing),
-        CodeSigningConfigs(nothing, nothing, nothing),
-        FunctionCodeSigning(nothing, nothing),
-        Account(nothing, nothing),
-        Concurrency(nothing, nothing, nothing),
-        Tags({}),
-        Invoker(nothing, nothing, nothing, nothing, nothing, nothing),
-    )
-    services: dict[str, Resource] = {
-        "logs": Logs(nothing, nothing),
-        "cloudwatch": CloudWatch(nothing, nothing),
-        "resourcegroupstaggingapi": Tagging(nothing, {}, nothing),
-        "kms": Kms(KeyUse(nothing, nothing)),
-        "iam": Iam(nothing),
-        "sts": Sts(nothing, nothing),
-    }
-    return sorted(registry(*resources, services=services))

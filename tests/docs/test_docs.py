@@ -12,10 +12,10 @@ import pytest
 import typer.main
 
 from ingle import settings
-from ingle.app import implemented_operations
 from ingle.cli import app
 from ingle.frontend.compatibility import TITLES
 from ingle.frontend.metrics_page import CATALOGUE
+from ingle.operations import implemented_operations
 
 ROOT = Path(__file__).parents[2]
 
