@@ -11,6 +11,7 @@ import pytest
 
 from ingle.domain.event import Condition, Delivery, Event, Progress, Response
 from ingle.domain.function import FunctionKey
+from ingle.storage import event_store
 from ingle.storage.errors import StorageError, StorageFull, StorageUnavailable
 from ingle.storage.event_store import EventStore
 
@@ -114,9 +115,9 @@ async def test_numbers_grow_over_restarts_and_pages_have_each_event_once(tmp_pat
 
 async def test_what_is_asked_for_meanwhile_is_written_with_one_sync(store, monkeypatch):
     sizes = []
-    write = EventStore._write
+    write = event_store._write
     monkeypatch.setattr(
-        EventStore, "_write", lambda self, batch: (sizes.append(len(batch.added)), write(self, batch))[1]
+        event_store, "_write", lambda batch, connection: (sizes.append(len(batch.added)), write(batch, connection))[1]
     )
     await asyncio.gather(*(store.add(event(number)) for number in range(500)))
     assert sum(sizes) == 500
@@ -133,14 +134,14 @@ async def test_one_batch_may_add_change_and_remove(store):
 
 
 async def test_a_batch_that_fails_is_told_to_those_in_it_and_the_next_one_works(store, monkeypatch):
-    write, broken = EventStore._write, [True]
+    write, broken = event_store._write, [True]
 
-    def fail(self, batch):
-        write(self, batch)
+    def fail(batch, connection):
+        write(batch, connection)
         if broken.pop() if broken else False:
             raise StorageUnavailable("no")
 
-    monkeypatch.setattr(EventStore, "_write", fail)
+    monkeypatch.setattr(event_store, "_write", fail)
     told = await asyncio.gather(*(store.add(event(number)) for number in range(3)), return_exceptions=True)
     assert [type(item) for item in told] == [StorageUnavailable] * 3
     number = await store.add(event(9))

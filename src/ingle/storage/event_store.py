@@ -1,9 +1,9 @@
 """Asynchronous events on disk, in a database of its own: what was acknowledged is here until it is over.
 
-Written in groups: whatever was asked for while a transaction was under way goes into the next one, with one sync for
-all of it. So an event costs a share of a sync and not one of its own. All SQL runs in one thread that owns the
-connection. Nothing marks an event as taken: who takes it is known in memory only, and after a crash every event is free
-again.
+Written in groups: whatever was asked for while a transaction was under way goes into the next one, as one statement for
+each kind of change, and with one sync for all of it. So an event costs a share of both. `transactions` has the database
+and the thread that owns it. Nothing marks an event as taken: who takes it is known in memory only, and after a crash
+every event is free again.
 
 The row of an event never changes; how far it is has a row of its own, once it was tried. So a retry does not write the
 payload again, and most events are one insertion and one deletion.
@@ -12,12 +12,11 @@ payload again, and most events are one insertion and one deletion.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -33,15 +32,13 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from ingle.domain.event import Event, Progress
 from ingle.domain.function import FunctionKey
-from ingle.storage.errors import StorageUnavailable
 from ingle.storage.event_documents import decode_progress, encode_progress
-from ingle.storage.sql_engine import named_error, open_engine
+from ingle.storage.sql_engine import open_engine
+from ingle.storage.transactions import Transactions
 
-_Result = TypeVar("_Result")
 #: Rows in one statement: SQLite bounds the number of values.
 _CHUNK = 500
 #: Events that are loaded in one go.
@@ -72,6 +69,7 @@ _progress = Table(
     Column("document", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
 )
+_with_progress = _events.outerjoin(_progress, _events.c.number == _progress.c.number)
 
 
 class Loaded(NamedTuple):
@@ -101,20 +99,20 @@ class EventStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._engine: Engine | None = None
-        self._thread: ThreadPoolExecutor | None = None
-        self._next = 1
+        self._transactions = Transactions(self._open)
+        #: The highest number that was in use when the store was opened, and the next one to be given.
         self._opened = 0
+        self._next = 1
         self._batch: _Batch | None = None
         self._writing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingle-events")
         try:
-            self._next = await self._run(self._open)
+            await self._transactions.open()
         except BaseException:
-            self._thread.shutdown(wait=False)
+            await self._transactions.close()
             raise
+        self._next = self._opened + 1
         return self
 
     async def __aexit__(
@@ -122,10 +120,7 @@ class EventStore:
     ) -> None:
         if self._writing is not None:
             await asyncio.wait([self._writing])
-        await self._run(self._dispose)
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.shutdown(wait=False)
+        await self._transactions.close()
 
     async def add(self, event: Event) -> int:
         """The number of the event, which is durable when this returns. Numbers grow."""
@@ -158,18 +153,17 @@ class EventStore:
 
     async def load(self, after: int = 0) -> list[Loaded]:
         """The next events that were here when the store was opened, by number; an empty list behind the last."""
-        return await self._run(partial(self._load, after))
+        return await self._transactions.run(partial(self._load, after))
 
     async def bodies(self, number: int) -> tuple[bytes, bytes | None] | None:
         """The payloads of an event and of the last response to it; None for an event that is not there."""
-        return await self._run(partial(self._bodies, number))
+        return await self._transactions.run(partial(_bodies, number))
 
     # --- groups -----------------------------------------------------------------------------------------------------
 
     def _open_batch(self) -> _Batch:
         """The batch that is written next, by a task that runs as long as there is one."""
-        if self._thread is None:
-            raise StorageUnavailable("The event store is closed.")
+        self._transactions.require_open()
         if self._batch is None:
             self._batch = _Batch(asyncio.get_running_loop().create_future())
         if self._writing is None:
@@ -182,7 +176,7 @@ class EventStore:
             await asyncio.sleep(0)
             self._batch = None
             try:
-                await self._run(partial(self._write, batch))
+                await self._transactions.run(partial(_write, batch))
             except Exception as error:  # told to those who wait for this batch, and to no other
                 if not batch.done.cancelled():
                     batch.done.set_exception(error)
@@ -191,71 +185,54 @@ class EventStore:
                 batch.done.set_result(None)
         self._writing = None
 
-    def _write(self, batch: _Batch) -> None:
-        assert self._engine is not None, "the thread runs nothing before _open"
-        with self._engine.begin() as connection:
-            if batch.added:
-                connection.execute(_events.insert(), list(batch.added.values()))
-            if batch.changed:
-                self._delete(connection, _progress, batch.changed)
-                connection.execute(_progress.insert(), [_changed(*item) for item in batch.changed.items()])
-            if batch.removed:
-                self._delete(connection, _events, batch.removed)
-                self._delete(connection, _progress, batch.removed)
-
-    @staticmethod
-    def _delete(connection: Connection, table: Table, numbers: Iterable[int]) -> None:
-        found = list(numbers)
-        for start in range(0, len(found), _CHUNK):
-            connection.execute(delete(table).where(table.c.number.in_(found[start : start + _CHUNK])))
-
     # --- the thread -------------------------------------------------------------------------------------------------
 
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
-        if self._thread is None:
-            raise StorageUnavailable("The event store is closed.")
+    def _open(self) -> Engine:
+        engine = open_engine(self._url)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except SQLAlchemyError as error:
-            raise named_error(error) from error
+            with engine.begin() as connection:
+                _metadata.create_all(connection)
+                highest = select(func.coalesce(func.max(_events.c.number), 0))
+                self._opened = int(connection.execute(highest).scalar_one())
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
 
-    def _open(self) -> int:
-        """The first number that was never used."""
-        self._engine = open_engine(self._url)
-        with self._engine.begin() as connection:
-            _metadata.create_all(connection)
-            self._opened = int(connection.execute(select(func.coalesce(func.max(_events.c.number), 0))).scalar_one())
-            return self._opened + 1
-
-    def _load(self, after: int) -> list[Loaded]:
-        assert self._engine is not None, "the thread runs nothing before _open"
+    def _load(self, after: int, connection: Connection) -> list[Loaded]:
         columns = [column for column in _events.c if column.name != "payload"]
         small = case((func.length(_events.c.payload) <= _SMALL, _events.c.payload), else_=None)
         statement = (
             select(*columns, small.label("payload"), _progress.c.document)
-            .select_from(_events.outerjoin(_progress, _events.c.number == _progress.c.number))
+            .select_from(_with_progress)
             .where(_events.c.number > after, _events.c.number <= self._opened)
             .order_by(_events.c.number)
             .limit(_PAGE)
         )
-        with self._engine.begin() as connection:
-            return [_read(row) for row in connection.execute(statement)]
+        return [_read(row) for row in connection.execute(statement)]
 
-    def _bodies(self, number: int) -> tuple[bytes, bytes | None] | None:
-        assert self._engine is not None, "the thread runs nothing before _open"
-        statement = (
-            select(_events.c.payload, _progress.c.answer)
-            .select_from(_events.outerjoin(_progress, _events.c.number == _progress.c.number))
-            .where(_events.c.number == number)
-        )
-        with self._engine.begin() as connection:
-            row = connection.execute(statement).one_or_none()
-        return None if row is None else (row.payload, row.answer)
 
-    def _dispose(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+def _write(batch: _Batch, connection: Connection) -> None:
+    if batch.added:
+        connection.execute(_events.insert(), list(batch.added.values()))
+    if batch.changed:
+        _delete(connection, _progress, batch.changed)
+        connection.execute(_progress.insert(), [_changed(*item) for item in batch.changed.items()])
+    if batch.removed:
+        _delete(connection, _events, batch.removed)
+        _delete(connection, _progress, batch.removed)
+
+
+def _delete(connection: Connection, table: Table, numbers: Iterable[int]) -> None:
+    found = list(numbers)
+    for start in range(0, len(found), _CHUNK):
+        connection.execute(delete(table).where(table.c.number.in_(found[start : start + _CHUNK])))
+
+
+def _bodies(number: int, connection: Connection) -> tuple[bytes, bytes | None] | None:
+    statement = select(_events.c.payload, _progress.c.answer).select_from(_with_progress)
+    row = connection.execute(statement.where(_events.c.number == number)).one_or_none()
+    return None if row is None else (row.payload, row.answer)
 
 
 def _changed(number: int, progress: Progress) -> dict[str, Any]:

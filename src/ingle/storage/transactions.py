@@ -1,7 +1,7 @@
 """Transactions of a database that one thread owns, where what waits for the thread is committed together.
 
 A commit costs what the device needs to make it durable, whatever is in it: while one is under way, the work that comes
-meanwhile gathers, and shares the next. What comes alone is committed at once. Used by `sql`.
+meanwhile gathers, and shares the next. What comes alone is committed at once. Used by `sql` and `event_store`.
 """
 
 from __future__ import annotations
@@ -63,13 +63,17 @@ class Transactions:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._dispose)
         self._thread.shutdown(wait=False)
 
+    def require_open(self) -> None:
+        """Raise StorageUnavailable once this was closed."""
+        if self._closed:
+            raise StorageUnavailable("The database is closed.")
+
     async def run(self, work: Callable[[Connection], _Result]) -> _Result:
         """The result of `work`, after the durable commit. A call that is cancelled may still take effect.
 
         Raises what the work raises, and StorageFull or StorageUnavailable.
         """
-        if self._closed:
-            raise StorageUnavailable("The database is closed.")
+        self.require_open()
         outcome = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(work, outcome))
         if self._running is None:
@@ -81,8 +85,8 @@ class Transactions:
 
     async def apart(self, work: Callable[[Engine], _Result]) -> _Result:
         """The result of `work`, which is done outside of any transaction, once those under way are over."""
-        if self._closed or self._engine is None:
-            raise StorageUnavailable("The database is closed.")
+        self.require_open()
+        assert self._engine is not None, "it is there from opening to closing"
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._engine)
         except SQLAlchemyError as error:
