@@ -13,18 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ingle.domain.access.document import CURRENT_VERSION, MEMBERS, PRINCIPAL_KINDS, VERSIONS
 from ingle.domain.errors import InvalidParameterValue
-
-#: The language's current version, and the one before.
-CURRENT_VERSION = "2012-10-17"
-VERSIONS = (CURRENT_VERSION, "2008-10-17")
 
 Statement = Mapping[str, Any]
 
 _ACTION = re.compile(r"\*|lambda:[a-zA-Z*?]+", re.ASCII)
-_PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 _PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
-_MEMBERS = {"Sid", "Effect", "Condition", *(member for pair in _PAIRS for member in pair)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +94,7 @@ def _loaded(text: str) -> dict[str, Any]:
 def _validate(statement: Any) -> None:
     if not isinstance(statement, dict):
         raise _malformed("a statement is not an object")
-    if not set(statement) <= _MEMBERS:
+    if not set(statement) <= MEMBERS:
         raise _malformed("a statement has members that the language does not know")
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise _malformed("the Effect of a statement is neither Allow nor Deny")
@@ -122,7 +117,7 @@ def _validate(statement: Any) -> None:
 def _is_principal(value: Any) -> bool:
     if not isinstance(value, dict):
         return bool(value == "*")
-    return bool(value) and all(kind in _PRINCIPAL_TYPES and _texts(named) for kind, named in value.items())
+    return bool(value) and all(kind in PRINCIPAL_KINDS and _texts(named) for kind, named in value.items())
 
 
 def _is_condition(value: Any) -> bool:

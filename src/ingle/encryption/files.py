@@ -49,7 +49,7 @@ def unseal_file(source: Path, destination: Path, ring: Keyring) -> None:
             with open(descriptor, "wb") as writer:
                 for number, piece, last in _pieces(reader, _PIECE + OVERHEAD):
                     writer.write(unseal(key, piece, _place(number, last=last)))
-        except BaseException:
+        except BaseException:  # nothing half-done stays, whatever interrupted it; raised again
             destination.unlink()
             raise
 

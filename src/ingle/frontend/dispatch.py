@@ -163,7 +163,7 @@ class Dispatcher:
             return await self._run(call, request)
         try:
             response = await self._run(call, request)
-        except Exception as error:
+        except Exception as error:  # recorded, and raised again
             self._record(call, error)
             raise
         self._record(call, None)

@@ -60,7 +60,7 @@ class Channel:
                 listener.bind(place)
                 os.chmod(place, 0o600)
             self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_LONGEST)
-        except BaseException:
+        except BaseException:  # the listener is nobody's then; raised again
             listener.close()
             raise
         return self

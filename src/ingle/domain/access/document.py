@@ -17,15 +17,16 @@ from ingle.domain.access.conditions import Condition, UnknownOperator, compile_c
 from ingle.domain.access.patterns import Lookup, Pattern
 from ingle.domain.access.principals import Principal, Principals, Reach, is_principal_element
 
+#: The language's current version, and the one before.
 CURRENT_VERSION = "2012-10-17"
 VERSIONS = (CURRENT_VERSION, "2008-10-17")
-
-_MEMBERS = frozenset(
+#: What a statement may have, whatever its policy is for.
+MEMBERS = frozenset(
     ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 )
 _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?_-]+", re.ASCII)
 _SID = re.compile(r"[0-9A-Za-z]*", re.ASCII)
-_PRINCIPAL_KINDS = dict.fromkeys(("AWS", "Service", "Federated", "CanonicalUser"))
+PRINCIPAL_KINDS = dict.fromkeys(("AWS", "Service", "Federated", "CanonicalUser"))
 _TRUST_ACTION = re.compile(r"sts:[a-zA-Z*?]+|\*", re.ASCII | re.IGNORECASE)
 _MOST_NESTED = 12
 
@@ -166,7 +167,7 @@ def _require_members(document: Mapping[str, Any]) -> None:
 
 
 def _check(statement: Any, use: Use) -> None:
-    if not isinstance(statement, dict) or not set(statement) <= _MEMBERS:
+    if not isinstance(statement, dict) or not set(statement) <= MEMBERS:
         raise MalformedPolicy("Syntax errors in policy.")
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise MalformedPolicy("Missing required field Effect cannot be empty!")
@@ -232,7 +233,7 @@ def _check_principal(statement: Mapping[str, Any], use: Use) -> None:
         return
     if value is None:
         raise MalformedPolicy("Missing required field Principal")
-    if not is_principal_element(value, _PRINCIPAL_KINDS):
+    if not is_principal_element(value, PRINCIPAL_KINDS):
         raise MalformedPolicy("Invalid principal in policy.")
     for name in _texts(value.get("AWS", [])) if isinstance(value, dict) else []:
         if not _is_aws_principal(name):

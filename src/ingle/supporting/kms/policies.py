@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ingle.domain.access.document import CURRENT_VERSION, MEMBERS, VERSIONS
 from ingle.domain.arn import partition_of
 from ingle.supporting.kms.errors import KmsLimitExceeded, MalformedPolicy
 
@@ -17,9 +18,6 @@ POLICY_NAME = "default"
 #: Bytes of a policy.
 MAX_POLICY = 32_768
 MANAGED_DESCRIPTION = "Default key that protects my Lambda functions when no other key is defined"
-_VERSIONS = ("2012-10-17", "2008-10-17")
-_MEMBERS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
-                      "Condition"})  # fmt: skip
 
 
 def default_policy(account: str, region: str) -> str:
@@ -31,7 +29,7 @@ def default_policy(account: str, region: str) -> str:
         "Action": "kms:*",
         "Resource": "*",
     }
-    return _written({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]})
+    return _written({"Version": CURRENT_VERSION, "Id": "key-default-1", "Statement": [statement]})
 
 
 def managed_policy(account: str, region: str, service: str) -> str:
@@ -55,7 +53,7 @@ def managed_policy(account: str, region: str, service: str) -> str:
         "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
         "Resource": "*",
     }
-    return _written({"Version": "2012-10-17", "Id": f"auto-aws{service}", "Statement": [through, metadata]})
+    return _written({"Version": CURRENT_VERSION, "Id": f"auto-aws{service}", "Statement": [through, metadata]})
 
 
 def _written(document: dict[str, Any]) -> str:
@@ -72,7 +70,7 @@ def validate(text: str) -> str:
         raise MalformedPolicy("The policy is not valid JSON.") from None
     if not isinstance(document, dict) or not set(document) <= {"Version", "Id", "Statement"}:
         raise MalformedPolicy("The policy has members besides Version, Id and Statement.")
-    if document.get("Version", _VERSIONS[0]) not in _VERSIONS or not isinstance(document.get("Id", ""), str):
+    if document.get("Version", CURRENT_VERSION) not in VERSIONS or not isinstance(document.get("Id", ""), str):
         raise MalformedPolicy("The policy has an invalid Version or Id.")
     statements = document.get("Statement")
     found = [statements] if isinstance(statements, dict) else statements
@@ -85,7 +83,7 @@ def validate(text: str) -> str:
 
 def _validate_statement(statement: Any) -> None:
     """A statement without Action or Resource is legal, and has no effect."""
-    if not isinstance(statement, dict) or not set(statement) <= _MEMBERS:
+    if not isinstance(statement, dict) or not set(statement) <= MEMBERS:
         raise MalformedPolicy("A statement has members that the policy language does not know.")
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise MalformedPolicy("The Effect of a statement is neither Allow nor Deny.")
