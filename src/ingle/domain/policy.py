@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ingle.domain.access.conditions import UnknownOperator, compile_conditions
 from ingle.domain.access.document import CURRENT_VERSION, MEMBERS, PRINCIPAL_KINDS, VERSIONS
 from ingle.domain.errors import InvalidParameterValue
 
@@ -112,6 +113,10 @@ def _validate(statement: Any) -> None:
         raise _malformed("a statement has an invalid resource")
     if not _is_condition(statement.get("Condition", {})):
         raise _malformed("a statement has an invalid condition")
+    try:
+        compile_conditions(statement.get("Condition", {}), variables=True)
+    except UnknownOperator as operator:
+        raise _malformed(f"{operator} is no operator of conditions") from None
 
 
 def _is_principal(value: Any) -> bool:

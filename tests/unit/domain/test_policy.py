@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingle.domain.access.document import Document
 from ingle.domain.errors import InvalidParameterValue
 from ingle.domain.policy import Policy
 
@@ -59,6 +60,8 @@ def test_one_statement_need_not_be_in_a_list() -> None:
         document({**ALLOW, "Condition": {"Bool": "x"}}), document({**ALLOW, "Condition": {"Bool": {"k": {}}}}),
         document({**ALLOW, "Condition": {"Bool": {"k": None}}}), document({**ALLOW, "Sid": "\ud800"}),
         document({**ALLOW, "Condition": {"NumericEquals": {"k": float("nan")}}}),
+        document({**ALLOW, "Condition": {"StringResembles": {"k": "x"}}}),
+        document({**ALLOW, "Condition": {"Some:StringEquals": {"k": "x"}}}),
     ],
 )  # fmt: skip
 def test_what_is_none(text: str) -> None:
@@ -84,6 +87,7 @@ def test_any_document_is_a_policy_or_refused(document: dict[str, Any]) -> None:
     except InvalidParameterValue:
         return
     assert Policy.parse(policy.text) == policy
+    Document.of(policy.statements, policy.version)
 
 
 @given(sids=st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=6, unique=True), data=st.data())

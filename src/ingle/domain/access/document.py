@@ -96,21 +96,40 @@ class Document:
         if len(set(sids)) < len(sids):
             raise MalformedPolicy("Statement IDs (SID) in a single policy must be unique.")
         try:
-            return Document.of(found, version)
+            return _ordered(_compile(statement, version) for statement in found)
         except UnknownOperator as unknown:
             raise MalformedPolicy(f"Invalid Condition type : {unknown}.") from None
 
     @staticmethod
     def of(statements: Iterable[Mapping[str, Any]], version: str = CURRENT_VERSION) -> Document:
-        """Statements whose form is known to be right. Raises UnknownOperator."""
-        compiled = [_compile(statement, variables=version == CURRENT_VERSION) for statement in statements]
-        return Document(
-            denies=tuple(statement for statement in compiled if statement.deny),
-            allows=tuple(statement for statement in compiled if not statement.deny),
-        )
+        """Statements whose form is known to be right, but for the operators of their conditions.
+
+        A condition that nobody knows never holds for what allows, and always for what denies.
+        """
+        compiled = (_compile_cautiously(statement, version) for statement in statements)
+        return _ordered(statement for statement in compiled if statement is not None)
 
 
-def _compile(statement: Mapping[str, Any], *, variables: bool) -> Statement:
+def _ordered(statements: Iterable[Statement]) -> Document:
+    compiled = list(statements)
+    return Document(
+        denies=tuple(statement for statement in compiled if statement.deny),
+        allows=tuple(statement for statement in compiled if not statement.deny),
+    )
+
+
+def _compile_cautiously(statement: Mapping[str, Any], version: str) -> Statement | None:
+    try:
+        return _compile(statement, version)
+    except UnknownOperator:
+        if statement["Effect"] == "Allow":
+            return None
+        return _compile({name: value for name, value in statement.items() if name != "Condition"}, version)
+
+
+def _compile(statement: Mapping[str, Any], version: str) -> Statement:
+    """Raises UnknownOperator."""
+    variables = version == CURRENT_VERSION
     actions = _texts(statement.get("Action", statement.get("NotAction")))
     resources = statement.get("Resource", statement.get("NotResource"))
     principal = statement.get("Principal", statement.get("NotPrincipal"))

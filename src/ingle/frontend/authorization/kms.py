@@ -16,8 +16,7 @@ from typing import Any
 
 from ingle.catalog.identities import Identities
 from ingle.domain.access.authority import Authority
-from ingle.domain.access.conditions import UnknownOperator
-from ingle.domain.access.document import Document
+from ingle.domain.access.document import CURRENT_VERSION, Document
 from ingle.domain.access.evaluation import Context, Decision, Request, decide
 from ingle.domain.access.principals import Kind, Principal
 from ingle.domain.clock import Clock
@@ -114,26 +113,18 @@ def _constrained(grant: Grant, context: Mapping[str, str]) -> bool:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _compiled(text: str) -> Document:
-    """A key policy. Statements without actions or resources have no effect, as KMS documents it.
-
-    A condition that nobody knows never holds for what allows, and always for what denies.
-    """
+    """A key policy. Statements without actions or resources have no effect, as KMS documents it."""
     document = json.loads(text)
     found = document["Statement"]
-    version = document.get("Version", "2012-10-17")
-    kept: list[Mapping[str, Any]] = []
-    for statement in [found] if isinstance(found, dict) else found:
-        whole = {"Action", "NotAction"} & statement.keys() and {"Resource", "NotResource"} & statement.keys()
-        if not whole:
-            continue
-        try:
-            Document.of([statement], version)
-        except UnknownOperator:
-            if statement["Effect"] == "Allow":
-                continue
-            statement = {name: value for name, value in statement.items() if name != "Condition"}
-        kept.append(statement)
-    return Document.of(kept, version)
+    statements = [found] if isinstance(found, dict) else found
+    return Document.of(
+        (
+            statement
+            for statement in statements
+            if {"Action", "NotAction"} & statement.keys() and {"Resource", "NotResource"} & statement.keys()
+        ),
+        document.get("Version", CURRENT_VERSION),
+    )
 
 
 def _text(who: str, request: KeyRequest, reason: str) -> str:

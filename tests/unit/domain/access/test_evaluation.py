@@ -212,6 +212,13 @@ def test_services_are_allowed_by_the_policy_of_the_resource_and_its_conditions()
     assert not _asked_by(service("s3.amazonaws.com"), [_allow(Principal={"AWS": "*"})])
 
 
+def test_a_condition_that_nobody_knows_never_allows_and_always_denies() -> None:
+    unknown = {"StringResembles": {"aws:x": "y"}}
+    assert not _asked_by(ANONYMOUS, [_allow(Principal="*", Condition=unknown)], aws_x="y")
+    denied = [_allow(Principal="*"), _deny(Principal="*", Condition=unknown)]
+    assert not _asked_by(ANONYMOUS, denied, aws_x="z")
+
+
 def test_anonymous_requests_need_a_policy_for_everybody() -> None:
     assert _asked_by(ANONYMOUS, [_allow(Principal="*")])
     assert not _asked_by(ANONYMOUS, [_allow(Principal={"AWS": OWN})])
