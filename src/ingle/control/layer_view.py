@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from ingle.control.function_view import code_sha256, last_modified, signature_of
+from ingle.domain.access.document import CURRENT_VERSION
 from ingle.domain.layer import EVERYBODY, Grant, Layer, LayerVersion
 
 
@@ -60,7 +61,7 @@ def statement_of(version: LayerVersion, grant: Grant) -> str:
 def policy_of(version: LayerVersion) -> str:
     """The JSON text of a layer version's policy."""
     statements = [_statement(version, grant) for grant in version.grants]
-    return _json({"Version": "2012-10-17", "Id": "default", "Statement": statements})
+    return _json({"Version": CURRENT_VERSION, "Id": "default", "Statement": statements})
 
 
 def _statement(version: LayerVersion, grant: Grant) -> dict[str, Any]:

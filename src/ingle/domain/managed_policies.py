@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ingle.domain.access.document import CURRENT_VERSION
 from ingle.domain.identity import ManagedPolicy, PolicyVersion
 
 #: 2015-04-09, the day of Lambda's first managed policies; the others' days are of no use here.
@@ -47,7 +48,7 @@ def _allow(actions: list[str] | str, **members: object) -> dict[str, object]:
 
 
 def _policy(name: str, path: str, *statements: dict[str, object]) -> ManagedPolicy:
-    text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
+    text = json.dumps({"Version": CURRENT_VERSION, "Statement": list(statements)}, separators=(",", ":"))
     return ManagedPolicy(
         account="aws", name=name, path=path, id=f"ANPA{name.upper()[:17]:X<17}", created=_CREATED, updated=_CREATED,
         versions={"v1": PolicyVersion(text=text, created=_CREATED)},

@@ -11,10 +11,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ingle.domain.access.conditions import UnknownOperator, compile_conditions
-from ingle.domain.access.document import CURRENT_VERSION, MEMBERS, PRINCIPAL_KINDS, VERSIONS
+from ingle.domain.access.document import CURRENT_VERSION, MEMBERS, PRINCIPAL_KINDS, VERSIONS, Document
 from ingle.domain.errors import InvalidParameterValue
 
 Statement = Mapping[str, Any]
@@ -23,7 +24,7 @@ _ACTION = re.compile(r"\*|lambda:[a-zA-Z*?]+", re.ASCII)
 _PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """Statements in the order in which they came. No two have the same Sid. `id` is None where a document has none."""
 
@@ -36,6 +37,11 @@ class Policy:
         """The document as JSON without spaces."""
         members = {"Version": self.version, "Id": self.id, "Statement": list(self.statements)}
         return compact({name: value for name, value in members.items() if value is not None})
+
+    @cached_property
+    def document(self) -> Document:
+        """What requests are held against. A policy is replaced when it changes, so it is compiled once."""
+        return Document.of(self.statements, self.version)
 
     @property
     def size(self) -> int:

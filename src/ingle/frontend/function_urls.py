@@ -26,7 +26,7 @@ from ingle.domain.policy import Policy
 from ingle.frontend import url_cors
 from ingle.frontend.authentication_errors import AuthenticationError, InvalidSignature
 from ingle.frontend.authorization.authorizer import Authorizer
-from ingle.frontend.authorization.needs import Need
+from ingle.frontend.authorization.needs import Need, Values
 from ingle.frontend.dispatch import Gate
 from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.origin import host_name
@@ -103,7 +103,6 @@ class FunctionUrlServer:
         self._gate = gate
         self._inner = inner
         self._failures = Failures(time.monotonic)
-        self._compiled: dict[str, tuple[Policy | None, Document]] = {}
 
     def target(self, headers: Mapping[bytes, bytes], path: str) -> Target | None:
         """Which URL a request is to, if it is to one."""
@@ -136,7 +135,7 @@ class FunctionUrlServer:
         identity = None
         try:
             if found.url.auth_type == "NONE":
-                allowed = self._public(found, call)
+                allowed = _public(found, call)
             elif (gate := self._inner if call.from_environment else self._gate).authorizer is None:
                 allowed = b"authorization" in call.headers or "X-Amz-Signature=" in call.query
                 identity = _claimed(found, call)
@@ -215,7 +214,7 @@ class FunctionUrlServer:
             access_key_id=identity.access_key_id, known_as=authority.principal, authority=authority,
             user_agent=call.headers.get(b"user-agent", b"").decode("latin-1"), base_url=f"{call.scheme}://",
         )  # fmt: skip
-        for need in self._needs(found):
+        for need in _needs(found):
             authorizer.require(caller, need)
         principal = authority.principal
         return {
@@ -223,54 +222,53 @@ class FunctionUrlServer:
             "cognitoIdentity": None, "principalOrgId": None, "userArn": principal.arn, "userId": principal.unique_id,
         }  # fmt: skip
 
-    def _needs(self, found: Addressed) -> list[Need]:
-        """Both have to be allowed, as documented for URLs with AWS_IAM."""
-        key = found.function.key
-        policy = found.function.attachments.get(Policy, found.alias or LATEST)
-        document = None if policy is None else self._document(found.url.id, policy)
-        resource = str(FunctionArn.of(key, found.alias))
-        by_url = {"lambda:FunctionUrlAuthType": "AWS_IAM"}
-        via_url = {**by_url, "lambda:InvokedViaFunctionUrl": "true"}
-        shared: dict[str, Any] = {"resource": resource, "account": key.account, "policy": document}
-        return [
-            Need(action="lambda:InvokeFunctionUrl", values=lambda: by_url, **shared),
-            Need(action="lambda:InvokeFunction", values=lambda: via_url, **shared),
-        ]
-
-    def _public(self, found: Addressed, call: Call) -> bool:
-        """Whether the function's policy lets anybody ask."""
-        policy = found.function.attachments.get(Policy, found.alias or LATEST)
-        if policy is None:
-            return False
-        document = self._document(found.url.id, policy)
-        resource = str(FunctionArn.of(found.function.key, found.alias))
-        source = {"aws:SourceIp": call.source, "lambda:FunctionUrlAuthType": "NONE"}
-        asked = (
-            ("lambda:InvokeFunctionUrl", source),
-            ("lambda:InvokeFunction", {**source, "lambda:InvokedViaFunctionUrl": "true"}),
-        )
-        return all(
-            decide(
-                Request(
-                    principal=ANONYMOUS, action=action, resource=resource, account=found.function.key.account,
-                    context=context_of(context),
-                ),
-                Policies(), document,
-            ).allowed
-            for action, context in asked
-        )  # fmt: skip
-
-    def _document(self, url_id: str, policy: Policy) -> Document:
-        known = self._compiled.get(url_id)
-        if known is None or known[0] is not policy:
-            known = self._compiled[url_id] = (policy, Document.of(policy.statements, policy.version))
-        return known[1]
-
     def _count(self, key: FunctionKey, status: int, seconds: float) -> None:
         self._record(key, "UrlRequestCount", 1, "Count")
         self._record(key, "UrlRequestLatency", seconds * 1000, "Milliseconds")
         if 400 <= status < 600:
             self._record(key, f"Url{status // 100}xxCount", 1, "Count")
+
+
+def _asked(found: Addressed) -> list[tuple[str, Values]]:
+    """The actions that a request at a URL is, with their conditions. All have to be allowed, as documented."""
+    by_url: Values = {"lambda:FunctionUrlAuthType": found.url.auth_type}
+    return [
+        ("lambda:InvokeFunctionUrl", by_url),
+        ("lambda:InvokeFunction", {**by_url, "lambda:InvokedViaFunctionUrl": "true"}),
+    ]
+
+
+def _resource(found: Addressed) -> tuple[str, Document | None]:
+    """What a URL leads to, and its policy."""
+    policy = found.function.attachments.get(Policy, found.alias or LATEST)
+    return str(FunctionArn.of(found.function.key, found.alias)), None if policy is None else policy.document
+
+
+def _needs(found: Addressed) -> list[Need]:
+    resource, policy = _resource(found)
+    account = found.function.key.account
+
+    def need(action: str, values: Values) -> Need:
+        return Need(action=action, resource=resource, account=account, policy=policy, values=lambda: values)
+
+    return [need(action, values) for action, values in _asked(found)]
+
+
+def _public(found: Addressed, call: Call) -> bool:
+    """Whether the function's policy lets anybody ask."""
+    resource, policy = _resource(found)
+    if policy is None:
+        return False
+    return all(
+        decide(
+            Request(
+                principal=ANONYMOUS, action=action, resource=resource, account=found.function.key.account,
+                context=context_of({"aws:SourceIp": call.source, **values}),
+            ),
+            Policies(), policy,
+        ).allowed
+        for action, values in _asked(found)
+    )  # fmt: skip
 
 
 def _claimed(found: Addressed, call: Call) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingle.domain.access.document import Document
 from ingle.domain.errors import InvalidParameterValue
 from ingle.domain.policy import Policy
 
@@ -87,7 +86,7 @@ def test_any_document_is_a_policy_or_refused(document: dict[str, Any]) -> None:
     except InvalidParameterValue:
         return
     assert Policy.parse(policy.text) == policy
-    Document.of(policy.statements, policy.version)
+    assert len([*policy.document.allows, *policy.document.denies]) == len(policy.statements)
 
 
 @given(sids=st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=6, unique=True), data=st.data())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ingle.catalog import Catalog
@@ -38,7 +39,7 @@ _ON_EVERYTHING = frozenset(("ListEventSourceMappings", "CreateEventSourceMapping
 #: Where the ARN of what is addressed stands.
 _ARNS = ("Resource", "ResourceArn", "CodeSigningConfigArn", "DurableExecutionArn", "Arn")
 _PASSED_TO = "lambda.amazonaws.com"
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 
 
 class LambdaNeeds:
@@ -46,7 +47,6 @@ class LambdaNeeds:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._documents: dict[int, tuple[Any, Document]] = {}
 
     def __call__(self, caller: Caller, operation: str, params: Params) -> list[Need]:
         actions = _ACTIONS.get(operation, (operation,))
@@ -81,18 +81,7 @@ class LambdaNeeds:
         policy = None if function is None else function.attachments.get(Policy, reference.qualifier or LATEST)
         if policy is None or reference.qualifier == LATEST:
             return None
-        return self._compiled(policy)
-
-    def _compiled(self, policy: Policy) -> Document:
-        """Policies are values that are replaced when they change, so the object itself says whether it is known."""
-        found = self._documents.get(id(policy))
-        if found is not None and found[0] is policy:
-            return found[1]
-        if len(self._documents) >= _REMEMBERED:
-            self._documents.clear()
-        document = Document.of(policy.statements, policy.version)
-        self._documents[id(policy)] = policy, document
-        return document
+        return policy.document
 
     def _values(self, reference: FunctionReference, params: Params) -> Values:
         function = self._catalog.get(reference.key)
@@ -134,7 +123,7 @@ class LambdaNeeds:
         version = None if layer is None else layer.versions.get(number)
         if version is None or not version.grants:
             return None
-        return Document.of(json.loads(layer_view.policy_of(version))["Statement"])
+        return _compiled(layer_view.policy_of(version))
 
     def _elsewhere(self, caller: Caller, action: str, params: Params) -> Need:
         """On what an ARN names, and else on everything."""
@@ -154,6 +143,12 @@ class LambdaNeeds:
             policy = self._policy_of(_reference(caller, {"FunctionName": resource}, action))
         account = parts[4] if len(parts) > 5 and parts[4] else caller.account
         return Need(action=f"lambda:{action}", resource=resource, account=account, policy=policy, values=lambda: values)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _compiled(text: str) -> Document:
+    """The policy of a layer's version. One document for one text: decisions are remembered by the document."""
+    return Document.of(json.loads(text)["Statement"])
 
 
 def _reference(caller: Caller, params: Params, action: str) -> FunctionReference:
