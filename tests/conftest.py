@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,38 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 Zip = Callable[[dict[str, str | bytes]], bytes]
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
+@contextmanager
+def _directory() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="ingle-test-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def _served(directory: Path) -> Iterator[Server]:
     running = Server(directory / "data").start()
     yield running
-    status = running.stop()
-    shutil.rmtree(directory)
-    assert status == 0
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with _directory() as path:
+        yield from _served(path)
 
 
 @pytest.fixture
-def own_server() -> Iterator[Server]:
+def directory() -> Iterator[Path]:
+    """A directory of the test's own with a short name, for a server's data."""
+    with _directory() as path:
+        yield path
+
+
+@pytest.fixture
+def own_server(directory: Path) -> Iterator[Server]:
     """A server of the test's own, to crash."""
-    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    running = Server(directory / "data").start()
-    yield running
-    status = running.stop()
-    shutil.rmtree(directory)
-    assert status == 0
+    yield from _served(directory)
 
 
 @pytest.fixture(scope="session")

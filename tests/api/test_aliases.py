@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,10 +146,8 @@ def test_paginators_find_every_alias(lambda_client: Any, versioned: str) -> None
     assert [alias["Name"] for page in pages for alias in page["Aliases"]] == names
 
 
-def test_aliases_survive_a_kill() -> None:
-    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    server = Server(directory / "data").start()
-    client = server.client("lambda")
+def test_aliases_survive_a_kill(own_server: Server) -> None:
+    client = own_server.client("lambda")
     client.create_function(
         FunctionName="f", Runtime="python3.11", Handler="app.handler", Role="arn:aws:iam::000000000000:role/r",
         Code={"ZipFile": package({"app.py": SOURCE})}, Environment=environment("none"),
@@ -166,13 +161,8 @@ def test_aliases_survive_a_kill() -> None:
     )  # fmt: skip
     client.create_alias(FunctionName="f", Name="b", FunctionVersion="1")
     client.delete_alias(FunctionName="f", Name="b")
-    server.kill()
-    server.start()
-    try:
-        client = server.client("lambda")
-        (found,) = client.list_aliases(FunctionName="f")["Aliases"]
-        assert found == {key: value for key, value in made.items() if key != "ResponseMetadata"}
-        assert invoke(client, "f", Qualifier="a")[0][:2] == ["two", "2"]
-    finally:
-        assert server.stop() == 0
-        shutil.rmtree(directory)
+    own_server.crash()
+    client = own_server.client("lambda")
+    (found,) = client.list_aliases(FunctionName="f")["Aliases"]
+    assert found == {key: value for key, value in made.items() if key != "ResponseMetadata"}
+    assert invoke(client, "f", Qualifier="a")[0][:2] == ["two", "2"]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from served import Server
+from served import Server, create_function
 
 Create = Callable[..., str]
 
@@ -303,39 +301,24 @@ def test_the_metrics_of_provisioned_concurrency(server: Server, lambda_client: A
 # --- crashes ----------------------------------------------------------------------------------------------------------
 
 
-def test_concurrency_is_there_again_after_a_crash_of_the_server(zip_of: Callable[..., bytes]) -> None:
-    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    server = Server(directory / "data").start()
-    try:
-        client = server.client("lambda")
-        client.create_function(
-            FunctionName="f", Runtime="python3.11", Handler="app.handler", Role="arn:aws:iam::000000000000:role/r",
-            Code={"ZipFile": zip_of({"app.py": SOURCE})},
-        )  # fmt: skip
-        client.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig=OFTEN)
-        client.publish_version(FunctionName="f")
-        client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=5)
-        provision(client, "f", "1", 2)
-        server.kill()
-        server = Server(directory / "data").start()
-        client = server.client("lambda")
-        assert client.get_function_concurrency(FunctionName="f")["ReservedConcurrentExecutions"] == 5
-        assert counts(settled(client, "f", "1")) == (2, 2, 2)
-        assert run(client, "f:1")["kind"] == "provisioned-concurrency"
-        assert unreserved(client) == 995
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+def test_concurrency_is_there_again_after_a_crash_of_the_server(own_server: Server) -> None:
+    client = own_server.client("lambda")
+    create_function(client, "f", SOURCE)
+    client.publish_version(FunctionName="f")
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=5)
+    provision(client, "f", "1", 2)
+    own_server.crash()
+    client = own_server.client("lambda")
+    assert client.get_function_concurrency(FunctionName="f")["ReservedConcurrentExecutions"] == 5
+    assert counts(settled(client, "f", "1")) == (2, 2, 2)
+    assert run(client, "f:1")["kind"] == "provisioned-concurrency"
+    assert unreserved(client) == 995
 
 
-def test_ten_invocations_a_second_for_each_that_may_run(tmp_path: Path, zip_of: Callable[..., bytes]) -> None:
+def test_ten_invocations_a_second_for_each_that_may_run(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", INGLE_INVOCATION_RATE="10").start()
     client = server.client("lambda")
-    client.create_function(
-        FunctionName="f", Runtime="python3.11", Handler="app.handler", Role="arn:aws:iam::000000000000:role/r",
-        Code={"ZipFile": zip_of({"app.py": SOURCE})},
-    )  # fmt: skip
-    client.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig=OFTEN)
+    create_function(client, "f", SOURCE)
     client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
     # Ten at once, and ten more for each second that they take: hundreds are too many wherever this runs.
     with pytest.raises(client.exceptions.TooManyRequestsException) as raised:

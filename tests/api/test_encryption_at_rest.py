@@ -6,11 +6,9 @@ import base64
 import errno
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -61,13 +59,6 @@ def content(path: Path) -> bytes:
         if error.errno != errno.ENXIO:  # no data behind this place
             raise
     return b"".join(parts)
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    yield path
-    shutil.rmtree(path)
 
 
 class Place:

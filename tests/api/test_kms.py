@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +91,6 @@ def test_the_aws_cli_makes_and_uses_a_key(server: Server, tmp_path: Path) -> Non
     assert len(base64.b64decode(aws(server, "kms", "generate-random", "--number-of-bytes", "16")["Plaintext"])) == 16
     aws(server, "kms", "schedule-key-deletion", "--key-id", key, "--pending-window-in-days", "7")
     assert aws(server, "kms", "describe-key", "--key-id", key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    yield path
-    shutil.rmtree(path)
 
 
 def test_keys_survive_a_crash(directory: Path) -> None:

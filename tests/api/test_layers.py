@@ -6,14 +6,11 @@ import base64
 import hashlib
 import io
 import json
-import shutil
-import tempfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,10 +182,8 @@ def test_what_cannot_be_published(lambda_client: Any, params: dict[str, Any], me
     assert lambda_client.list_layer_versions(LayerName="bad")["LayerVersions"] == []
 
 
-def test_layers_and_what_uses_them_survive_a_kill() -> None:
-    directory = Path(tempfile.mkdtemp(prefix="ingle-test-"))
-    server = Server(directory / "data").start()
-    client = server.client("lambda")
+def test_layers_and_what_uses_them_survive_a_kill(own_server: Server) -> None:
+    client = own_server.client("lambda")
     arns = [
         client.publish_layer_version(LayerName=f"l{name}", Content={"ZipFile": package(named(name))})["LayerVersionArn"]
         for name in ("a", "b", "c")
@@ -202,18 +197,13 @@ def test_layers_and_what_uses_them_survive_a_kill() -> None:
     )  # fmt: skip
     client.delete_layer_version(LayerName="la", VersionNumber=1)
     client.delete_layer_version(LayerName="lb", VersionNumber=1)
-    server.kill()
-    server.start()
-    try:
-        client = server.client("lambda")
-        client.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig=OFTEN)
-        client.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1", WaiterConfig=OFTEN)
-        assert [invoke(client, "f"), invoke(client, "f", Qualifier="1")] == ["b", "b"]
-        assert [entry["LayerName"] for entry in client.list_layers()["Layers"]] == ["lc"]
-        policy = json.loads(client.get_layer_version_policy(LayerName="lc", VersionNumber=1)["Policy"])
-        assert [statement["Sid"] for statement in policy["Statement"]] == ["s"]
-        content = {"ZipFile": package(named("again"))}
-        assert client.publish_layer_version(LayerName="la", Content=content)["Version"] == 2
-    finally:
-        assert server.stop() == 0
-        shutil.rmtree(directory)
+    own_server.crash()
+    client = own_server.client("lambda")
+    client.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig=OFTEN)
+    client.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1", WaiterConfig=OFTEN)
+    assert [invoke(client, "f"), invoke(client, "f", Qualifier="1")] == ["b", "b"]
+    assert [entry["LayerName"] for entry in client.list_layers()["Layers"]] == ["lc"]
+    policy = json.loads(client.get_layer_version_policy(LayerName="lc", VersionNumber=1)["Policy"])
+    assert [statement["Sid"] for statement in policy["Statement"]] == ["s"]
+    content = {"ZipFile": package(named("again"))}
+    assert client.publish_layer_version(LayerName="la", Content=content)["Version"] == 2

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from served import Server, package
 
 SOURCE = "def handler(event, context):\n    return 'served'\n"
 CREATORS = 4
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "data").start()
-    yield server
-    server.stop()
 
 
 def create(client: Any, name: str) -> None:
