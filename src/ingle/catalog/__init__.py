@@ -1,5 +1,5 @@
 """The in-memory view of functions that the data plane reads: no SQL, no file, no waiting. Layers are in `layers`,
-concurrency is in `concurrency`, KMS keys are in `keys`.
+concurrency is in `concurrency`, KMS keys are in `keys`, private networks in `networks`.
 
 `control` writes it in the step that commits, before the API answers. `frontend`, `invoke` and `placement` read it.
 Readiness travels back the same way: `control` asks for a version to be prepared, `placement` says how that went, and
@@ -18,6 +18,7 @@ from ingle.catalog.concurrency import ACCOUNT_CONCURRENCY, ConcurrencyCatalog
 from ingle.catalog.keys import KeyCatalog
 from ingle.catalog.layers import LayerCatalog
 from ingle.catalog.names import SortedNames
+from ingle.catalog.networks import Networks
 from ingle.domain.function import Function, FunctionKey, Version
 
 Listener = Callable[[FunctionKey, Function | None], None]
@@ -52,6 +53,7 @@ class Catalog:
         self.concurrency = ConcurrencyCatalog(account_concurrency)
         self.code_signing = CodeSigningCatalog()
         self.keys = KeyCatalog()
+        self.networks = Networks()
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
 
     def get(self, key: FunctionKey) -> Function | None:

@@ -1,0 +1,30 @@
+"""What all records of a private network have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ingle.domain.arn import partition_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A record with an id that is unique everywhere, such as `subnet-0123456789abcdef0`, of one account and region.
+
+    `kind` is EC2's resource type, as tags and ARNs have it; `prefix` is what ids of the kind begin with. Times are
+    epoch seconds. Fields added later need defaults: stored records lack them.
+    """
+
+    kind: ClassVar[str] = ""
+    prefix: ClassVar[str] = ""
+
+    account: str
+    region: str
+    id: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{partition_of(self.region)}:ec2:{self.region}:{self.account}:{self.kind}/{self.id}"
