@@ -66,6 +66,7 @@ from ingle.frontend.server import HttpServer
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.meters import Meters
+from ingle.invoke.streaming import Streams
 from ingle.invoke.tracing import Sampler, Tracing
 from ingle.master_key import finding
 from ingle.master_key.channel import Answer, Channel, Request
@@ -391,6 +392,7 @@ class _Server:
             await queue.accept(event)
 
         invoker = Invoker(catalog, admission, placement, meters, tracing, accept)
+        streams = Streams(invoker, background.start)
         queue = await stack.enter_async_context(
             EventQueue(
                 events,
@@ -429,6 +431,7 @@ class _Server:
                 tagged=TagIndex(catalog),
                 tags=tags,
                 invoker=invoker,
+                streams=streams,
                 kms=kms,
                 iam=access.iam,
                 sts=access.sts,
@@ -457,7 +460,9 @@ class _Server:
         if access.enforced:
             audit = (await stack.enter_async_context(AuditLog(self._directory.audit, clock, _audit_lost))).append
         gate, inner = access.gates(authorizer, settings.functions_may_call)
-        urls = FunctionUrlServer(UrlIndex(catalog), invoker.invoke, meters.record, clock.now, gate, inner)
+        urls = FunctionUrlServer(
+            UrlIndex(catalog), invoker.invoke, streams.open, meters.record, host.tell, clock.now, gate, inner
+        )
         hosts = [settings.host, *settings.public_host]
         application = Application(
             guarded, routes, gate=gate, inner=inner, audit=audit, hosts=hosts, ids=ids.uuid, urls=urls

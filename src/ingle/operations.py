@@ -44,6 +44,7 @@ from ingle.domain.clock import Clock, Ids
 from ingle.frontend.authorization.authorizer import AuthorisedTags, Authorizer
 from ingle.frontend.dispatch import Registry
 from ingle.invoke.invoker import Invoker
+from ingle.invoke.streaming import Streams
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
 from ingle.supporting.cloudwatch import CloudWatch
@@ -86,6 +87,7 @@ class Parts:
     tagged: TagIndex
     tags: Tags
     invoker: Invoker
+    streams: Streams
     kms: Kms
     iam: Iam
     sts: Sts
@@ -126,6 +128,7 @@ def _lambda(parts: Parts) -> list[Resource]:
         Concurrency(records, clock, ids),
         parts.tags,
         parts.invoker,
+        parts.streams,
     ]  # fmt: skip
 
 
@@ -147,6 +150,7 @@ def implemented_operations() -> list[tuple[str, str]]:
     made: dict[str, Any] = {
         "tags": Tags({}),
         "invoker": Invoker(nothing, nothing, nothing, nothing, nothing, nothing),
+        "streams": Streams(nothing, nothing),
         "kms": Kms(KeyUse(nothing, nothing)),
         "iam": Iam(nothing),
         "sts": Sts(nothing, nothing),

@@ -256,12 +256,3 @@ def test_head_has_no_body(url: Url) -> None:
     status, headers, body = url.ask("HEAD")
     assert (status, body) == (200, b"")
     assert int(headers["content-length"]) > 0
-
-
-def test_a_stream_is_not_implemented_and_says_so(
-    server: Server, lambda_client: Any, function: Callable[..., str]
-) -> None:
-    url = opened(server, lambda_client, function(ECHO), InvokeMode="RESPONSE_STREAM")
-    status, _, body = url.ask()
-    assert status == 501
-    assert b"RESPONSE_STREAM" in body

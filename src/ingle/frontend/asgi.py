@@ -6,11 +6,13 @@ Owns body limits, request ids and sending. `dispatch` owns what a request means.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ingle.domain.clock import RandomIds
+from ingle.domain.errors import ServiceError
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.dispatch import Audit, Call, Dispatcher, Gate, Origin, Registry, named_in_body
 from ingle.frontend.function_urls import FunctionUrlServer, Target
@@ -25,6 +27,7 @@ from ingle.frontend.internal import (
 )
 from ingle.frontend.limits import FORM_LIMIT, URL_LIMIT, BodyLimit, body_limit
 from ingle.frontend.origin import OriginGuard
+from ingle.frontend.url_streams import BrokenOff
 from ingle.settings import is_loopback
 from ingle.wire import QUERY, HttpRequest, HttpResponse, choose_protocol, inflate
 
@@ -35,6 +38,22 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _FILE_CHUNK = 256 * 1024
 #: How much of a refused body is read, at most, for its sender to get the answer.
 _DISCARD = 128 << 20
+
+
+class Streaming(Protocol):
+    """What a connection does for an answer whose length nobody knows beforehand."""
+
+    def begin_streaming(self) -> bool:
+        """Whether the client can be told where the body ends. Otherwise the end of the connection is its end."""
+        ...
+
+    def end_unframed(self) -> None:
+        """Everything of a body without an end of its own has been sent."""
+        ...
+
+    def break_off(self) -> None:
+        """End the connection in the middle of the answer."""
+        ...
 
 
 class _Disconnected(Exception):
@@ -81,7 +100,7 @@ class Application:
             target = None if self._urls is None else self._urls.target(request.headers, request.path)
             if self._urls is not None and target is not None:
                 response = await self._at_url(self._urls, target, _UrlCall(scope, request, request_id, receive))
-                await _send(response, request_id, send)
+                await _send(response, request_id, scope, send)
                 return
             if request.path.startswith(PREFIX):
                 await self._internal(scope, request, request_id, send)
@@ -89,7 +108,7 @@ class Application:
             response = await self._answer(scope, request, request_id, receive)
         except _Disconnected:
             return
-        await _send(response, request_id, send)
+        await _send(response, request_id, scope, send)
 
     async def _answer(self, scope: Scope, request: HttpRequest, request_id: str, receive: Receive) -> HttpResponse:
         call: Call | None = None
@@ -141,7 +160,7 @@ class Application:
         response = await self._internal_response(scope, request, request_id)
         if response.file is None:
             answer = HttpResponse(status=response.status, headers=list(response.headers), body=response.body)
-            await _send(answer, request_id, send)
+            await _send(answer, request_id, scope, send)
         else:
             await _send_file(response, response.file, request_id, send, head=request.method == "HEAD")
 
@@ -227,13 +246,38 @@ async def _discard(headers: Mapping[bytes, bytes], receive: Receive) -> None:
         left -= len(message.get("body", b""))
 
 
-async def _send(response: HttpResponse, request_id: str, send: Send) -> None:
+async def _send(response: HttpResponse, request_id: str, scope: Scope, send: Send) -> None:
     headers = response.headers
     headers.append((b"x-amzn-requestid", request_id.encode("ascii")))
+    if response.chunks is not None:
+        await _send_chunks(response, response.chunks, scope, send)
+        return
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_chunks(
+    response: HttpResponse, chunks: AsyncGenerator[bytes, None], scope: Scope, send: Send
+) -> None:  # fmt: skip
+    """Send a body while it is made. A client that left is no reason to stop: the function goes on, as on AWS."""
+    connection: Streaming = scope["state"]["connection"]
+    bodiless = response.status in (204, 304)
+    async with aclosing(chunks):
+        framed = connection.begin_streaming()
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        try:
+            async for chunk in chunks:
+                if not bodiless:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except (BrokenOff, ServiceError):
+            connection.break_off()
+            return
+    if framed:
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        connection.end_unframed()
 
 
 async def _send_file(response: InternalResponse, path: Path, request_id: str, send: Send, *, head: bool) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
+import struct
+import sys
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +20,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+#: For SO_LINGER: what was not sent is thrown away, and the peer sees that.
+_AT_ONCE = struct.pack("ii", 1, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
@@ -24,6 +30,8 @@ class ConnectionLimits:
 
     `head`: request line and headers together, 1 MB as on AWS. `discard`: how much of a refused body is read and thrown
     away, so that its sender gets to see the answer. `linger`: how long a refused client may go on sending.
+    `stream_stall`: how long a client may take nothing of an answer that is sent while it is made. The function's time
+    limit comes before that, and large socket buffers hide for long that a slow client reads.
     """
 
     head_bytes: int = 1 << 20
@@ -31,6 +39,7 @@ class ConnectionLimits:
     head_seconds: float = 30.0
     body_stall_seconds: float = 30.0
     write_stall_seconds: float = 60.0
+    stream_stall_seconds: float = 960.0
     idle_seconds: float = 75.0
     linger_seconds: float = 2.0
     #: Connections that one listener holds at a time; a further one is closed at once.
@@ -97,7 +106,7 @@ class Connection(HttpToolsProtocol):
         self, config: Config, state: ListenerState, app_state: dict[str, Any], limits: ConnectionLimits
     ) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(config, cast("ServerState", state), app_state, loop)
+        super().__init__(config, cast("ServerState", state), {**app_state, "connection": self}, loop)
         self.deadline = math.inf
         self._limits = limits
         self._now = loop.time
@@ -105,6 +114,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._discarded = 0
         self._refused = False
+        self._streaming = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         corked = CorkedTransport(transport, self.loop)
@@ -134,6 +144,14 @@ class Connection(HttpToolsProtocol):
 
     def _receiving_body(self) -> bool:
         return self.cycle is not None and self.cycle.more_body
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """A client that has asked everything may still read: it gets its answers, and then the connection ends."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body or not self.transport.can_write_eof():
+            return None
+        cycle.keep_alive = False
+        return True
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -166,6 +184,7 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """As uvicorn's, but with a deadline in place of a timer for each response."""
         self.server_state.total_requests += 1
+        self._streaming = False
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -179,12 +198,47 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.deadline = self._now() + self._limits.write_stall_seconds
+        limits = self._limits
+        self.deadline = self._now() + (limits.stream_stall_seconds if self._streaming else limits.write_stall_seconds)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         answered = self.cycle is None or self.cycle.response_complete
         self.deadline = self._now() + self._limits.idle_seconds if answered else math.inf
+
+    # --- answers that are sent while they are made (`asgi.Streaming`) -------------------------------------------------
+
+    def begin_streaming(self) -> bool:
+        cycle = self.cycle
+        self._streaming = True
+        if cycle is None or cycle.scope["http_version"] != "1.0":
+            return True
+        # These clients know no chunks: the answer ends with the connection.
+        cycle.chunked_encoding = False
+        cycle.expected_content_length = sys.maxsize
+        return cycle.scope["method"] == "HEAD"
+
+    def end_unframed(self) -> None:
+        self._end_answer()
+        self._close()
+
+    def break_off(self) -> None:
+        framed = self.cycle is None or self.cycle.scope["http_version"] != "1.0"
+        self._end_answer()
+        if framed:
+            # What was sent arrives, and the end of its last chunk does not.
+            self._close()
+        else:
+            self._reset()
+
+    def _reset(self) -> None:
+        """An end that cannot be taken for that of a body."""
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
+
+    def _end_answer(self) -> None:
+        if self.cycle is not None:
+            self.cycle.disconnected = True
 
     def expire(self) -> None:
         """The deadline has passed: answer 408 where a request was on its way in, else close."""

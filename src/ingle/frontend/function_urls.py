@@ -1,14 +1,16 @@
 """Answers at function URLs: by the host name of a URL, or below a path of Ingle's own for clients without such names.
 
 A page of a function is of an origin of its own. Below the path it would share the server's, so answers there are
-sandboxed. Called by `asgi`, which owns reading and sending.
+sandboxed. With InvokeMode RESPONSE_STREAM the function's answer is sent while it is made (`url_streams`). Called by
+`asgi`, which owns reading and sending.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,8 +22,8 @@ from ingle.domain.access.evaluation import Policies, Request, context_of, decide
 from ingle.domain.access.principals import ANONYMOUS
 from ingle.domain.arn import FunctionArn
 from ingle.domain.caller import Caller
-from ingle.domain.errors import AccessDenied, NotImplementedByIngle, ServiceError, TooManyRequests
-from ingle.domain.function import LATEST, FunctionKey
+from ingle.domain.errors import AccessDenied, ServiceError, TooManyRequests
+from ingle.domain.function import LATEST, FunctionKey, Version
 from ingle.domain.policy import Policy
 from ingle.frontend import url_cors
 from ingle.frontend.authentication_errors import AuthenticationError, InvalidSignature
@@ -30,7 +32,9 @@ from ingle.frontend.authorization.needs import Need, Values
 from ingle.frontend.dispatch import Gate
 from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.origin import host_name
-from ingle.frontend.url_events import Malformed, UrlRequest, answer_of, event_of
+from ingle.frontend.url_events import Malformed, UrlAnswer, UrlRequest, answer_of, event_of
+from ingle.frontend.url_streams import FunctionFailed, streamed_answer
+from ingle.invoke.streaming import ResponseStream
 from ingle.observability.log import Logger
 from ingle.wire import HttpRequest, HttpResponse
 
@@ -47,6 +51,9 @@ _FORBIDDEN = (
 )
 
 Invoke = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
+Open = Callable[[Caller, dict[str, Any]], Awaitable[ResponseStream]]
+#: Takes what the owner of a version of a function should know.
+Tell = Callable[[Version, str], None]
 #: A metric of a function: its name, value and unit.
 Record = Callable[[FunctionKey, str, float, str], None]
 
@@ -91,14 +98,19 @@ def target_of(host: bytes, path: str, region: Callable[[str], str]) -> Target | 
 
 
 class FunctionUrlServer:
-    """`invoke` is the handler of Invoke. `gate` and `inner` say how callers of AWS_IAM are believed, see `dispatch`."""
+    """`invoke` is the handler of Invoke, `open_stream` does the same for responses that are streamed. `tell` is told
+    why a function's response was no answer. `gate` and `inner` say how callers of AWS_IAM are believed, see `dispatch`.
+    """
 
     def __init__(
-        self, urls: UrlIndex, invoke: Invoke, record: Record, clock: Callable[[], float], gate: Gate, inner: Gate
-    ) -> None:
+        self, urls: UrlIndex, invoke: Invoke, open_stream: Open, record: Record, tell: Tell,
+        clock: Callable[[], float], gate: Gate, inner: Gate,
+    ) -> None:  # fmt: skip
         self._urls = urls
         self._invoke = invoke
+        self._open_stream = open_stream
         self._record = record
+        self._tell = tell
         self._clock = clock
         self._gate = gate
         self._inner = inner
@@ -127,8 +139,22 @@ class FunctionUrlServer:
             response.headers = [item for item in response.headers if item[0].lower() not in names] + added
         if target.sandboxed:
             response.headers = [item for item in response.headers if item[0].lower() != _SANDBOXED[0]] + [_SANDBOXED]
-        self._count(key, response.status, time.perf_counter() - began)
+        if response.chunks is None:
+            self._count(key, response.status, time.perf_counter() - began)
+        else:
+            response.chunks = self._counted(response.chunks, key, response.status, began)
         return response
+
+    async def _counted(
+        self, chunks: AsyncGenerator[bytes, None], key: FunctionKey, status: int, began: float
+    ) -> AsyncGenerator[bytes, None]:
+        """A streamed answer, which is counted when it has ended."""
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self._count(key, status, time.perf_counter() - began)
 
     async def _answer(self, found: Addressed, target: Target, call: Call) -> HttpResponse:
         body: bytes | None = None
@@ -148,8 +174,6 @@ class FunctionUrlServer:
             return _unauthenticated(error)
         if not allowed:
             return _refusal(403, _FORBIDDEN, "AccessDeniedException")
-        if found.url.invoke_mode == "RESPONSE_STREAM":
-            raise NotImplementedByIngle("Ingle does not implement function URLs with InvokeMode RESPONSE_STREAM yet.")
         trace = call.headers.get(b"x-amzn-trace-id", b"").decode("latin-1") or _new_trace(call.request_id)
         request = UrlRequest(
             method=call.method, path=target.path, query=call.query, headers=call.raw_headers,
@@ -169,22 +193,38 @@ class FunctionUrlServer:
         params: dict[str, Any] = {"FunctionName": key.name, "Payload": event_of(request)}
         if found.alias is not None:
             params["Qualifier"] = found.alias
+        respond = self._streamed if found.url.invoke_mode == "RESPONSE_STREAM" else self._buffered
         try:
-            result = await self._invoke(caller, params)
+            answer, chunks = await respond(caller, params)
         except TooManyRequests as error:
             return _refusal(429, error.message, error.code)
         except ServiceError as error:
             _log.info("a function URL could not be answered", function=key.name, reason=error.message)
             return _failure()
-        if "FunctionError" in result:
+        except FunctionFailed:
             return _failure()
-        try:
-            answer = answer_of(result["Payload"])
         except Malformed as error:
-            _log.info("a function's result is no answer", function=key.name, reason=str(error))
+            self._tell_malformed(found, str(error))
             return _failure()
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-        return HttpResponse(status=answer.status, headers=headers, body=answer.body)
+        return HttpResponse(status=answer.status, headers=headers, body=answer.body, chunks=chunks)
+
+    async def _buffered(self, caller: Caller, params: dict[str, Any]) -> tuple[UrlAnswer, None]:
+        result = await self._invoke(caller, params)
+        if "FunctionError" in result:
+            raise FunctionFailed
+        return answer_of(result["Payload"]), None
+
+    async def _streamed(
+        self, caller: Caller, params: dict[str, Any]
+    ) -> tuple[UrlAnswer, AsyncGenerator[bytes, None] | None]:
+        return await streamed_answer(await self._open_stream(caller, params))
+
+    def _tell_malformed(self, found: Addressed, reason: str) -> None:
+        """Callers are told nothing, so the function's log says why."""
+        version = found.function.qualified(found.alias) if found.alias is not None else found.function.serving
+        if version is not None:
+            self._tell(version, f"The function's response cannot be an answer of its URL: {reason}.")
 
     async def _signed(
         self, gate: Gate, authorizer: Authorizer, found: Addressed, call: Call, body: bytes

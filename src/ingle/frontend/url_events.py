@@ -165,7 +165,19 @@ def answer_of(result: bytes) -> UrlAnswer:
     return _answer(200, {}, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _explicit(value: Mapping[str, Any]) -> UrlAnswer:
+def prelude_of(text: bytes) -> UrlAnswer:
+    """The head of a streamed answer, from the prelude that a function sent. Raises Malformed."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed("the prelude is not JSON") from None
+    if not isinstance(value, dict):
+        raise Malformed("the prelude is no object")
+    head = {name: value[name] for name in ("statusCode", "headers", "cookies") if value.get(name) is not None}
+    return _explicit({"statusCode": 200, **head}, default_type="application/octet-stream")
+
+
+def _explicit(value: Mapping[str, Any], default_type: str = "application/json") -> UrlAnswer:
     status = value["statusCode"]
     if isinstance(status, str) and status.isascii() and status.isdecimal():
         status = int(status)
@@ -175,7 +187,7 @@ def _explicit(value: Mapping[str, Any]) -> UrlAnswer:
     if not isinstance(headers, dict) or not isinstance(cookies, list):
         raise Malformed("headers is no object, or cookies no list")
     body = _body(value.get("body"), bool(value.get("isBase64Encoded")))
-    return _answer(status, headers, body, [_header_value(cookie) for cookie in cookies])
+    return _answer(status, headers, body, [_header_value(cookie) for cookie in cookies], default_type)
 
 
 def _body(body: Any, encoded: bool) -> bytes:
@@ -197,17 +209,20 @@ def _header_value(value: Any) -> str:
     if isinstance(value, (dict, list)) or value is None:
         raise Malformed("a header has no text")
     text = value if isinstance(value, str) else json.dumps(value)
-    if any(character in text for character in "\r\n\0") or not text.isascii():
+    if not text.isprintable() or not text.isascii():
         try:
             text.encode("latin-1")
         except UnicodeEncodeError:
             raise Malformed("a header has characters that no header can have") from None
-        if any(character in text for character in "\r\n\0"):
-            raise Malformed("a header has a line break")
+        if any((character < " " and character != "\t") or character == "\x7f" for character in text):
+            raise Malformed("a header has control characters")
     return text
 
 
-def _answer(status: int, headers: Mapping[str, Any], body: bytes, cookies: Iterable[str] = ()) -> UrlAnswer:
+def _answer(
+    status: int, headers: Mapping[str, Any], body: bytes, cookies: Iterable[str] = (),
+    default_type: str = "application/json",
+) -> UrlAnswer:  # fmt: skip
     found: list[tuple[str, str]] = []
     for name, value in headers.items():
         lowered = name.lower()
@@ -218,7 +233,7 @@ def _answer(status: int, headers: Mapping[str, Any], body: bytes, cookies: Itera
         remapped = lowered in _REMAPPED or (lowered.startswith("x-amzn-") and lowered != "x-amzn-errortype")
         found.append((f"x-amzn-Remapped-{name}" if remapped else name, _header_value(value)))
     if not any(name.lower() == "content-type" for name, _ in found):
-        found.insert(0, ("content-type", "application/json"))
+        found.insert(0, ("content-type", default_type))
     found += [("set-cookie", cookie) for cookie in cookies]
     return UrlAnswer(status=status, headers=tuple(found), body=body)
 

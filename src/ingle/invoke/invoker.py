@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from random import random
 from typing import Any
 
@@ -19,7 +20,7 @@ from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle, TooManyRequests
 from ingle.domain.event import Event, Response
 from ingle.domain.function import Version
-from ingle.domain.invocation import Invocation, InvocationResult, InvocationType
+from ingle.domain.invocation import Invocation, InvocationResult, InvocationType, ResponseSink
 from ingle.domain.tracing import ACTIVE
 from ingle.invoke.admission import Admission
 from ingle.invoke.meters import Meters
@@ -40,6 +41,22 @@ _NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 Accept = Callable[[Event], Awaitable[None]]
 
 
+@dataclass(slots=True, kw_only=True)
+class Prepared:
+    """What a request to invoke means: everything is checked but whether the function may run now.
+
+    Not frozen: it is made for each invocation.
+    """
+
+    version: Version
+    arn: str
+    caller: Caller
+    payload: bytes
+    kind: str = InvocationType.REQUEST_RESPONSE
+    client_context: str | None = None
+    tail: bool = False
+
+
 class Invoker:
     """`draw` gives the numbers from [0, 1) by which an alias chooses between its versions."""
 
@@ -58,19 +75,28 @@ class Invoker:
     def handlers(self) -> dict[str, Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]]:
         return {"Invoke": self.invoke, "InvokeAsync": self.invoke_async}
 
-    async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    def prepare(self, caller: Caller, params: dict[str, Any]) -> Prepared:
+        """Raises what the request is refused with."""
         version, arn = resolve(self._catalog, caller, params["FunctionName"], params.get("Qualifier"), self._draw)
         kind = params.get("InvocationType", InvocationType.REQUEST_RESPONSE)
         if not _NOT_YET.isdisjoint(params):
             raise NotImplementedByIngle(f"Ingle does not implement Invoke with {min(_NOT_YET & params.keys())} yet.")
-        if kind == InvocationType.DRY_RUN:
+        # A dry run checks no more than whether the function is there.
+        context = None if kind == InvocationType.DRY_RUN else _client_context(params.get("ClientContext"))
+        return Prepared(
+            version=version, arn=arn, caller=caller, payload=params["Payload"], kind=kind, client_context=context,
+            tail=params.get("LogType") == "Tail",
+        )  # fmt: skip
+
+    async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+        prepared = self.prepare(caller, params)
+        if prepared.kind == InvocationType.DRY_RUN:
             return {"StatusCode": 204}
-        client_context = _client_context(params.get("ClientContext"))
-        if kind == InvocationType.EVENT:
+        if prepared.kind == InvocationType.EVENT:
             # Its client context is checked like any other, and never delivered, as on AWS.
-            await self._queue(caller, version, arn, params["Payload"])
+            await self._queue(caller, prepared.version, prepared.arn, prepared.payload)
             return {"StatusCode": 202}
-        result = await self._execute(version, arn, caller, params["Payload"], client_context, params.get("LogType"))
+        result = await self.execute(prepared)
         answer: dict[str, Any] = {
             "StatusCode": 200, "Payload": result.payload, "ExecutedVersion": result.executed_version,
         }  # fmt: skip
@@ -111,13 +137,12 @@ class Invoker:
             account=key.account, region=key.region, request_id=event.id, trace_header=event.trace_header
         )  # fmt: skip
         version, arn = resolve(self._catalog, caller, key.name, event.qualifier, self._draw)
-        result = await self._execute(version, arn, caller, event.payload)
+        result = await self.execute(Prepared(version=version, arn=arn, caller=caller, payload=event.payload))
         return Response(version=result.executed_version, payload=result.payload, error=result.error)
 
-    async def _execute(
-        self, version: Version, arn: str, caller: Caller, payload: bytes, client_context: str | None = None,
-        log_type: str | None = None,
-    ) -> InvocationResult:  # fmt: skip
+    async def execute(self, prepared: Prepared, sink: ResponseSink | None = None) -> InvocationResult:
+        """`sink` takes the response while it is produced. Raises what the invocation is refused with."""
+        version, arn, caller = prepared.version, prepared.arn, prepared.caller
         trace = None
         if version.configuration.tracing_mode == ACTIVE:
             trace_id, trace = self._tracing.begin(version, caller.trace_header)
@@ -125,12 +150,13 @@ class Invoker:
             trace_id = _trace(caller.trace_header, caller.request_id)
         invocation = Invocation(
             request_id=caller.request_id,
-            payload=payload,
+            payload=prepared.payload,
             invoked_arn=arn,
-            client_context=client_context,
+            client_context=prepared.client_context,
             trace_id=trace_id,
             trace=trace,
-            tail=log_type == "Tail",
+            tail=prepared.tail,
+            sink=sink,
         )
         began = time.time()
         meter = self._meters.of(version, arn)

@@ -21,6 +21,7 @@ import httptools
 
 from ingle.runtime_api.calls import Call, Interfaces, answer, cause_of
 from ingle.runtime_api.session import Answer, Refused, Reply
+from ingle.runtime_api.streaming import MAX_STREAMED, StreamedResponse, ended
 
 #: Bytes of a buffered response, as on AWS.
 MAX_RESPONSE = 6_291_556
@@ -34,6 +35,9 @@ _REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 401: "Unauthorized",
             404: "Not Found", 405: "Method Not Allowed", 413: "Request Entity Too Large"}  # fmt: skip
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _NEXT = _INVOCATION + b"next"
+_MODE = b"lambda-runtime-function-response-mode"
+_ERROR_TYPE = b"lambda-runtime-function-error-type"
+_ERROR_BODY = b"lambda-runtime-function-error-body"
 
 
 def _failure(kind: str, message: str) -> Reply:
@@ -41,12 +45,19 @@ def _failure(kind: str, message: str) -> Reply:
     return Reply(body=body, failed=True, error_type=kind)
 
 
-TOO_LARGE = _failure(
-    "Function.ResponseSizeTooLarge",
-    f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).",
-)
+def _too_large(limit: int) -> Reply:
+    text = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
+    return _failure("Function.ResponseSizeTooLarge", text)
+
+
+TOO_LARGE = _too_large(MAX_RESPONSE)
+STREAM_TOO_LARGE = _too_large(MAX_STREAMED)
 TRUNCATED = _failure("Runtime.TruncatedResponse", "HTTP request detected as truncated")
 BAD_MODE = _failure("Runtime.InvalidResponseModeHeader", "Invalid function response mode")
+
+
+def _request_too_large(limit: int) -> Refused:
+    return Refused(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({limit} bytes).")
 
 
 class RuntimeConnection(asyncio.Protocol):
@@ -71,6 +82,9 @@ class RuntimeConnection(asyncio.Protocol):
         self._began = 0.0
         self._receiving: str | None = None
         self._accepted = False
+        self._content_type: bytes | None = None
+        #: The streamed response that is on its way in.
+        self._streamed: StreamedResponse | None = None
 
     # --- asyncio ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +95,9 @@ class RuntimeConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._interfaces.lost(self)
         self._drop_body()
-        if self._receiving is not None:
+        if self._streamed is not None:
+            self._break_off(self._streamed)
+        elif self._receiving is not None:
             # The runtime ended in the middle of its reply.
             with contextlib.suppress(Refused):
                 self._session.reply(self._receiving, TRUNCATED)
@@ -100,6 +116,8 @@ class RuntimeConnection(asyncio.Protocol):
         except httptools.HttpParserCallbackError:
             raise  # ours, not the runtime's
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            if self._streamed is not None:
+                self._hand_on(self._streamed)
             self._refuse(Refused(400, "TruncatedHTTPRequest", "HTTP request detected as truncated"))
             self._transport.close()
             return
@@ -107,6 +125,8 @@ class RuntimeConnection(asyncio.Protocol):
             self._head_size += len(data)
         if self._head_size > _MAX_HEAD:
             self._transport.abort()
+        if self._streamed is not None:
+            self._hand_on(self._streamed)
         if self._accepted and not self._session.polling:
             # The runtime waits for this answer before it polls. With a poll in hand the answer goes with the event.
             self._accepted = False
@@ -122,6 +142,7 @@ class RuntimeConnection(asyncio.Protocol):
         self._url = b""
         self._headers = {}
         self._receiving = None
+        self._content_type = None
         self._body = bytearray()
         self._body_size = 0
 
@@ -134,6 +155,8 @@ class RuntimeConnection(asyncio.Protocol):
             self._head_size += len(name) + len(value)  # a trailer
         if name.startswith(b"lambda-") or name == b"authorization":
             self._headers[name] = value.decode("latin-1")
+        elif name == b"content-type":
+            self._content_type = value
         elif name == b"expect":
             # curl waits for this before it sends a body of more than 1 MB.
             self._write(_CONTINUE)
@@ -143,8 +166,13 @@ class RuntimeConnection(asyncio.Protocol):
         self._began = time.perf_counter()
         if self._url.startswith(_INVOCATION) and self._parser.get_method() == b"POST":
             self._receiving = self._url[len(_INVOCATION) :].partition(b"/")[0].decode("latin-1")
+            if self._headers.get(_MODE) == "streaming":
+                self._begin_stream(self._receiving)
 
     def on_body(self, body: bytes) -> None:
+        if self._streamed is not None:
+            self._streamed.add(body)
+            return
         self._body_size += len(body)
         if self._body_size > MAX_RESPONSE:
             self._drop_body()
@@ -166,7 +194,10 @@ class RuntimeConnection(asyncio.Protocol):
         self._receiving = None
         self._closing = not self._parser.should_keep_alive()
         try:
-            self._route(self._parser.get_method(), self._url)
+            if self._streamed is not None:
+                self._end_stream(self._streamed)
+            else:
+                self._route(self._parser.get_method(), self._url)
         except Refused as refused:
             self._refuse(refused)
         self._drop_body()
@@ -195,7 +226,7 @@ class RuntimeConnection(asyncio.Protocol):
         session.check(request_id)
         reply = None
         if headers:
-            if headers.get(b"lambda-runtime-function-response-mode") not in (None, "streaming"):
+            if headers.get(_MODE) not in (None, "streaming"):
                 session.reply(request_id, BAD_MODE)
                 raise Refused(400, "InvalidFunctionResponseMode", "Invalid function response mode")
             reply = self._broken_off()
@@ -206,7 +237,7 @@ class RuntimeConnection(asyncio.Protocol):
             reply = Reply(
                 body=bytes(self._body),
                 failed=kind == "error",
-                error_type=headers.get(b"lambda-runtime-function-error-type"),
+                error_type=headers.get(_ERROR_TYPE),
                 cause=cause_of(headers) if headers else None,
                 began=self._began,
             )
@@ -216,21 +247,54 @@ class RuntimeConnection(asyncio.Protocol):
     def _broken_off(self) -> Reply | None:
         """The error in the trailers of a streamed reply, if its function failed in the middle of it."""
         headers = self._headers
-        document = headers.get(b"lambda-runtime-function-error-body")
-        if document is None:
+        document, kind = headers.get(_ERROR_BODY), headers.get(_ERROR_TYPE)
+        if document is None and (kind is None or self._streamed is None):
             return None
         try:
-            body = base64.b64decode(document, validate=True)
+            body = base64.b64decode(document or "", validate=True)
         except (binascii.Error, ValueError):
-            body = document.encode("latin-1")
-        return Reply(
-            body=body, failed=True, error_type=headers.get(b"lambda-runtime-function-error-type"), began=self._began
-        )
+            body = (document or "").encode("latin-1")
+        return Reply(body=body, failed=True, error_type=kind, began=self._began)
+
+    # --- streamed replies -------------------------------------------------------------------------------------------
+
+    def _begin_stream(self, request_id: str) -> None:
+        if self._url.partition(b"?")[0] != _INVOCATION + request_id.encode("latin-1") + b"/response":
+            return
+        sink = self._session.begin(request_id)
+        if sink is not None:
+            kind = None if self._content_type is None else self._content_type.decode("latin-1")
+            self._streamed = StreamedResponse(self._transport, sink, kind)
+
+    def _hand_on(self, streamed: StreamedResponse) -> None:
+        before = streamed.too_large
+        streamed.flush()
+        if streamed.too_large and not before:
+            # The caller is told at once, the runtime when it has sent everything.
+            with contextlib.suppress(Refused):
+                self._session.end(ended(STREAM_TOO_LARGE, streamed))
+            streamed.resume()
+
+    def _end_stream(self, streamed: StreamedResponse) -> None:
+        self._hand_on(streamed)
+        streamed.close()
+        self._streamed, reply = None, self._broken_off() or Reply(body=b"", failed=False, began=self._began)
+        if streamed.too_large:
+            raise _request_too_large(MAX_STREAMED)
+        self._session.end(ended(reply, streamed))
+        self._accepted = True
+
+    def _break_off(self, streamed: StreamedResponse) -> None:
+        """The runtime ended in the middle of a streamed reply, or only its connection did."""
+        streamed.flush()
+        streamed.close()
+        self._streamed = None
+        with contextlib.suppress(Refused):
+            self._session.break_off(ended(TRUNCATED, streamed))
 
     def _refuse_large_body(self) -> None:
         if self._body_size > MAX_RESPONSE:
-            text = f"Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
-            raise Refused(413, "RequestEntityTooLarge", text)
+            raise _request_too_large(MAX_RESPONSE)
 
     # --- answers ----------------------------------------------------------------------------------------------------
 

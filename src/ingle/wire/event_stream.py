@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from binascii import crc32
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from ingle.wire.json_values import JsonSerializers, write_document
@@ -22,10 +23,18 @@ Encode = Callable[[Mapping[str, Any]], bytes]
 
 def encode_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
     """One frame with string headers."""
-    packed = b"".join(_packed_header(name, value) for name, value in headers.items())
+    return _frame(_packed_headers(headers), payload)
+
+
+def _frame(packed: bytes, payload: bytes) -> bytes:
     prelude = struct.pack(">II", 16 + len(packed) + len(payload), len(packed))
-    message = prelude + struct.pack(">I", crc32(prelude)) + packed + payload
-    return message + struct.pack(">I", crc32(message))
+    head = prelude + struct.pack(">I", crc32(prelude)) + packed
+    # One copy of the payload: it may be large, and there may be many.
+    return b"".join((head, payload, struct.pack(">I", crc32(payload, crc32(head)))))
+
+
+def _packed_headers(headers: Mapping[str, str]) -> bytes:
+    return b"".join(_packed_header(name, value) for name, value in headers.items())
 
 
 def _packed_header(name: str, value: str) -> bytes:
@@ -57,6 +66,9 @@ def _compile_event(name: str, shape: Shape, serializers: JsonSerializers) -> Enc
         members = [member for member in shape.members.values() if member not in event_headers]
         write = _document_writer(payload, members, serializers)
     headers[":content-type"] = content_type
+    if not event_headers:
+        packed = _packed_headers(headers)
+        return lambda event: _frame(packed, write(event))
 
     def encode(event: Mapping[str, Any]) -> bytes:
         own = {member.name: str(event[member.name]) for member in event_headers if member.name in event}
@@ -67,8 +79,8 @@ def _compile_event(name: str, shape: Shape, serializers: JsonSerializers) -> Enc
 
 def _raw_writer(payload: Member) -> Encode:
     def write(event: Mapping[str, Any]) -> bytes:
-        value = event.get(payload.name, b"")
-        return value.encode() if isinstance(value, str) else bytes(value)
+        value: str | bytes = event.get(payload.name, b"")
+        return value.encode() if isinstance(value, str) else value
 
     return write
 
@@ -83,3 +95,10 @@ def _document_writer(payload: Member | None, members: list[Member], serializers:
 
 def encode_all(events: Iterable[Mapping[str, Any]], encode: Encode) -> bytes:
     return b"".join(encode(event) for event in events)
+
+
+async def encode_each(events: AsyncGenerator[Mapping[str, Any], None], encode: Encode) -> AsyncGenerator[bytes, None]:
+    """Each event as it comes. Closing this closes `events`."""
+    async with aclosing(events):
+        async for event in events:
+            yield encode(event)

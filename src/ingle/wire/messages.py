@@ -5,7 +5,7 @@ Owns no protocol knowledge. Used by every module of `wire` and by `frontend`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,11 +26,15 @@ class HttpRequest:
 
 @dataclass(slots=True, kw_only=True)
 class HttpResponse:
-    """One answer, complete. Content-Length and the request id are the sender's to add."""
+    """One answer. Content-Length and the request id are the sender's to add.
+
+    `chunks`: the body of an answer that is sent while it is made, in place of `body`.
+    """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes = b""
+    chunks: AsyncGenerator[bytes, None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

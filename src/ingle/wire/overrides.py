@@ -53,6 +53,12 @@ SHAPES: Mapping[tuple[str, str], ShapeOverride] = {
 #: Content type of answers whose payload member is a blob, by output shape. AWS answers a function's result as JSON.
 PAYLOAD_CONTENT_TYPES: Mapping[tuple[str, str], bytes] = {("lambda", "InvocationResponse"): b"application/json"}
 
+#: Headers of answers that have another name than the model's, by output shape and member: a stream of events has a
+#: content type of its own. Source: what API Gateway and the SDKs do with the header.
+HEADER_NAMES: Mapping[tuple[str, str, str], bytes] = {
+    ("lambda", "InvokeWithResponseStreamResponse", "ResponseStreamContentType"): b"x-amzn-remapped-content-type"
+}
+
 NO_OVERRIDE = ShapeOverride()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -16,7 +16,7 @@ from ingle.wire.json_values import decode_base64, parse_document, write_document
 from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
 from ingle.wire.model import Member, Shape
-from ingle.wire.overrides import PAYLOAD_CONTENT_TYPES
+from ingle.wire.overrides import HEADER_NAMES, PAYLOAD_CONTENT_TYPES
 from ingle.wire.routes import LabelSlot, Routes, label_slots, split_path
 
 Extract = Callable[[HttpRequest, dict[str, Any]], None]
@@ -336,19 +336,27 @@ def _compile_serialize(compiled: CompiledModel, operation: str) -> Serialize:
         return lambda result: HttpResponse(status=default_status, headers=[])
     status_member = next((member.name for member in _located(shape, "statusCode")), None)
     header_table = [
-        (member.wire_name.lower().encode(), member.name, _to_text(member)) for member in _located(shape, "header")
+        (
+            HEADER_NAMES.get((compiled.model.name, shape.name, member.name)) or member.wire_name.lower().encode(),
+            member.name,
+            _to_text(member),
+        )
+        for member in _located(shape, "header")
     ]
     #: A member that travels as the Content-Type header takes the place of the body's own.
     typed_by = next((name for wire_name, name, _ in header_table if wire_name == b"content-type"), None)
     prefixed = [(member.wire_name.lower(), member.name) for member in _located(shape, "headers")]
     content_type, write_body = _body_writer(compiled, shape)
+    write_chunks = _chunk_writer(compiled, shape)
 
     def serialize(result: Mapping[str, Any]) -> HttpResponse:
         status = default_status if status_member is None else result.get(status_member) or default_status
         headers = []
         body = b""
+        chunks = None if write_chunks is None else write_chunks(result)
         if status not in _BODILESS:
-            body = write_body(result)
+            if chunks is None:
+                body = write_body(result)
             if typed_by is None or result.get(typed_by) is None:
                 headers.append(content_type)
         for wire_name, name, convert in header_table:
@@ -357,9 +365,23 @@ def _compile_serialize(compiled: CompiledModel, operation: str) -> Serialize:
                 headers.append((wire_name, convert(value).encode("latin-1")))
         for prefix, name in prefixed:
             headers += [((prefix + key).encode(), text.encode()) for key, text in (result.get(name) or {}).items()]
-        return HttpResponse(status=status, headers=headers, body=body)
+        return HttpResponse(status=status, headers=headers, body=body, chunks=chunks)
 
     return serialize
+
+
+def _chunk_writer(compiled: CompiledModel, shape: Shape) -> Callable[[Any], AsyncGenerator[bytes, None] | None] | None:
+    """What makes the body of an answer whose events come one after another; None if there are no such answers."""
+    member = None if shape.payload is None else shape.members[shape.payload]
+    if member is None or not member.shape.is_event_stream:
+        return None
+    name, encode = member.name, event_stream.compile_events(member.shape, compiled.serializers)
+
+    def write(result: Mapping[str, Any]) -> AsyncGenerator[bytes, None] | None:
+        events = result.get(name)
+        return event_stream.encode_each(events, encode) if isinstance(events, AsyncGenerator) else None
+
+    return write
 
 
 def _to_text(member: Member) -> ToText:

@@ -40,6 +40,8 @@ from ingle.worker.verdict import Outcome, Verdict, failure_of
 RESTORE_LIMIT = 10.0
 #: A dying process may have sent its reply just before; what is in flight is read first. Seconds.
 _LAST_WORDS = 0.01
+#: How long a runtime that broke off a streamed response may take to be found dead; seconds.
+_BROKEN_OFF = 0.2
 #: How long killing and parking may take before the environment is given up, in seconds.
 _RESET_LIMIT = 5.0
 #: The error type of a hook that failed, and what the caller is told.
@@ -194,6 +196,14 @@ class Environment:
 
     def runtime_replied(self, reply: Reply) -> None:
         self._verdict.settle(reply)
+
+    def runtime_broke_off(self, reply: Reply) -> None:
+        # Its end says more than that its response has none.
+        self._loop.call_later(_BROKEN_OFF, self._give_up_on_response, reply, self._generation)
+
+    def _give_up_on_response(self, reply: Reply, generation: int) -> None:
+        if generation == self._generation and self.state is State.BUSY:
+            self._verdict.settle(reply)
 
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
         self._verdict.settle(reply)
@@ -513,19 +523,22 @@ class Environment:
         if self._extended:
             self._extensions.invoke(invoke_event(invocation, deadline))
         outcome_known = self._verdict.expect(limit)
-        self._session.invoke(invocation.request_id, invocation_head(invocation, deadline), invocation.payload)
+        head = invocation_head(invocation, deadline)
+        self._session.invoke(invocation.request_id, head, invocation.payload, invocation.sink)
         outcome = await outcome_known
         report.replied = time.perf_counter()
         if self.state is not State.DEAD:
             self._output.drain(ended=not isinstance(outcome, Reply))
         if isinstance(outcome, Reply):
-            report.began, report.produced = outcome.began, len(outcome.body)
+            streamed = outcome.streamed
+            report.began, report.produced = outcome.began, len(outcome.body) if streamed is None else streamed
             report.error, report.error_type = outcome.failed, outcome.error_type
             if outcome.failed:
                 report.cause = outcome.cause or outcome.body
             body, error = outcome.body, outcome.failed
         else:
             report.failure = outcome
+            report.produced = 0 if invocation.sink is None else invocation.sink.size
             body, error = outcome.body(invocation.request_id), True
         await self._conclude(report, wait=invocation.tail)
         tail = self._output.writer.take_tail() if invocation.tail else None
@@ -585,7 +598,9 @@ class Environment:
 
     def _result(self, body: bytes, report: Report, *, error: bool, tail: bytes | None) -> InvocationResult:
         return InvocationResult(
-            payload=body, error="Unhandled" if error else None, executed_version=self.version.version, log_tail=tail,
+            payload=body, error="Unhandled" if error else None,
+            error_type=report.error_type if report.failure is None else report.failure.kind,
+            executed_version=self.version.version, log_tail=tail,
             duration_ms=report.duration or (report.replied - report.started) * 1000, init_ms=report.init,
             provisioned=self.provisioned,
         )  # fmt: skip

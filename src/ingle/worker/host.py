@@ -221,11 +221,11 @@ class Host:
         try:
             return OpenedVersion(version=version, variables=self._open_variables(version))
         except ServiceError as error:
-            self._tell_unreadable(version, error.message or error.code)
+            self.tell(version, error.message or error.code)
             raise
 
-    def _tell_unreadable(self, version: Version, reason: str) -> None:
-        """A line in a stream that is the same for all of a version's environments that were not started on a day."""
+    def tell(self, version: Version, reason: str) -> None:
+        """Tell a function's owner what none of its environments says: a line in a stream that is the same all day."""
         key, group = version.key, version.configuration.logging.group
         sink = self._logs.stream(key.account, key.region, group, self._stream_name(version, _NOT_STARTED))
         not_started(version, EventWriter(sink), reason)

@@ -74,6 +74,8 @@ class Runtime:
     def runtime_replied(self, reply: Reply) -> None:
         self.replies.append(reply)
 
+    def runtime_broke_off(self, reply: Reply) -> None: ...
+
     def runtime_restorable(self) -> None: ...
 
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
@@ -265,7 +267,7 @@ def test_an_unknown_response_mode_is_refused_and_fails_the_invocation(runtime: R
     assert (reply.failed, reply.error_type) == (True, "Runtime.InvalidResponseModeHeader")
 
 
-def test_a_streaming_response_is_taken_as_a_whole(runtime: Runtime) -> None:
+def test_a_streaming_response_that_nobody_wants_streamed_is_gathered(runtime: Runtime) -> None:
     runtime.invoke()
     runtime.send(post("/invocation/id/response", b"1", "Lambda-Runtime-Function-Response-Mode: streaming"))
     assert runtime.taken()[0][0] == 202

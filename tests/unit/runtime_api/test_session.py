@@ -6,8 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
+from ingle.domain.invocation import Flow
 from ingle.runtime_api.session import TRANSITIONS, Event, Refused, Reply, RuntimeSession, State
 
+
+class Sink:
+    size = 0
+
+    def begin(self, content_type: str | None, source: Flow) -> None: ...
+    def write(self, data: bytes) -> None: ...
+
+
+SINK = Sink()
 REPLY = Reply(body=b"1", failed=False)
 FAULT = Reply(body=b"{}", failed=True, error_type="E")
 
@@ -23,6 +33,9 @@ class Owner:
 
     def runtime_replied(self, reply: Reply) -> None:
         self.told.append(reply)
+
+    def runtime_broke_off(self, reply: Reply) -> None:
+        self.told.append(("broke off", reply))
 
     def runtime_restorable(self) -> None:
         self.told.append("restorable")
@@ -44,17 +57,27 @@ PATHS: dict[State, tuple[Event, ...]] = {
     State.RESTORING: (Event.RESTORE,),
     State.READY: (Event.NEXT,),
     State.RUNNING: (Event.NEXT, Event.INVOKE),
+    State.RESPONDING: (Event.NEXT, Event.INVOKE, Event.BEGIN),
     State.RESPONDED: (Event.NEXT, Event.INVOKE, Event.RESPONSE),
     State.INIT_FAILED: (Event.INIT_ERROR,),
     State.CLOSED: (),
 }
-UNLISTED = [(state, event) for state in State for event in Event if event not in TRANSITIONS[state]]
+#: Where a stream cannot begin, the response is gathered, and refused when it is complete.
+UNLISTED = [
+    (state, event) for state in State for event in Event if event not in TRANSITIONS[state] and event is not Event.BEGIN
+]
+
+
+def begin(session: RuntimeSession) -> None:
+    assert session.begin("id") is SINK
 
 
 def perform(session: RuntimeSession, event: Event) -> None:
     calls: dict[Event, Callable[[], None]] = {
         Event.NEXT: lambda: session.next(Poll()),
-        Event.INVOKE: lambda: session.invoke("id", b"head ", b"payload"),
+        Event.INVOKE: lambda: session.invoke("id", b"head ", b"payload", SINK),
+        Event.BEGIN: lambda: begin(session),
+        Event.END: lambda: session.end(REPLY),
         Event.RESPONSE: lambda: session.reply("id", REPLY),
         Event.ERROR: lambda: session.reply("id", FAULT),
         Event.INIT_ERROR: lambda: session.init_error(FAULT),
@@ -177,3 +200,33 @@ def test_a_session_can_be_closed_at_any_time(state: State) -> None:
     with pytest.raises(Refused):
         session.reply("id", REPLY)
     assert owner.told == []
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
+def test_a_stream_begins_only_while_the_function_runs(state: State) -> None:
+    session, owner = session_in(state)
+    assert session.begin("id") is None
+    assert (session.state, owner.told) == (state, [])
+
+
+def test_a_stream_is_gathered_where_nobody_wants_it_streamed() -> None:
+    session, _ = session_in(State.READY)
+    session.invoke("id", b"head ", b"payload")
+    assert session.begin("id") is None
+    session.reply("id", REPLY)
+    session, _ = session_in(State.RUNNING)
+    assert session.begin("other") is None
+    assert session.state is State.RUNNING
+
+
+def test_the_owner_is_told_how_a_stream_ended() -> None:
+    session, owner = session_in(State.RESPONDING)
+    session.end(FAULT)
+    assert owner.told == [FAULT]
+    session, owner = session_in(State.RESPONDING)
+    session.break_off(FAULT)
+    assert owner.told == [("broke off", FAULT)]
+    with pytest.raises(Refused):
+        session.end(REPLY)
+    session.next(Poll())
+    assert session.state is State.READY
