@@ -65,6 +65,8 @@ development() {
     "$1/bin/python" -m pip install -qq --disable-pip-version-check -r requirements-dev.lock
     # Tests of Ruby functions are skipped without; those of Java need a JDK, which is too large to be brought unasked.
     if ! command -v ruby >/dev/null && can_install; then apt_install ruby || true; fi
+    # Tests of networks make their own with ip.
+    if ! command -v ip >/dev/null && can_install; then apt_install iproute2 || true; fi
 }
 
 # What sandboxes use besides the kernel. Missing ones weaken them; `ingle doctor` says how.
@@ -74,6 +76,7 @@ system() {
     command -v mkfs.ext4 >/dev/null || missing+=(e2fsprogs)
     command -v mount >/dev/null || missing+=(mount)
     command -v losetup >/dev/null || missing+=(util-linux)
+    ldconfig -p 2>/dev/null | grep -q 'libnftables\.so\.1' || missing+=(libnftables1)
     [ ${#missing[@]} = 0 ] && return
     if can_install; then
         progress "Installing ${missing[*]} ..."

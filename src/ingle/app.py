@@ -71,13 +71,15 @@ from ingle.invoke.tracing import Sampler, Tracing
 from ingle.master_key import finding
 from ingle.master_key.channel import Answer, Channel, Request
 from ingle.master_key.rotation import operator
+from ingle.network import client as network_client
+from ingle.network.client import NetworkClient
 from ingle.observability import log as observability
 from ingle.observability.collector import Collector, certificates
 from ingle.observability.traces import Traces
 from ingle.operations import Parts, registry
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
-from ingle.sandbox.launch import Isolation, SupervisorProcess, launch, strongest
+from ingle.sandbox.launch import Isolation, NetworkProcess, SupervisorProcess, launch, network_identity, strongest
 from ingle.sandbox.privileges import restrict
 from ingle.settings import Settings
 from ingle.storage.audit import AuditLog
@@ -100,6 +102,7 @@ from ingle.supporting.variables import FunctionVariables
 from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
 from ingle.worker.interpreters import Interpreter
+from ingle.worker.networking import Networking
 
 log = observability.Logger("app")
 
@@ -210,11 +213,19 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
     isolation = strongest() if settings.isolation == "auto" else Isolation(settings.isolation)
+    if isolation is Isolation.PROCESS and settings.egress == "none":
+        raise StartupError("egress=none cannot be kept: plain processes share this machine's network")
     if isolation is Isolation.PROCESS:
         print("ingle: this machine allows no isolation: functions run as plain processes of this user and can read its "
               "files (`ingle doctor` tells why)", file=sys.stderr)  # fmt: skip
+    outward = settings.egress == "open"
+    network = NetworkProcess(
+        command=network_client.command(),
+        settings=network_client.settings(network_identity(directory), outward=outward),
+        resolver=network_client.RESOLVER if outward else None,
+    )
     try:
-        return launch(directory, isolation)
+        return launch(directory, isolation, network)
     except OSError as error:
         raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
 
@@ -314,6 +325,9 @@ class _Server:
     async def _assemble(self, stack: AsyncExitStack) -> Access:
         settings, clock, ids = self._settings, self._clock, RandomIds()
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
+        network = await stack.enter_async_context(NetworkClient(self._supervisor.network))
+        if network.problem is not None:
+            log.warning("functions have no outbound network", reason=network.problem)
         store = await stack.enter_async_context(SqlStore(self._directory.database_url, self._master.ring))
         logs = await stack.enter_async_context(LogStore(self._directory.logs, clock))
         events = await stack.enter_async_context(EventStore(self._directory.events_url))
@@ -352,7 +366,7 @@ class _Server:
         host = await stack.enter_async_context(
             Host(
                 options, sandboxes, packages_store, logs, clock, serve_api, traces, variables.open_for_execution,
-                access.roles,
+                access.roles, Networking(network, outward=settings.egress == "open"),
             )
         )  # fmt: skip
         placement = await stack.enter_async_context(

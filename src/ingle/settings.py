@@ -217,6 +217,11 @@ class Settings:
     isolation: str = _setting(
         "auto", _choice("auto", "root", "user", "process"), "How functions are isolated: auto, root, user or process."
     )
+    egress: str = _setting(
+        "open",
+        _choice("open", "none"),
+        "Outbound network of functions: open (out of this machine by translation), or none.",
+    )
     max_environments: int = _setting(1000, _integer(1, 2000), "Most execution environments at one time.")
     account_concurrency: int = _setting(
         1000, _integer(1, 1_000_000), "Invocations that one account may run at one time in one region."

@@ -53,6 +53,7 @@ def serve(
     java_paths: options.JavaPaths = None,
     stand_ins: options.StandIns = None,
     isolation: options.Isolation = None,
+    egress: options.Egress = None,
     max_environments: options.MaxEnvironments = None,
     account_concurrency: options.AccountConcurrency = None,
     invocation_rate: options.InvocationRate = None,

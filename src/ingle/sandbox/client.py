@@ -78,6 +78,7 @@ class SupervisorClient:
         self._zygotes: dict[str, asyncio.Future[ZygoteInfo]] = {}
         self._creating: dict[str, asyncio.Future[Sandbox]] = {}
         self._restarting: dict[str, asyncio.Future[None]] = {}
+        self._attaching: dict[str, asyncio.Future[None]] = {}
         self._templates: dict[str, asyncio.Future[None]] = {}
         self._extending: dict[str, asyncio.Future[tuple[int, dict[str, str]]]] = {}
         self._dialling: dict[str, deque[asyncio.Future[list[socket.socket]]]] = {}
@@ -118,14 +119,24 @@ class SupervisorClient:
         })  # fmt: skip
         return await ready
 
-    async def create(self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None) -> Sandbox:
-        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB. Raises SandboxError.
+    async def create(
+        self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None, network: str | None = None
+    ) -> Sandbox:
+        """A sandbox forked from `zygote`, with a /tmp of `tmp_mb` MiB, attached to `network`. Raises SandboxError.
 
         `ahead`: what to execute before `run` says what the sandbox is for, with `command`, `variables`, `limits` and
         `seccomp` as in the settings of `run`, whose `ahead` then says whether it can be used.
         """
         name = f"e{next(self._numbers)}"
-        return await self._make({"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead}, "create")
+        request = {"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead, "network": network}
+        return await self._make(request, "create")
+
+    async def attach(self, sandbox: Sandbox, network: str) -> None:
+        """Give a sandbox that has none a link to `network`. Raises SandboxError."""
+        self._require_sandbox(sandbox)
+        attached = self._attaching[sandbox.name] = self._loop.create_future()
+        self._send({"attach": sandbox.name, "network": network})
+        await attached
 
     async def _make(self, request: dict[str, Any], verb: str) -> Sandbox:
         self._require_supervisor()
@@ -157,14 +168,15 @@ class SupervisorClient:
         finally:
             self._templates.pop(sandbox.name, None)
 
-    async def clone(self, template: Sandbox, tmp_mb: int, memory_mb: int) -> Sandbox:
-        """A clone of a template that is ready, in a sandbox of its own. Raises SandboxError.
+    async def clone(self, template: Sandbox, tmp_mb: int, memory_mb: int, network: str | None = None) -> Sandbox:
+        """A clone of a template that is ready, in a sandbox of its own, attached to `network`. Raises SandboxError.
 
         Its runtime waits for one `run`, of whose settings it takes the "variables", and goes on where the template
         waits. It outlives the template, and `restart` refuses it.
         """
         name = f"c{next(self._numbers)}"
-        request = {"clone": name, "template": template.name, "tmp_mb": tmp_mb, "memory_mb": memory_mb}
+        request = {"clone": name, "template": template.name, "tmp_mb": tmp_mb, "memory_mb": memory_mb,
+                   "network": network}  # fmt: skip
         sandbox = await self._make(request, "clone")
         sandbox.is_clone = True
         return sandbox
@@ -296,6 +308,8 @@ class SupervisorClient:
             self._gone(message["gone"], SandboxError("the sandbox ended"))
         elif "failed" in message and "zygote" not in message:
             self._gone(message["failed"], SandboxError(message["reason"]))
+        elif "attached" in message:
+            self._attached(message["attached"], message["error"])
         elif "extended" in message:
             self._extended(message, descriptors)
         elif "sockets" in message:
@@ -320,6 +334,14 @@ class SupervisorClient:
                 sandbox.measure(descriptor)
         if (parked := self._restarting.pop(name, None)) is not None and not parked.done():
             parked.set_result(None)
+
+    def _attached(self, name: str, error: str | None) -> None:
+        attached = self._attaching.pop(name, None)
+        if attached is not None and not attached.done():
+            if error is None:
+                attached.set_result(None)
+            else:
+                attached.set_exception(SandboxError(error))
 
     def _exited(self, message: dict[str, Any]) -> None:
         sandbox = self._sandboxes.get(message["exited"])
@@ -410,7 +432,7 @@ class SupervisorClient:
     def _gone(self, name: str, error: SandboxError) -> None:
         waiting: list[asyncio.Future[Any] | None] = [
             self._creating.pop(name, None), self._restarting.pop(name, None), self._extending.pop(name, None),
-            self._templates.pop(name, None), *self._dialling.pop(name, ()),
+            self._templates.pop(name, None), self._attaching.pop(name, None), *self._dialling.pop(name, ()),
         ]  # fmt: skip
         for future in waiting:
             if future is not None and not future.done():

@@ -31,6 +31,7 @@ from ingle.sandbox.claims import Claim, Claims
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
 from ingle.sandbox.inside import linux
 
+_NS_GET_USERNS = 0xB701
 _NS_GET_OWNER_UID = 0xB704
 #: Bytes of a message from inside, and of the reason in it that is passed on.
 _LONGEST = 1024
@@ -60,6 +61,9 @@ class Clone:
     stage: Stage = Stage.FORKING
     user_namespace: int = 0
     listeners: list[socket.socket] = field(default_factory=list)
+    #: It has the link that it is to have, and its init runs.
+    linked: bool = False
+    settled: bool = False
 
     def close(self) -> None:
         self.parked.close()
@@ -85,6 +89,7 @@ class Keeper(Protocol):
     def unwatch(self, descriptor: int) -> None: ...
     def add(self, environment: Environment) -> None: ...
     def ended(self, environment: Environment) -> None: ...
+    def attach(self, environment: Environment, done: Callable[[str | None], None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +203,7 @@ class Clones:
                 files = [*offer.files, theirs.fileno()]
                 linux.send_message(template.channel, json.dumps(request).encode(), files)
             undo.pop_all()
+        environment.wanted_network = message["network"]
         clone = Clone(environment, template, message["tmp_mb"], ours)
         self._clones[environment.name] = clone
         template.clones.add(clone)
@@ -243,12 +249,42 @@ class Clones:
                                    ("uid_map", f"{inside} {claim.uid} 1")):  # fmt: skip
                     _write(process, name, text)
             clone.listeners = self._listen(process)
+            environment = clone.environment
+            environment.network = self._network(clone, process)
+        if environment.wanted_network is None:
+            clone.linked = True
+        else:
+            self._keeper.attach(environment, lambda error: self._linked(clone, error))
         mount = self._tmp(claim)
         try:
             linux.send_message(clone.environment.control, b"go", [] if mount is None else [mount])
         finally:
             if mount is not None:
                 os.close(mount)
+
+    def _linked(self, clone: Clone, error: str | None) -> None:
+        if clone.environment.name not in self._clones:
+            return
+        if error is not None:
+            self._failed(clone, error)
+            return
+        clone.linked = True
+        self._offer(clone)
+
+    def _network(self, clone: Clone, process: int) -> int:
+        """Its network namespace, which must be of the clone's own user namespace: it has no link of another's."""
+        namespace = os.open("ns/net", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+        try:
+            owner = fcntl.ioctl(namespace, _NS_GET_USERNS)
+            try:
+                if os.fstat(owner).st_ino != clone.user_namespace:
+                    raise ValueError("a clone is in a network of others")
+            finally:
+                os.close(owner)
+        except BaseException:
+            os.close(namespace)
+            raise
+        return namespace
 
     def _user_namespace(self, clone: Clone, process: int) -> int:
         """The inode of the process's user namespace, which must be one that the template made."""
@@ -307,6 +343,14 @@ class Clones:
             os.stat("ns/user", dir_fd=process)
             _write(process, "oom_score_adj", "0")
         self._keeper.watch(environment.pidfd, environment, lambda: self._keeper.ended(environment))
+        clone.settled = True
+        self._offer(clone)
+
+    def _offer(self, clone: Clone) -> None:
+        """Hand it to the server, once it is whole."""
+        if not clone.linked or not clone.settled:
+            return
+        environment = clone.environment
         runtime_api, api = clone.listeners
         told = {"prepared": True, "runtime_api": _address(runtime_api), "api": _address(api)}
         clone.listeners = []

@@ -27,6 +27,10 @@ class Environment:
     namespaces: bool
     control: socket.socket
     pidfd: int | None = None
+    #: Its network namespace, once it has one of its own.
+    network: int | None = None
+    #: The name of the network that it is attached to before the server gets it.
+    wanted_network: str | None = None
     parked: socket.socket | None = None
     #: Ends of pipes that the server has not been given yet.
     descriptors: dict[str, int] = field(default_factory=dict)
@@ -50,10 +54,11 @@ class Environment:
         self.control.close()
         if self.parked is not None:
             self.parked.close()
-        for descriptor in [*self.descriptors.values(), *([] if self.pidfd is None else [self.pidfd])]:
+        held = [descriptor for descriptor in (self.pidfd, self.network) if descriptor is not None]
+        for descriptor in [*self.descriptors.values(), *held]:
             os.close(descriptor)
         self.descriptors.clear()
-        self.pidfd = None
+        self.pidfd = self.network = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -40,6 +40,17 @@ class SupervisorProcess:
     pid: int
     channel: socket.socket
     isolation: Isolation
+    #: Our end of the channel of the process that makes networks; None where there are none.
+    network: socket.socket | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkProcess:
+    """The process that makes networks, which runs in this network namespace; see `sandbox.links`."""
+
+    command: tuple[str, ...]
+    settings: str
+    resolver: str | None
 
 
 def strongest() -> Isolation:
@@ -85,8 +96,16 @@ def cgroup_name(data_directory: Path) -> str:
     return "ingle-" + hashlib.sha256(str(data_directory.resolve()).encode()).hexdigest()[:12]
 
 
-def launch(data_directory: Path, isolation: Isolation) -> SupervisorProcess:
-    """Start a supervisor. Raises OSError where the machine refuses what `isolation` needs."""
+def network_identity(data_directory: Path) -> str:
+    """Eight hexadecimal digits for names of devices and tables, likewise."""
+    return cgroup_name(data_directory).removeprefix("ingle-")[:8]
+
+
+def launch(data_directory: Path, isolation: Isolation, network: NetworkProcess | None = None) -> SupervisorProcess:
+    """Start a supervisor, and with it the process that makes networks: that takes root.
+
+    Raises OSError where the machine refuses what `isolation` needs.
+    """
     if isolation is Isolation.USER and os.geteuid() == 0:
         # In a user namespace of root's, functions would be the machine's root to /proc/sys and to files.
         raise OSError("it is for ordinary users, and this is root; use root")
@@ -100,25 +119,43 @@ def launch(data_directory: Path, isolation: Isolation) -> SupervisorProcess:
         "privileged": isolation is Isolation.ROOT,
         "users": USERS,
         "api_host": API_HOST,
+        "network": None,
     }
+    networks: list[socket.socket] = []
+    held: list[int] = []
+    if network is not None and isolation is Isolation.ROOT:
+        networks = list(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        for end in networks:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        host = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        held = [host, networks[1].fileno()]
+        options["network"] = {
+            "command": network.command, "settings": network.settings, "host": host, "server": networks[1].fileno(),
+            "resolver": network.resolver,
+        }  # fmt: skip
     # The supervisor outlives the process that unshares for it; whoever adopts orphans here must be this process.
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     reader, writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
-        _start(theirs, json.dumps(options), isolation, writer)
+        _start(theirs, json.dumps(options), isolation, writer, held)
     os.close(writer)
     theirs.close()
+    if networks:
+        networks[1].close()
+        os.close(held[0])
     with os.fdopen(reader) as pipe:
         answer = pipe.read()
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
     if not answer.isdigit():
         raise OSError(f"the sandbox supervisor cannot start: {answer or 'no reason given'}")
-    return SupervisorProcess(pid=int(answer), channel=ours, isolation=isolation)
+    return SupervisorProcess(
+        pid=int(answer), channel=ours, isolation=isolation, network=networks[0] if networks else None
+    )
 
 
-def _start(channel: socket.socket, options: str, isolation: Isolation, report: int) -> None:
+def _start(channel: socket.socket, options: str, isolation: Isolation, report: int, held: list[int]) -> None:
     """In the forked child: make the namespaces, then the supervisor in them; ends this process."""
     try:
         if isolation is not Isolation.PROCESS:
@@ -134,7 +171,8 @@ def _start(channel: socket.socket, options: str, isolation: Isolation, report: i
         if isolation is not Isolation.PROCESS:
             linux.mount("", "/", "", linux.MS_REC | linux.MS_PRIVATE)
             linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-        os.set_inheritable(channel.fileno(), True)
+        for descriptor in (channel.fileno(), *held):
+            os.set_inheritable(descriptor, True)
         variables = {"PYTHONPATH": str(Path(ingle.__file__).parent.parent), "PATH": os.environ.get("PATH", os.defpath)}
         command = [sys.executable, "-S", "-P", "-m", "ingle.sandbox.supervisor", str(channel.fileno()), options]
         os.execve(sys.executable, command, variables)

@@ -37,6 +37,8 @@ class RootPlan:
     images: Path | None
     users: tuple[int, int]
     privileged: bool
+    #: The name server that programs ask; None where there is none.
+    resolver: str | None = None
 
 
 def enter(plan: RootPlan) -> None:
@@ -48,7 +50,7 @@ def enter(plan: RootPlan) -> None:
                  "var/runtime/lib", "var/tmp", "opt/lib", "sys/devices/system/cpu"):  # fmt: skip
         (root / name).mkdir(parents=True, mode=0o755)
     _bind_system(root)
-    _fill_etc(root / "etc", plan.users)
+    _fill_etc(root / "etc", plan.users, plan.resolver)
     _make_devices(root / "dev", plan.privileged)
     _hide(root / HIDDEN[1:], plan)
     for inside, source in plan.mounts.items():
@@ -76,7 +78,7 @@ def _bind_system(root: Path) -> None:
         linux.bind(str(processors), str(root / "sys/devices/system/cpu"))
 
 
-def _fill_etc(etc: Path, users: tuple[int, int]) -> None:
+def _fill_etc(etc: Path, users: tuple[int, int], resolver: str | None) -> None:
     first, count = users
     names = [f"sbx_user{uid}:x:{uid}:{uid}::/:/sbin/nologin" for uid in range(first, first + count)]
     passwd = ["root:x:0:0:root:/root:/sbin/nologin", *names, "nobody:x:65534:65534:nobody:/:/sbin/nologin"]
@@ -85,7 +87,7 @@ def _fill_etc(etc: Path, users: tuple[int, int]) -> None:
     (etc / "group").write_text("\n".join(groups) + "\n")
     (etc / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n")
     (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
-    (etc / "resolv.conf").write_text("")
+    (etc / "resolv.conf").write_text("" if resolver is None else f"nameserver {resolver}\n")
     (etc / "hostname").write_text("ingle\n")
     for name in _ETC_FILES:
         source = Path("/etc") / name

@@ -7,20 +7,24 @@ stops every environment. It reads no network and never runs function code. Singl
 Messages from the server, JSON with descriptors beside them:
 
     {"zygote": name, "command": [...], "variables": {...}, "root": {...}, "preload": bool}
-    {"create": environment, "zygote": name, "tmp_mb": n, "ahead": {...} | null}     ahead: see `inside.ahead`
+    {"create": environment, "zygote": name, "tmp_mb": n, "ahead": {...} | null, "network": name | null}
+                                                                ahead: see `inside.ahead`
+    {"attach": environment, "network": name}                    see `links`
     {"run": environment, "memory_mb": n, "settings": {...}}     settings: see `inside.environment.Parked`
     {"extend": environment, "memory_mb": n, "settings": {...}}  settings: see `inside.extensions.start_all`
     {"sockets": environment, "wanted": [...]}                   wanted: see `inside.environment.make_sockets`
     {"restart": environment, "generation": n}
     {"signal": environment, "name": "SIGSTOP", "runtime_only": bool}
     {"destroy": environment}
-    {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n}    see `clones`
+    {"clone": environment, "template": environment, "tmp_mb": n, "memory_mb": n, "network": name | null}
+                                                                see `clones`
 
 Messages to the server:
 
     {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}     the latter also when one ends later
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
+    {"attached": environment, "error": text or null}
     {"template": environment, "ready": true} | {"template": environment, "refused": reason}     then, perhaps:
     {"template": environment, "ended": true}
     {"extended": environment, "errors": {name: text}}      with the end of a pipe, what the extensions write
@@ -49,6 +53,8 @@ from ingle.sandbox.clones import Clones, Place
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
 from ingle.sandbox.images import ImageStore
 from ingle.sandbox.inside import linux
+from ingle.sandbox.links import Links
+from ingle.sandbox.links import Options as NetworkOptions
 from ingle.sandbox.zygotes import USER_INSIDE, Zygote, ZygotePlace
 
 #: Seconds between looks at groups whose last processes are on their way out, and before an image is copied ahead.
@@ -58,7 +64,7 @@ _IDLE_PAUSE = 0.05
 _END_LIMIT = 5.0
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
-_VERBS = ("create", "zygote", "clone", "run", "extend", "sockets", "restart", "signal", "destroy")
+_VERBS = ("create", "zygote", "clone", "attach", "run", "extend", "sockets", "restart", "signal", "destroy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ class Options:
     privileged: bool
     users: tuple[int, int]
     api_host: str
+    network: NetworkOptions | None = None
 
 
 class Supervisor:
@@ -91,11 +98,13 @@ class Supervisor:
         self._place = ZygotePlace(
             namespaces=options.namespaces, privileged=options.privileged, scratch=scratch, users=options.users,
             packages=options.data_directory / "packages", images=images if has_images else None,
+            resolver=None if options.network is None else options.network.resolver,
         )  # fmt: skip
         place = Place(
             privileged=options.privileged, api_host=options.api_host, first_user=options.users[0],
             first_loop=FIRST_LOOP, run=run,
         )  # fmt: skip
+        self._links = Links(options.network)
         self._clones = Clones(place, self._claims, _CloneKeeper(self))
 
     # --- the loop ---------------------------------------------------------------------------------------------------
@@ -104,6 +113,8 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         self._claims.prepare()
         self._watch(self._server.fileno(), self._obey)
+        if self._links.channel is not None:
+            self._watch(self._links.channel.fileno(), self._links.hear)
         try:
             limits, images = self._claims.controllers, self._claims.has_images
             self._tell({"started": os.getpid(), "controllers": limits, "images": images})
@@ -139,6 +150,7 @@ class Supervisor:
             while endings.get_map() and time.monotonic() < until:
                 for key, _ in endings.select(until - time.monotonic()):
                     endings.unregister(key.fd)
+        self._links.close()
         running = [environment.claim for environment in self._environments.values()]
         self._claims.end(running, max(0.1, until - time.monotonic()))
 
@@ -212,6 +224,7 @@ class Supervisor:
         with contextlib.ExitStack() as undo:
             undo.callback(self._claims.give_back, claim)
             environment, offer = acquire(claim, zygote.name, namespaces=options.namespaces)
+            environment.wanted_network = message["network"]
             undo.callback(environment.close)
             request = {
                 "environment": name,
@@ -243,6 +256,24 @@ class Supervisor:
                 if "template" in message["settings"]:
                     stack.pop_all()
                     self._clones.adopt(environment, parked)
+
+    def _attach(self, environment: Environment, message: Message) -> None:
+        def tell(error: str | None) -> None:
+            self._tell({"attached": environment.name, "error": error})
+
+        if environment.network is None:
+            tell("it has no network of its own")
+            return
+        self._links.attach(environment.name, message["network"], environment.network, tell)
+
+    def _link_clone(self, environment: Environment, done: Callable[[str | None], None]) -> None:
+        assert environment.network is not None
+        assert environment.wanted_network is not None
+
+        def linked(error: str | None) -> None:
+            self._guarded(environment, lambda: done(error))
+
+        self._links.attach(environment.name, environment.wanted_network, environment.network, linked)
 
     def _clone(self, message: Message) -> None:
         try:
@@ -340,6 +371,24 @@ class Supervisor:
                 os.close(descriptor)
 
     def _prepared(self, environment: Environment, message: Message, descriptors: list[int]) -> None:
+        if self._options.namespaces:
+            environment.network = descriptors.pop(0)
+        if environment.wanted_network is None or environment.network is None:
+            self._offer(environment, message, descriptors)
+            return
+
+        def linked(error: str | None) -> None:
+            if error is None:
+                self._guarded(environment, lambda: self._offer(environment, message, descriptors))
+                return
+            for descriptor in descriptors:
+                os.close(descriptor)
+            if environment.name in self._environments:
+                self._guarded(environment, lambda: _fail(error))
+
+        self._links.attach(environment.name, environment.wanted_network, environment.network, linked)
+
+    def _offer(self, environment: Environment, message: Message, descriptors: list[int]) -> None:
         told, files = hand_over(environment, message, descriptors)
         try:
             self._tell(told, list(files.values()))
@@ -354,8 +403,13 @@ class Supervisor:
                 self._unwatch(descriptor)
         environment.close()
         del self._environments[environment.name]
+        self._links.forget(environment.name)
         self._clones.forget(environment)
         self._claims.give_back(environment.claim)
+
+
+def _fail(reason: str) -> None:
+    raise OSError(reason)
 
 
 class _CloneKeeper:
@@ -366,6 +420,7 @@ class _CloneKeeper:
         self.watch = supervisor._watch_environment
         self.unwatch = supervisor._unwatch
         self.ended = supervisor._ended
+        self.attach = supervisor._link_clone
         self._environments = supervisor._environments
 
     def add(self, environment: Environment) -> None:
@@ -384,6 +439,7 @@ def main() -> None:
         privileged=given["privileged"],
         users=(given["users"][0], given["users"][1]),
         api_host=given["api_host"],
+        network=None if given["network"] is None else NetworkOptions(**given["network"]),
     )
     # Ctrl-C in a terminal reaches the whole group; stopping is the server's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -37,6 +37,7 @@ class ZygotePlace:
     packages: Path
     images: Path | None
     users: tuple[int, int]
+    resolver: str | None
 
 
 def start(request: dict[str, Any], place: ZygotePlace) -> Zygote:
@@ -86,4 +87,5 @@ def _plan(root: dict[str, Any], place: ZygotePlace) -> RootPlan:
         # One user for all environments has the same id in each of them.
         users=place.users if place.privileged or not place.namespaces else (USER_INSIDE, 1),
         privileged=place.privileged,
+        resolver=place.resolver,
     )

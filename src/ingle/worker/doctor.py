@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ingle.domain.runtimes import is_python
+from ingle.network.nftables import load as load_library
 from ingle.sandbox import launch
 from ingle.sandbox.launch import Isolation
 from ingle.storage.disk import Space
@@ -290,18 +291,19 @@ def _overlay(base: Namespace) -> Finding:
     )
 
 
+def _load_nftables() -> None:
+    load_library()
+
+
 def _nftables(base: Namespace) -> Finding:
-    problem = kernel.attempt(lambda: kernel.try_nftables(base))
-    tool = "" if program("nft") else "; the nft program is not installed"
-    if problem is None:
-        return Finding(subject="nftables", level=Level.OK, detail=f"the kernel answers{tool}")
-    return Finding(
-        subject="nftables",
-        level=Level.WEAKER,
-        detail=problem + tool,
-        consequence="Security groups cannot be enforced. Functions have no network besides Ingle itself, so nothing is "
-        "open because of it now.",
-    )
+    consequence = "Functions have no outbound network, and security groups of private networks could not be enforced."
+    problem = kernel.attempt(lambda: kernel.try_nftables(base)) or kernel.attempt(_load_nftables)
+    if problem is not None:
+        return Finding(subject="nftables", level=Level.WEAKER, detail=problem, consequence=consequence)
+    if base:
+        detail = "the kernel and the library answer; an ordinary user cannot reach the machine's network with them"
+        return Finding(subject="nftables", level=Level.WEAKER, detail=detail, consequence=consequence)
+    return Finding(subject="nftables", level=Level.OK, detail="the kernel and the library answer")
 
 
 def disk(data_dir: Path, look: Callable[[Path], Space] = Space.of) -> Finding:

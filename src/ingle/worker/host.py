@@ -50,6 +50,7 @@ from ingle.worker.launch_plan import (
     variables,
 )
 from ingle.worker.lifecycle import State
+from ingle.worker.networking import Networking
 from ingle.worker.opened import OpenedVersion, OpenVariables
 from ingle.worker.output import EventSink, EventWriter, LostLog
 from ingle.worker.platform_log import Report, RuntimeVersion, not_started
@@ -102,6 +103,7 @@ class Host:
     def __init__(
         self, options: HostOptions, sandboxes: SupervisorClient, packages: Packages, logs: LogStreams, clock: Clock,
         serve_api: ServeApi, traces: Traces, open_variables: OpenVariables, roles: ExecutionRoles,
+        networking: Networking,
     ) -> None:  # fmt: skip
         self._options = options
         self._sandboxes = sandboxes
@@ -111,6 +113,7 @@ class Host:
         self._traces = traces
         self._open_variables = open_variables
         self._roles = roles
+        self._networking = networking
         self._environments: set[Environment] = set()
         self._tasks: set[asyncio.Future[object]] = set()
         self._namespaces = sandboxes.isolation is not Isolation.PROCESS
@@ -118,7 +121,7 @@ class Host:
         self._stock = Stock(sandboxes, options.stock, lambda name: self._preparation.zygote_lost(name))
         self._preparation = Preparation(bases, packages, self._stock, namespaces=self._namespaces)
         self._seccomp, self._template_seccomp = self._compile_seccomp()
-        self._snapshots = Snapshots(sandboxes, self._open_for_snapshot)
+        self._snapshots = Snapshots(sandboxes, self._open_for_snapshot, networking.choose)
 
     @staticmethod
     def _compile_seccomp() -> tuple[bytes, bytes]:
@@ -184,10 +187,15 @@ class Host:
             return OpenedVersion(version=version)
 
     def _kind(self, opened: OpenedVersion, ready: Ready) -> tuple[Kind, dict[str, Any] | None]:
-        """Of which kind a sandbox for a version is, and what is executed ahead of time in it."""
+        """Of which kind a sandbox for a version is, and what is executed ahead of time in it.
+
+        Links into private networks are made when it is taken: there are many of those, and few sandboxes for each.
+        """
         early = ahead(opened, self._preparation.layout(ready), self._seccomp)
         memory = None if early is None else opened.configuration.memory
-        return Kind(zygote=ready.zygote, memory_mb=memory), early
+        network = self._networking.choose(opened.version)
+        usual = self._networking.usual
+        return Kind(zygote=ready.zygote, memory_mb=memory, network=usual if network == usual else None), early
 
     # --- environments -----------------------------------------------------------------------------------------------
 
@@ -231,10 +239,22 @@ class Host:
         not_started(version, EventWriter(sink), reason)
 
     async def _take(self, opened: OpenedVersion, ready: Ready) -> Sandbox:
+        network = self._networking.choose(opened.version)
+        kind, early = self._kind(opened, ready)
         try:
-            return await self._stock.take(*self._kind(opened, ready), opened.configuration.ephemeral_storage)
+            sandbox = await self._stock.take(kind, early, opened.configuration.ephemeral_storage)
+            if network != kind.network and network is not None:
+                await self._attach(sandbox, network)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
+        return sandbox
+
+    async def _attach(self, sandbox: Sandbox, network: str) -> None:
+        try:
+            await self._sandboxes.attach(sandbox, network)
+        except BaseException:
+            self._sandboxes.destroy(sandbox)
+            raise
 
     async def _open_for_snapshot(self, version: Version) -> Environment:
         """An environment for the initialisation of a version that is being published.

@@ -65,9 +65,13 @@ class Snapshot:
 class Snapshots:
     """`async with Snapshots(...)`."""
 
-    def __init__(self, sandboxes: SupervisorClient, open_environment: Open) -> None:
+    def __init__(
+        self, sandboxes: SupervisorClient, open_environment: Open, network: Callable[[Version], str | None]
+    ) -> None:
+        """`network`: what a new environment of a version is attached to."""
         self._sandboxes = sandboxes
         self._open = open_environment
+        self._network = network
         self._snapshots: dict[tuple[FunctionKey, str], Snapshot] = {}
         self._making: dict[tuple[FunctionKey, str], tuple[Version, asyncio.Task[Snapshot]]] = {}
         self._background = Background()
@@ -181,8 +185,9 @@ class Snapshots:
         try:
             async with asyncio.timeout(_FORK_SECONDS):
                 sandbox = await self._sandboxes.clone(
-                    template.sandbox, configuration.ephemeral_storage, configuration.memory
-                )
+                    template.sandbox, configuration.ephemeral_storage, configuration.memory,
+                    self._network(snapshot.version),
+                )  # fmt: skip
             sandbox.inherited_memory = template.sandbox.memory_peak() or 0
             return sandbox
         except TimeoutError as error:

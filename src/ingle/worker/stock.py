@@ -36,6 +36,8 @@ class Kind:
 
     zygote: str
     memory_mb: int | None = None
+    #: The network that they are attached to ahead of their use.
+    network: str | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -124,7 +126,7 @@ class Stock:
                 sandbox = shelf.ready.popleft()
                 if not sandbox.released:
                     return sandbox
-            return await self._sandboxes.create(kind.zygote, tmp_mb, ahead)
+            return await self._sandboxes.create(kind.zygote, tmp_mb, ahead, kind.network)
         finally:
             asyncio.get_running_loop().call_later(_REFILL_DELAY, self._refill, shelf)
 
@@ -151,7 +153,7 @@ class Stock:
 
     async def _add_to(self, shelf: Shelf) -> None:
         try:
-            sandbox = await self._sandboxes.create(shelf.kind.zygote, DEFAULT_TMP_MB, shelf.ahead)
+            sandbox = await self._sandboxes.create(shelf.kind.zygote, DEFAULT_TMP_MB, shelf.ahead, shelf.kind.network)
         except SandboxError as error:
             log.warning("a sandbox could not be prepared", zygote=shelf.kind.zygote, reason=str(error))
             return

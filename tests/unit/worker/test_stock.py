@@ -36,7 +36,9 @@ class FakeSupervisor:
         await asyncio.sleep(0)
         return ZygoteInfo(name=spec.name, pid=1, modules=frozenset())
 
-    async def create(self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None) -> FakeSandbox:
+    async def create(
+        self, zygote: str, tmp_mb: int, ahead: dict[str, Any] | None = None, network: str | None = None
+    ) -> FakeSandbox:
         self.made.append(FakeSandbox(zygote, tmp_mb, ahead))
         return self.made[-1]
 

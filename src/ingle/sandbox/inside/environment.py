@@ -72,11 +72,12 @@ class Init:
         api_address = "%s:%d" % listeners[1].getsockname()
         ready = {"prepared": True, "runtime_api": address, "api": api_address}
         status = self._open_status()
-        files = [*(item.fileno() for item in listeners), *status, parked.fileno()]
+        network = self._open_network()
+        files = [*network, *(item.fileno() for item in listeners), *status, parked.fileno()]
         linux.send_message(self._control, json.dumps(ready).encode(), files)
         for item in [*listeners, parked]:
             item.close()
-        for descriptor in status:
+        for descriptor in [*network, *status]:
             os.close(descriptor)
         self._serve()
         if not self._request["namespaces"]:
@@ -113,6 +114,10 @@ class Init:
         theirs.close()
         self._main = pid
         return ours
+
+    def _open_network(self):
+        """The namespace, for the supervisor to have a link made that leads out of it."""
+        return [os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)] if self._request["namespaces"] else []
 
     def _open_status(self):
         """What tells of the memory of the process that is to be the runtime, where no control group does."""

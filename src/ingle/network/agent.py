@@ -1,0 +1,228 @@
+"""The process that holds the network: every gateway, every link, every rule, and the privileges that these take.
+
+Started by the supervisor in the machine's network namespace, with two SOCK_SEQPACKET sockets; it obeys JSON messages on
+them, with descriptors beside them, and ends when either closes, with everything that it made. Single-threaded; it reads
+no network: names are resolved by `resolver`, a process without privileges.
+
+From the server, see `client`:
+
+    {"interface": plan}          make it or change it; see `plan.to_json`
+    {"remove": name}             environments behind it have no network from now on
+    {"show": n}
+
+To the server:
+
+    {"ready": true, "problem": text or null}       the latter: why environments have no way out of the machine
+    {"interface": name, "error": text or null}
+    {"shown": n, ...}
+
+From the supervisor, for an environment whose network namespace is the descriptor beside it:
+
+    {"attach": environment, "network": name}       name: "outward", or an interface's
+    {"detach": environment}                        it is gone
+
+To the supervisor:
+
+    {"attached": environment, "error": text or null}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from ingle.network import netlink, resolver, rules
+from ingle.network.addresses import MOST_LINKS, OUTWARD
+from ingle.network.gateway import Gateway
+from ingle.network.plan import from_json
+from ingle.network.uplink import Uplink
+
+_LONGEST = 1 << 20
+#: After a change of the machine's devices or routes, until it is looked at, in seconds.
+_SETTLE = 0.05
+
+
+class Numbers:
+    """Numbers of links. One that was given back is given again as late as possible: packets of its last holder may
+    still be under way."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._taken: set[int] = set()
+
+    def take(self) -> int:
+        """Raises OSError."""
+        if len(self._taken) >= MOST_LINKS:
+            raise OSError("no more links can be made")
+        while True:
+            self._next = self._next % MOST_LINKS + 1
+            if self._next not in self._taken:
+                self._taken.add(self._next)
+                return self._next
+
+    def give_back(self, number: int) -> None:
+        self._taken.discard(number)
+
+
+class Agent:
+    def __init__(self, server: socket.socket, supervisor: socket.socket, identity: str, *, outward: bool) -> None:
+        self._server = server
+        self._supervisor = supervisor
+        self._identity = identity
+        self._selector = selectors.DefaultSelector()
+        self._numbers = Numbers()
+        self._gateways: dict[str, Gateway] = {}
+        #: Environment: the number of its link, and the gateway's name.
+        self._attached: dict[str, tuple[int, str]] = {}
+        self._resolver: socket.socket | None = None
+        self._uplink: Uplink | None = None
+        self._problem: str | None = None
+        self._refresh_at: float | None = None
+        if outward:
+            self._open_outward()
+
+    def _open_outward(self) -> None:
+        try:
+            with contextlib.ExitStack() as undo:
+                router = Gateway(ipv6=False)
+                undo.callback(router.close)
+                router.tables.run(rules.of_router())
+                self._uplink = Uplink(self._identity, router)
+                undo.callback(self._uplink.close)
+                self._resolver = resolver.start()
+                self._resolve(OUTWARD, router)
+                undo.pop_all()
+        except OSError as error:
+            self._problem = error.strerror or str(error)
+            self._uplink = self._resolver = None
+            return
+        self._gateways[OUTWARD] = router
+
+    def _resolve(self, name: str, gateway: Gateway) -> None:
+        if self._resolver is not None:
+            sockets = gateway.resolver_sockets()
+            try:
+                socket.send_fds(self._resolver, [name.encode()], [sock.fileno() for sock in sockets])
+            finally:
+                for sock in sockets:
+                    sock.close()
+
+    # --- the loop ---------------------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        self._tell(self._server, {"ready": True, "problem": self._problem})
+        self._selector.register(self._server, selectors.EVENT_READ, lambda: self._hear(self._server))
+        self._selector.register(self._supervisor, selectors.EVENT_READ, lambda: self._hear(self._supervisor))
+        watching = netlink.watch()
+        self._selector.register(watching, selectors.EVENT_READ, lambda: self._note_change(watching))
+        with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
+            while True:
+                self._turn()
+        self._close()
+
+    def _turn(self) -> None:
+        patience = None if self._refresh_at is None else max(0.0, self._refresh_at - time.monotonic())
+        for key, _ in self._selector.select(patience):
+            key.data()
+        if self._refresh_at is not None and time.monotonic() >= self._refresh_at:
+            self._refresh_at = None
+            if self._uplink is not None:
+                with contextlib.suppress(OSError):
+                    self._uplink.refresh()
+
+    def _note_change(self, watching: socket.socket) -> None:
+        netlink.drain(watching)
+        if self._refresh_at is None:
+            self._refresh_at = time.monotonic() + _SETTLE
+
+    def _close(self) -> None:
+        if self._uplink is not None:
+            self._uplink.close()
+        for gateway in self._gateways.values():
+            gateway.close()
+
+    def _tell(self, channel: socket.socket, message: dict[str, Any]) -> None:
+        channel.sendall(json.dumps(message).encode())
+
+    def _hear(self, channel: socket.socket) -> None:
+        data, descriptors, _flags, _address = socket.recv_fds(channel, _LONGEST, 8)
+        try:
+            if not data:
+                raise EOFError
+            message = json.loads(data)
+            if channel is self._supervisor:
+                self._obey_supervisor(message, descriptors)
+            else:
+                self._obey_server(message)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    # --- links ------------------------------------------------------------------------------------------------------
+
+    def _obey_supervisor(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        if "detach" in message:
+            self._detach(message["detach"])
+            return
+        error = None
+        try:
+            self._attach(message["attach"], message["network"], descriptors[0])
+        except (OSError, LookupError) as problem:
+            error = str(problem)
+        self._tell(self._supervisor, {"attached": message["attach"], "error": error})
+
+    def _attach(self, environment: str, network: str, namespace: int) -> None:
+        gateway = self._gateways.get(network)
+        if gateway is None:
+            raise OSError(self._problem or f"there is no network {network}")
+        if environment in self._attached:
+            raise OSError("it has a network")
+        number = self._numbers.take()
+        try:
+            gateway.attach(namespace, number)
+        except BaseException:
+            self._numbers.give_back(number)
+            raise
+        self._attached[environment] = number, network
+
+    def _detach(self, environment: str) -> None:
+        """The link goes with the environment's namespace."""
+        found = self._attached.pop(environment, None)
+        if found is not None:
+            self._numbers.give_back(found[0])
+
+    # --- interfaces -------------------------------------------------------------------------------------------------
+
+    def _obey_server(self, message: dict[str, Any]) -> None:
+        if "interface" in message:
+            name, error = message["interface"].get("name"), None
+            try:
+                plan = from_json(message["interface"])
+            except (OSError, ValueError) as problem:
+                error = str(problem)
+            else:
+                error = f"{plan.name} cannot be made yet"
+            self._tell(self._server, {"interface": name, "error": error})
+        elif "show" in message:
+            self._tell(self._server, {"shown": message["show"]})
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # stopping is the server's decision
+    server, supervisor = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    for channel in (server, supervisor):
+        channel.set_inheritable(False)
+    options = json.loads(sys.argv[3])
+    Agent(server, supervisor, options["identity"], outward=options["outward"]).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The server's side of the agent: plans to send, and what became of them.
+
+One instance per server, used from the event loop only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, Self
+
+from ingle.network.addresses import OUTWARD as OUTWARD
+from ingle.network.addresses import RESOLVER as RESOLVER_ADDRESS
+from ingle.network.plan import Interface, to_json
+
+RESOLVER = str(RESOLVER_ADDRESS)
+_LONGEST = 1 << 20
+
+
+class NetworkError(Exception):
+    """Something of the network could not be made; the text says why."""
+
+
+def command() -> tuple[str, ...]:
+    """The program that the supervisor starts."""
+    return (sys.executable, "-S", "-P", "-m", "ingle.network.agent")
+
+
+def settings(identity: str, *, outward: bool) -> str:
+    """What it is told. `identity`: eight hexadecimal digits, the same at every start on the same data directory."""
+    return json.dumps({"identity": identity, "outward": outward})
+
+
+class NetworkClient:
+    """`async with NetworkClient(channel) as network`. `channel` None: there are no networks here.
+
+    `problem`: why environments have no way out of the machine, None if they have one or shall have none.
+    """
+
+    def __init__(self, channel: socket.socket | None) -> None:
+        self._channel = channel
+        self.problem: str | None = None
+        self._ready: asyncio.Future[None]
+        self._applying: dict[str, list[asyncio.Future[None]]] = {}
+        self._asking: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._numbers = itertools.count(1)
+        self._unsent: list[bytes] = []
+        self.on_lost: Callable[[], None] = lambda: None
+
+    @property
+    def available(self) -> bool:
+        """Whether there can be interfaces."""
+        return self._channel is not None
+
+    async def __aenter__(self) -> Self:
+        if self._channel is not None:
+            loop = asyncio.get_running_loop()
+            self._ready = loop.create_future()
+            self._channel.setblocking(False)
+            loop.add_reader(self._channel.fileno(), self._receive)
+            await self._ready
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._channel is not None:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._channel is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._channel.fileno())
+            loop.remove_writer(self._channel.fileno())
+            self._channel.close()
+            self._channel = None
+        waiting: list[asyncio.Future[Any]] = [*self._asking.values()]
+        for futures in self._applying.values():
+            waiting += futures
+        for future in waiting:
+            if not future.done():
+                future.set_exception(NetworkError("the process that makes networks ended"))
+
+    # --- requests ---------------------------------------------------------------------------------------------------
+
+    async def apply(self, plan: Interface) -> None:
+        """Make or change an interface; in force when this returns. Raises NetworkError."""
+        if self._channel is None:
+            raise NetworkError("private networks take root, network namespaces and nftables, which are not here")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._applying.setdefault(plan.name, []).append(done)
+        self._send({"interface": to_json(plan)})
+        await done
+
+    def remove(self, name: str) -> None:
+        """Remove an interface; environments behind it have no network from then on. Harmless if there is none."""
+        if self._channel is not None:
+            self._send({"remove": name})
+
+    async def show(self) -> dict[str, Any]:
+        """What there is now, see `agent`. Raises NetworkError."""
+        if self._channel is None:
+            raise NetworkError("there are no networks here")
+        number = next(self._numbers)
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asking[number] = answer
+        self._send({"show": number})
+        return await answer
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._channel is not None
+        self._unsent.append(json.dumps(message).encode())
+        self._send_rest()
+
+    def _send_rest(self) -> None:
+        if self._channel is None:
+            return
+        loop = asyncio.get_running_loop()
+        while self._unsent:
+            try:
+                self._channel.send(self._unsent[0])
+            except BlockingIOError:
+                loop.add_writer(self._channel.fileno(), self._send_rest)
+                return
+            except OSError:
+                self._unsent.clear()  # its end is seen by whoever reads
+                break
+            del self._unsent[0]
+        loop.remove_writer(self._channel.fileno())
+
+    # --- answers ----------------------------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        while self._channel is not None:
+            try:
+                data = self._channel.recv(_LONGEST)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                if not self._ready.done():
+                    self._ready.set_exception(NetworkError("the process that makes networks did not start"))
+                self._stop()
+                return
+            self._hear(json.loads(data))
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            self.problem = message["problem"]
+            self._ready.set_result(None)
+        elif "interface" in message:
+            waiting = self._applying.get(message["interface"], [])
+            done = waiting.pop(0) if waiting else None
+            if not waiting:
+                self._applying.pop(message["interface"], None)
+            if done is None or done.done():
+                return
+            if message["error"] is None:
+                done.set_result(None)
+            else:
+                done.set_exception(NetworkError(message["error"]))
+        elif "shown" in message:
+            found = self._asking.pop(message["shown"], None)
+            if found is not None and not found.done():
+                found.set_result(message)

@@ -1,0 +1,296 @@
+"""The few messages of rtnetlink that links, addresses and routes take. Numbers are those of the kernel's headers.
+
+A `Netlink` belongs to the namespace in which it was opened, wherever its process goes afterwards. Requests of one call
+are sent together and cost one answer. Nothing here waits for anything but the kernel.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Any, Self
+
+Address = IPv4Address | IPv6Address
+Interface = IPv4Interface | IPv6Interface
+Network = IPv4Network | IPv6Network
+
+NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
+NEWADDR, GETADDR = 20, 22
+NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
+_REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
+_ERROR, _DONE = 2, 3
+_UP, _NOARP = 0x1, 0x80
+#: Attributes of links, addresses and routes.
+_L_ADDRESS, _L_NAME, _L_MTU, _L_LINK, _L_MASTER, _L_INFO = 1, 3, 4, 5, 10, 18
+_L_NETNS_FD, _L_TXQ, _L_RXQ = 28, 31, 32
+_INFO_KIND, _INFO_DATA, _VETH_PEER, _MACVLAN_MODE = 1, 2, 1, 1
+_MACVLAN_BRIDGE = 4
+_A_ADDRESS, _A_LOCAL, _A_FLAGS = 1, 2, 8
+_NO_DAD = 0x02
+_R_DESTINATION, _R_OIF, _R_GATEWAY = 1, 4, 5
+_MAIN_TABLE, _PROTOCOL = 254, 4  # RTPROT_STATIC
+_SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
+UNICAST, BLACKHOLE, UNREACHABLE = 1, 6, 7
+#: Multicast groups of changes: links, addresses and routes of IPv4, and its parameters of devices.
+WATCHED = 0x1 | 0x10 | 0x40 | 1 << 23
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    index: int
+    name: str
+    kind: str
+    master: int
+    up: bool
+
+
+def _attribute(kind: int, content: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(content), kind) + content + bytes(-len(content) % 4)
+
+
+def _number(kind: int, value: int) -> bytes:
+    return _attribute(kind, struct.pack("=I", value))
+
+
+def _text(kind: int, value: str) -> bytes:
+    return _attribute(kind, value.encode() + b"\0")
+
+
+def _link(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
+    return struct.pack("=BxHiII", 0, 0, index, flags, change)
+
+
+def _family(address: Any) -> int:
+    return socket.AF_INET if address.version == 4 else socket.AF_INET6
+
+
+def mac(text: str) -> bytes:
+    return bytes.fromhex(text.replace(":", ""))
+
+
+# --- requests: (type, flags, body) -----------------------------------------------------------------------------------
+
+Request = tuple[int, int, bytes]
+
+
+def veth(
+    name: str, peer: str, peer_namespace: int, *, address: str | None = None, peer_address: str | None = None,
+    arp: bool = True,
+) -> Request:  # fmt: skip
+    """A pair, its end `name` here and up, its end `peer` in another namespace and down until that sets it up."""
+    flags = 0 if arp else _NOARP
+    queues = _number(_L_TXQ, 1) + _number(_L_RXQ, 1)
+
+    def hardware(given: str | None) -> bytes:
+        return b"" if given is None else _attribute(_L_ADDRESS, mac(given))
+
+    other = _link(0, flags, flags) + _text(_L_NAME, peer) + hardware(peer_address) + queues
+    other += _number(_L_NETNS_FD, peer_namespace)
+    info = _attribute(_INFO_KIND, b"veth") + _attribute(_INFO_DATA, _attribute(_VETH_PEER, other))
+    body = _link(0, _UP | flags, _UP | flags) + _text(_L_NAME, name) + hardware(address) + queues
+    return NEWLINK, _CREATE | _EXCLUSIVE, body + _attribute(_L_INFO, info)
+
+
+def bridge(name: str, address: str | None = None) -> Request:
+    hardware = b"" if address is None else _attribute(_L_ADDRESS, mac(address))
+    info = _attribute(_INFO_KIND, b"bridge")
+    return (
+        NEWLINK,
+        _CREATE | _EXCLUSIVE,
+        _link(0, _UP, _UP) + _text(_L_NAME, name) + hardware + _attribute(_L_INFO, info),
+    )
+
+
+def macvlan(name: str, parent: int, namespace: int, address: str) -> Request:
+    """A device on `parent`, in another namespace from the beginning."""
+    info = _attribute(_INFO_KIND, b"macvlan") + _attribute(_INFO_DATA, _number(_MACVLAN_MODE, _MACVLAN_BRIDGE))
+    body = _link() + _text(_L_NAME, name) + _attribute(_L_ADDRESS, mac(address)) + _number(_L_LINK, parent)
+    return NEWLINK, _CREATE | _EXCLUSIVE, body + _number(_L_NETNS_FD, namespace) + _attribute(_L_INFO, info)
+
+
+def up(index: int) -> Request:
+    return NEWLINK, 0, _link(index, _UP, _UP)
+
+
+def enslave(index: int, master: int) -> Request:
+    return NEWLINK, 0, _link(index) + _number(_L_MASTER, master)
+
+
+def remove(index: int) -> Request:
+    return DELLINK, 0, _link(index)
+
+
+def add_address(index: int, interface: Interface) -> Request:
+    packed = interface.ip.packed
+    flags = _NO_DAD if interface.version == 6 else 0
+    scope = _SCOPE_UNIVERSE
+    body = struct.pack("=BBBBI", _family(interface), interface.network.prefixlen, flags, scope, index)
+    return NEWADDR, _CREATE | _REPLACE, body + _attribute(_A_LOCAL, packed) + _attribute(_A_ADDRESS, packed)
+
+
+def add_route(
+    destination: Network, index: int | None = None, via: Address | None = None, *, kind: int = UNICAST
+) -> Request:
+    """To `destination` over a device, and over a router on it if `via`; or nowhere, as its kind says."""
+    return NEWROUTE, _CREATE | _REPLACE, _route(destination, index, via, kind)
+
+
+def remove_route(destination: Network) -> Request:
+    return DELROUTE, 0, _route(destination, None, None, 0)
+
+
+def _route(destination: Network, index: int | None, via: Address | None, kind: int) -> bytes:
+    scope = _SCOPE_LINK if via is None and kind == UNICAST and destination.version == 4 else _SCOPE_UNIVERSE
+    onlink = 4 if via is not None else 0  # RTNH_F_ONLINK: the router need not be in a network of ours
+    body = struct.pack(
+        "=BBBBBBBBI", _family(destination), destination.prefixlen, 0, 0, _MAIN_TABLE, _PROTOCOL, scope, kind, onlink
+    )
+    body += _attribute(_R_DESTINATION, destination.network_address.packed)
+    if index is not None:
+        body += _number(_R_OIF, index)
+    if via is not None:
+        body += _attribute(_R_GATEWAY, via.packed)
+    return body
+
+
+class Netlink:
+    """`with Netlink() as link`: a socket to the namespace that this process is in now."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        self._socket.bind((0, 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def do(self, *requests: Request) -> None:
+        """All of `requests`, in order. Raises OSError for the first that the kernel refuses; later ones are done."""
+        count = len(requests)
+        for number, (kind, flags, body) in enumerate(requests):
+            # Who fails tells; of what works, the last tells that all is done.
+            flags |= _REQUEST | (_ACK if number == count - 1 else 0)
+            self._socket.send(struct.pack("=IHHII", 16 + len(body), kind, flags, number, 0) + body)
+        problem: OSError | None = None
+        while True:
+            for kind, number, body in _messages(self._socket.recv(65536)):
+                if kind != _ERROR:
+                    continue
+                code = -struct.unpack_from("=i", body)[0]
+                if code and problem is None:
+                    problem = OSError(code, os.strerror(code))
+                if number == count - 1:
+                    if problem is not None:
+                        raise problem
+                    return
+
+    def devices(self) -> list[Device]:
+        return [_device(body) for body in self._dump(GETLINK, _link())]
+
+    def addresses(self) -> list[tuple[int, Address]]:
+        """Every address with the index of its device."""
+        found: list[tuple[int, Address]] = []
+        for body in self._dump(GETADDR, struct.pack("=BBBBI", 0, 0, 0, 0, 0)):
+            family, index = body[0], struct.unpack_from("=I", body, 4)[0]
+            given = dict(_attributes(body[8:]))
+            packed = given.get(_A_LOCAL, given.get(_A_ADDRESS, b""))
+            if family == socket.AF_INET:
+                found.append((index, IPv4Address(packed)))
+            elif family == socket.AF_INET6:
+                found.append((index, IPv6Address(packed)))
+        return found
+
+    def outward(self) -> set[int]:
+        """Devices that routes of IPv4 in the main table lead over."""
+        found = set()
+        for body in self._dump(GETROUTE, struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+            given = dict(_attributes(body[12:]))
+            if body[4] == _MAIN_TABLE and body[7] == UNICAST and _R_OIF in given:
+                found.add(struct.unpack("=I", given[_R_OIF])[0])
+        return found
+
+    def destinations(self) -> set[IPv4Address]:
+        """Single addresses that routes of IPv4 lead to."""
+        found = set()
+        for body in self._dump(GETROUTE, struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+            given = dict(_attributes(body[12:]))
+            if body[1] == 32 and _R_DESTINATION in given:
+                found.add(IPv4Address(given[_R_DESTINATION]))
+        return found
+
+    def index(self, name: str) -> int | None:
+        return next((device.index for device in self.devices() if device.name == name), None)
+
+    def _dump(self, kind: int, body: bytes) -> Iterator[bytes]:
+        self._socket.send(struct.pack("=IHHII", 16 + len(body), kind, _REQUEST | _DUMP, 0, 0) + body)
+        while True:
+            for found, _number, content in _messages(self._socket.recv(1 << 18)):
+                if found == _DONE:
+                    return
+                if found == _ERROR:
+                    code = -struct.unpack_from("=i", content)[0]
+                    raise OSError(code, os.strerror(code))
+                yield content
+
+
+def watch() -> socket.socket:
+    """A socket that becomes readable when devices, addresses, routes or parameters of this namespace change."""
+    watching = socket.socket(
+        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
+    )
+    watching.bind((0, WATCHED))
+    return watching
+
+
+def drain(watching: socket.socket) -> None:
+    """Forget what `watching` has to tell: whoever hears of a change looks anew."""
+    while True:
+        try:
+            watching.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:  # more than it can hold: a change all the same
+                raise
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(type, sequence number, content)."""
+    offset = 0
+    while offset + 16 <= len(data):
+        length, kind, _flags, number, _pid = struct.unpack_from("=IHHII", data, offset)
+        yield kind, number, data[offset + 16 : offset + length]
+        offset += (length + 3) & ~3
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    offset = 0
+    while offset + 4 <= len(data):
+        length, kind = struct.unpack_from("=HH", data, offset)
+        if length < 4:
+            return
+        yield kind & 0x3FFF, data[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+
+
+def _device(body: bytes) -> Device:
+    index, flags = struct.unpack_from("=iI", body, 4)
+    given = dict(_attributes(body[16:]))
+    info = dict(_attributes(given.get(_L_INFO, b"")))
+    return Device(
+        index=index,
+        name=given[_L_NAME].rstrip(b"\0").decode(),
+        kind=info.get(_INFO_KIND, b"").rstrip(b"\0").decode(),
+        master=struct.unpack("=I", given[_L_MASTER])[0] if _L_MASTER in given else 0,
+        up=bool(flags & _UP),
+    )
