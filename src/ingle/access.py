@@ -15,6 +15,7 @@ from ingle.domain.identity import AccessKey
 from ingle.encryption.master import MasterKeys
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.authorization.authorizer import Authorizer
+from ingle.frontend.authorization.ec2_needs import Ec2Needs
 from ingle.frontend.authorization.kms import KeyAuthority
 from ingle.frontend.authorization.lambda_needs import LambdaNeeds
 from ingle.frontend.authorization.needs import NeedsOf
@@ -78,6 +79,7 @@ class Access:
             "lambda": LambdaNeeds(catalog),
             "iam": IamNeeds(self.identities),
             "sts": StsNeeds(self.identities),
+            "ec2": Ec2Needs(catalog.networks),
             "kms": kms_needs,
             "logs": logs_needs,
             "cloudwatch": cloudwatch_needs,

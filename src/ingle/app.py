@@ -93,6 +93,7 @@ from ingle.storage.metrics import MetricStore
 from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
 from ingle.storage.store import StoredKeys
+from ingle.supporting.ec2.records import NetworkRecords
 from ingle.supporting.execution_roles import VALID
 from ingle.supporting.iam_records import NewKey
 from ingle.supporting.kms.records import KeyRecords
@@ -348,6 +349,8 @@ class _Server:
         await self._open_keys(keys, await store.load_keys())
         kms = Kms(KeyUse(keys, access.key_authority()))
         variables = FunctionVariables(kms.use, kms.grants)
+        networks = NetworkRecords(store, catalog.networks, clock, ids)
+        await networks.load()
         blobs = BlobStore(self._directory.blobs)
         packages_store = PackageStore(blobs, self._directory.packages)
         # A crash between storing a package and committing its function leaves a package that nobody names.
@@ -449,6 +452,7 @@ class _Server:
                 kms=kms,
                 iam=access.iam,
                 sts=access.sts,
+                networks=networks,
             )
         )
         sources = Sources(

@@ -48,6 +48,8 @@ from ingle.invoke.streaming import Streams
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
 from ingle.supporting.cloudwatch import CloudWatch
+from ingle.supporting.ec2.records import NetworkRecords
+from ingle.supporting.ec2.service import Ec2
 from ingle.supporting.iam import Iam
 from ingle.supporting.kms.service import Kms
 from ingle.supporting.kms.use import KeyUse
@@ -91,6 +93,7 @@ class Parts:
     kms: Kms
     iam: Iam
     sts: Sts
+    networks: NetworkRecords
 
 
 def registry(parts: Parts) -> Registry:
@@ -141,6 +144,7 @@ def _others(parts: Parts) -> dict[str, list[Resource]]:
         "kms": [parts.kms],
         "iam": [parts.iam],
         "sts": [parts.sts],
+        "ec2": [Ec2(parts.networks)],
     }
 
 

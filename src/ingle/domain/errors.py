@@ -43,9 +43,9 @@ from typing import Any, ClassVar
 class ServiceError(Exception):
     """An error with an AWS code. `message` may be None, where AWS answers a null message."""
 
-    code: ClassVar[str] = "ServiceException"
+    code: str = "ServiceException"
     #: Status for codes that the service model does not contain.
-    http_status: ClassVar[int] = 500
+    http_status: int = 500
     #: Name of the member that carries the text: AWS uses both spellings, by exception.
     message_member: ClassVar[str] = "message"
     #: Value of the `Type` member; None where AWS sends none.

@@ -121,6 +121,7 @@ class Application:
             if named_in_body(request):
                 request.body = await _read_body(headers, receive, FORM_LIMIT)
                 inflate(request)
+                await self._dispatcher.prepare(request)
             client = scope.get("client")
             origin = Origin(
                 request_id=request_id,

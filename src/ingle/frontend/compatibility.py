@@ -17,6 +17,7 @@ TITLES = {
     "resourcegroupstaggingapi": "AWS Resource Groups Tagging API",
     "iam": "AWS Identity and Access Management",
     "sts": "AWS Security Token Service",
+    "ec2": "Amazon EC2",
 }
 
 

@@ -106,6 +106,14 @@ class Dispatcher:
         self._by_target = {service.target_prefix: service for service in services if service.target_prefix}
         self._by_scope = {service.signing_name: service for service in services if not service.target_prefix}
 
+    async def prepare(self, request: HttpRequest) -> None:
+        """Have the model there that `route` needs for a request that is `named_in_body`."""
+        scope = self._gate.authentication.identify(request.headers, request.query).service
+        service = self._by_scope.get(scope or "")
+        for waiting in self._services if service is None else [service]:
+            if not waiting.is_prepared:
+                await asyncio.to_thread(waiting.prepare)
+
     def route(self, request: HttpRequest, origin: Origin) -> Call:
         """Which operation a request means, and who calls. Raises UnknownOperation, and what reading a form raises.
 
@@ -255,7 +263,9 @@ class Dispatcher:
 
     def options(self, path: str) -> HttpResponse:
         """The answer to OPTIONS: which methods a path has. No cross-origin permission is ever given."""
-        methods = {method for service in self._by_scope.values() for method in service.allowed_methods(path)}
+        # Models that are loaded late have no paths of their own.
+        services = [service for service in self._by_scope.values() if service.is_prepared]
+        methods = {method for service in services for method in service.allowed_methods(path)}
         if not methods:
             raise UnknownOperation("No operation has this path.")
         allowed = ", ".join(sorted(methods | {"OPTIONS"})).encode()
@@ -271,7 +281,7 @@ def _wire_failure(
     error: SerializationFailure | ConstraintViolation | UnknownOperation, service: Service, protocol: Protocol
 ) -> HttpResponse:
     if isinstance(error, ConstraintViolation):
-        return service.error("ValidationException", error.message, http_status=400, protocol=protocol)
+        return service.error(error.code, error.message, http_status=400, protocol=protocol)
     if isinstance(error, SerializationFailure):
         return service.error("SerializationException", error.message, "Message", http_status=400, protocol=protocol)
     status = 404 if protocol.name == "rest-json" else 400

@@ -11,6 +11,7 @@ from typing import Any
 from ingle.domain.caller import Caller
 from ingle.domain.errors import InternalFailure, ServiceError
 from ingle.frontend.dispatch import Handler, Registry
+from ingle.supporting.ec2.errors import Ec2Unavailable
 from ingle.supporting.iam_errors import IamUnavailable
 from ingle.supporting.kms.errors import KmsUnavailable
 from ingle.supporting.log_errors import LogsUnavailable
@@ -25,9 +26,10 @@ _ERRORS: Mapping[str, type[ServiceError]] = {
     "cloudwatch": MetricsUnavailable,
     "resourcegroupstaggingapi": TaggingUnavailable,
     "iam": IamUnavailable,
+    "ec2": Ec2Unavailable,
 }
 #: What operations that store something begin with.
-_GROWING = ("Add", "Create", "Publish", "Put", "Tag", "Update")
+_GROWING = ("Add", "Allocate", "Authorize", "Create", "Publish", "Put", "Tag", "Update")
 
 
 def grows(operation: str) -> bool:

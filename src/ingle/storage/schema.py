@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0010"
+HEAD = "0011"
 
 metadata = MetaData()
 
@@ -144,6 +144,18 @@ identities = Table(
     Column("account", String, primary_key=True),
     Column("kind", String, primary_key=True),
     Column("name", String, primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+#: Everything in private networks. `kind`: EC2's resource type. `made` orders records as they were made.
+network_records = Table(
+    "network_records",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("made", BigInteger, nullable=False, index=True),
     Column("document", JSON, nullable=False),
 )
 

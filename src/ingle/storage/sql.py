@@ -3,7 +3,7 @@
 All SQL runs in one worker thread that owns the one connection (`transactions`), so that the event loop never waits and
 writers never meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control`
 through `store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting` through `store.KeyStore`
-and `store.IdentityStore`.
+`store.IdentityStore` and `store.NetworkStore`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
+from ingle.domain.vpc import Resource
 from ingle.encryption.master import Keyring
-from ingle.storage import scrubbing, sql_code_signing, sql_identities, sql_keys, sql_layers
+from ingle.storage import scrubbing, sql_code_signing, sql_identities, sql_keys, sql_layers, sql_networks
 from ingle.storage.documents import alias_to_document, provisioned_to_document, to_document
 from ingle.storage.errors import RecordExists, RecordNotFound
 from ingle.storage.layout import BACKUPS
@@ -49,7 +50,7 @@ _Item = TypeVar("_Item")
 
 
 class SqlStore:
-    """A FunctionStore, a LayerStore, a CodeSigningStore, a KeyStore and an IdentityStore.
+    """A FunctionStore, a LayerStore, a CodeSigningStore, a KeyStore, an IdentityStore and a NetworkStore.
 
     `async with SqlStore(url, ring) as store`; raises SchemaError if the database is a newer one. `ring`: the master
     keys under which the migration of an older database encrypts what was readable in it.
@@ -131,6 +132,12 @@ class SqlStore:
 
     async def change_identities(self, put: Sequence[Record] = (), removed: Sequence[Record] = ()) -> None:
         await self._transactions.run(lambda connection: sql_identities.change_identities(connection, put, removed))
+
+    async def load_networks(self) -> list[Resource]:
+        return await self._transactions.run(sql_networks.load_networks)
+
+    async def change_networks(self, put: Sequence[Resource] = (), removed: Sequence[Resource] = ()) -> None:
+        await self._transactions.run(lambda connection: sql_networks.change_networks(connection, put, removed))
 
     def _open(self) -> Engine:
         engine = open_engine(self._url, erase=True)

@@ -11,6 +11,7 @@ from ingle.domain.function import Function, FunctionKey
 from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
+from ingle.domain.vpc import Resource
 
 
 class FunctionStore(Protocol):
@@ -116,4 +117,16 @@ class IdentityStore(Protocol):
 
     async def change_identities(self, put: Sequence[Record] = (), removed: Sequence[Record] = ()) -> None:
         """Stores new ones or replaces those of the same kind and name, and removes others, all or nothing."""
+        ...
+
+
+class NetworkStore(Protocol):
+    """VPCs and everything in them, durable. Promises what `FunctionStore` does."""
+
+    async def load_networks(self) -> list[Resource]:
+        """All of them, ordered by account and region, and then as they were made."""
+        ...
+
+    async def change_networks(self, put: Sequence[Resource] = (), removed: Sequence[Resource] = ()) -> None:
+        """Stores new ones or replaces those of the same id, and removes others, all or nothing."""
         ...

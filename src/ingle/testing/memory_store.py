@@ -8,6 +8,7 @@ from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
 from ingle.domain.identity import Record
 from ingle.domain.layer import Layer, LayerKey
+from ingle.domain.vpc import Resource
 from ingle.storage.errors import RecordExists, RecordNotFound
 
 
@@ -19,6 +20,7 @@ class MemoryStore:
         self._layers: dict[LayerKey, Layer] = {}
         self._code_signing: dict[CodeSigningKey, CodeSigningConfig] = {}
         self._identities: dict[tuple[str, str, str], Record] = {}
+        self._networks: dict[tuple[str, str, str, str], Resource] = {}
 
     async def load_all(self) -> list[Function]:
         found = self._functions.values()
@@ -62,3 +64,12 @@ class MemoryStore:
             self._identities.pop((record.account, record.kind, record.name.lower()), None)
         for record in put:
             self._identities[record.account, record.kind, record.name.lower()] = record
+
+    async def load_networks(self) -> list[Resource]:
+        return sorted(self._networks.values(), key=lambda record: (record.account, record.region))
+
+    async def change_networks(self, put: Sequence[Resource] = (), removed: Sequence[Resource] = ()) -> None:
+        for record in removed:
+            self._networks.pop((record.account, record.region, record.kind, record.id), None)
+        for record in put:
+            self._networks[record.account, record.region, record.kind, record.id] = record

@@ -1,8 +1,7 @@
 """The query protocol: the operation and its members are form parameters, answers are XML.
 
 `Action` and `Version` stand among the parameters, in the body of a POST to `/` or in the query string, so the body is
-read before the operation is known. ec2 is the same with other names and answers; it shares `query_values` and
-`xml_values`.
+read before the operation is known. EC2's dialect of it, with other names and answers, is in `ec2_query`.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ingle.wire import ec2_query
 from ingle.wire.codec import CompiledModel, Parse, Serialize, is_senders_fault, modelled_status, speaks, wire_code
 from ingle.wire.constraints import enforce
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, SerializationFailure, UnknownOperation
@@ -48,14 +48,22 @@ class AwsQuery:
 
     def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
         version, _, name = target.partition(".")
-        if name not in compiled.model.operations or not speaks(compiled.model, "query"):
+        spoken = speaks(compiled.model, "query") or speaks(compiled.model, ec2_query.PROTOCOL)
+        if name not in compiled.model.operations or not spoken:
+            if speaks(compiled.model, ec2_query.PROTOCOL):
+                raise UnknownOperation(f"The action {name} is not valid for this web service.")
             raise UnknownOperation(f"Could not find operation {name} for version {version or 'NO_VERSION_SPECIFIED'}")
         return name
 
     def compile(self, compiled: CompiledModel, operation: str) -> tuple[Parse, Serialize]:
+        model = compiled.model
+        if speaks(model, ec2_query.PROTOCOL):
+            return ec2_query.compile_parse(model, operation), ec2_query.compile_serialize(model, operation)
         return _compile_parse(compiled, operation), _compile_serialize(compiled, operation)
 
     def error(self, compiled: CompiledModel, answer: ErrorAnswer) -> HttpResponse:
+        if speaks(compiled.model, ec2_query.PROTOCOL):
+            return ec2_query.error(answer.code, answer.message, modelled_status(compiled.model, answer))
         code = wire_code(compiled.model, answer.code)
         if not compiled.model.has_shape(answer.code):
             code = _CODES.get(code, code)
@@ -64,13 +72,14 @@ class AwsQuery:
         content += element("Message", escape(answer.message or ""))
         content += "".join([element(name, escape(str(value))) for name, value in answer.members.items()])
         body = _document(compiled, "ErrorResponse", element("Error", content))
-        return HttpResponse(status=modelled_status(compiled.model, answer), headers=list(_HEADERS), body=body)
+        status = modelled_status(compiled.model, answer)
+        return HttpResponse(status=status, headers=list(_HEADERS), body=body, id_path=("RequestId",))
 
     def stamp(self, response: HttpResponse, request_id: str) -> None:
         """The request id stands in the document too, at its end."""
-        metadata = element("RequestId", request_id)
-        if response.status == 200:
-            metadata = element("ResponseMetadata", metadata)
+        metadata = request_id
+        for name in reversed(response.id_path):
+            metadata = element(name, metadata)
         end = response.body.rindex(b"</")
         response.body = response.body[:end] + metadata.encode() + response.body[end:]
 
@@ -107,7 +116,8 @@ def _compile_serialize(compiled: CompiledModel, operation: str) -> Serialize:
         if wrapper is not None:
             content = element(wrapper, content)
         body = _document(compiled, f"{operation}Response", content)
-        return HttpResponse(status=200, headers=list(_HEADERS), body=body)
+        path = ("ResponseMetadata", "RequestId")
+        return HttpResponse(status=200, headers=list(_HEADERS), body=body, id_path=path)
 
     return serialize
 

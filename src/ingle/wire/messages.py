@@ -35,6 +35,8 @@ class HttpResponse:
     headers: list[tuple[bytes, bytes]]
     body: bytes = b""
     chunks: AsyncGenerator[bytes, None] | None = None
+    #: The elements, outermost first, in which the document carries the request id at its end; none: it does not.
+    id_path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +73,11 @@ class SerializationFailure(WireError):
 
 
 class ConstraintViolation(WireError):
-    """Members break constraints of the model. The message is AWS's, for all violations together."""
+    """Members break constraints of the model. The message is AWS's, for all violations together.
+
+    `code`: what the service calls it, where it has names of its own.
+    """
+
+    def __init__(self, message: str, code: str = "ValidationException") -> None:
+        super().__init__(message)
+        self.code = code

@@ -7,6 +7,7 @@ its code is not imported: `botocore.model` alone takes longer to import than eve
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+#: Bytes of a file, as it is stored.
+_LARGE = 256 * 1024
+#: Bytes of a model's text that its metadata are in.
+_HEAD = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,6 @@ class ServiceModel:
         self._raw_shapes: Mapping[str, Mapping[str, Any]] = raw["shapes"]
         self._shapes: dict[str, Shape] = {}
 
-    @property
-    def signing_name(self) -> str:
-        """The service's name in a signature's credential scope."""
-        name: str = self.metadata.get("signingName", self.metadata["endpointPrefix"])
-        return name
-
     def shape(self, name: str) -> Shape:
         found = self._shapes.get(name)
         if found is None:
@@ -119,11 +119,40 @@ def _data_directory() -> Path:
 
 def load_model(name: str) -> ServiceModel:
     """Load a service's newest model, for example `lambda` or `logs`. Raises LookupError for an unknown service."""
+    return ModelFile(name).load()
+
+
+class ModelFile:
+    """Where a service's newest model is. Raises LookupError for an unknown service."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._path = _newest(name)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether loading takes so long that it should wait until the service is asked for."""
+        return self._path.stat().st_size > _LARGE
+
+    def metadata(self) -> Mapping[str, Any]:
+        """What the model's beginning says, without reading the rest."""
+        opening = gzip.open if self._path.suffix == ".gz" else open
+        with opening(self._path, "rb") as file:
+            text = file.read(_HEAD).decode("utf-8", "ignore")
+        start = text.index("{", text.index('"metadata"'))
+        found: Mapping[str, Any] = json.JSONDecoder().raw_decode(text, start)[0]
+        return found
+
+    def load(self) -> ServiceModel:
+        content = self._path.read_bytes()
+        if self._path.suffix == ".gz":
+            content = gzip.decompress(content)
+        return ServiceModel(self._name, orjson.loads(content))
+
+
+def _newest(name: str) -> Path:
     directory = _data_directory() / name
     versions = sorted(directory.glob("*/service-2.json*"), key=lambda path: path.parent.name)
     if not versions:
         raise LookupError(f"no service model named {name!r}")
-    content = versions[-1].read_bytes()
-    if versions[-1].suffix == ".gz":
-        content = gzip.decompress(content)
-    return ServiceModel(name, orjson.loads(content))
+    return versions[-1]

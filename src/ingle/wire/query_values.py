@@ -1,4 +1,4 @@
-"""Form parameters to the API's members, compiled from shapes. Shared by the query protocol and, later, ec2.
+"""Form parameters to the API's members, compiled from shapes. Shared by the query protocol and EC2's dialect of it.
 
 A request is a flat list of names such as `MetricData.member.1.MetricName`. `read_form` makes a tree of it; a parser for
 a shape takes its part of the tree and raises SerializationFailure for what has no place or the wrong form.
@@ -73,7 +73,7 @@ def _table(value: Any) -> Tree:
     return value
 
 
-def _numbered(value: Any) -> list[Any]:
+def numbered(value: Any) -> list[Any]:
     """What stands under the numbers 1, 2, 3, ... in their order; a number may be left out."""
     table = _table(value)
     if not all(name.isascii() and name.isdigit() and len(name) < 10 for name in table):
@@ -153,7 +153,7 @@ class QueryParsers:
         if shape.type == "timestamp":
             return _timestamp(member.timestamp_format or timestamps.ISO8601)
         if shape.type == "list":
-            return self._list(shape, flat=is_flat(member))
+            return self.list_of(shape, flat=is_flat(member))
         if shape.type == "map":
             return self._map(shape, flat=is_flat(member))
         return self.shape(shape)
@@ -179,7 +179,7 @@ class QueryParsers:
 
         return parse
 
-    def _list(self, shape: Shape, *, flat: bool) -> FromTree:
+    def list_of(self, shape: Shape, *, flat: bool) -> FromTree:
         element = shape.part("member")
         name = element.raw.get("locationName", "member")
         convert: FromTree | None = None
@@ -188,7 +188,7 @@ class QueryParsers:
             nonlocal convert
             # Late: a list may hold structures that hold the list.
             convert = convert or self.member(element)
-            items = _numbered(value if flat else _table(value).get(name, ""))
+            items = numbered(value if flat else _table(value).get(name, ""))
             return [convert(item) for item in items]
 
         return parse
@@ -201,7 +201,7 @@ class QueryParsers:
         def parse(value: Any) -> dict[str, Any]:
             nonlocal convert
             convert = convert or self.member(element)
-            entries = [_table(entry) for entry in _numbered(value if flat else _table(value).get("entry", ""))]
+            entries = [_table(entry) for entry in numbered(value if flat else _table(value).get("entry", ""))]
             if not all(key_name in entry and value_name in entry for entry in entries):
                 raise SerializationFailure("An entry of a map has a key and a value.")
             return {text_of(entry[key_name]): convert(entry[value_name]) for entry in entries}

@@ -6,7 +6,7 @@ Owns choosing the protocol from a request and compiling operations when they are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from ingle.wire.aws_json import JSON_1_0, JSON_1_1
@@ -15,7 +15,7 @@ from ingle.wire.codec import CompiledModel, Parse, Protocol, Serialize
 from ingle.wire.compression import inflate
 from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
-from ingle.wire.model import load_model
+from ingle.wire.model import ModelFile
 from ingle.wire.rest_json import RestJson
 from ingle.wire.rpc_v2_cbor import RPC_V2_CBOR
 
@@ -82,24 +82,43 @@ def _inflating(parse: Parse) -> Parse:
 
 
 class Service:
-    """A service's model with its compiled operations. Use `Service.load`; one instance serves the whole process."""
+    """A service's model with its compiled operations. Use `Service.load`; one instance serves the whole process.
+
+    A model that takes long to load is loaded when it is first asked about: by `prepare`, so that nobody waits for it.
+    """
 
     def __init__(self, name: str) -> None:
-        self._compiled = CompiledModel(load_model(name))
+        self._file = ModelFile(name)
+        if not self._file.is_large:
+            self.prepare()
+        metadata = self._file.metadata() if self._file.is_large else self._compiled.model.metadata
         self._operations: dict[tuple[str, str], Operation] = {}
         self._routed: dict[tuple[str, str, str, str, str], Operation] = {}
         self.name = name
-        self.signing_name = self._compiled.model.signing_name
+        #: The service's name in a signature's credential scope.
+        self.signing_name: str = metadata.get("signingName", metadata["endpointPrefix"])
         #: What precedes the operation in X-Amz-Target; None for services without such a header.
-        self.target_prefix: str | None = self._compiled.model.metadata.get("targetPrefix")
+        self.target_prefix: str | None = metadata.get("targetPrefix")
         #: What requests of the query protocol name in `Version`.
-        self.api_version: str = self._compiled.model.metadata["apiVersion"]
+        self.api_version: str = metadata["apiVersion"]
 
     @staticmethod
     @cache
     def load(name: str) -> Service:
         """The service named as in botocore, for example `lambda`. Raises LookupError for an unknown one."""
         return Service(name)
+
+    @cached_property
+    def _compiled(self) -> CompiledModel:
+        return CompiledModel(self._file.load())
+
+    @property
+    def is_prepared(self) -> bool:
+        return "_compiled" in self.__dict__
+
+    def prepare(self) -> None:
+        """Load the model, which may take a tenth of a second. Idempotent; may be called in a thread."""
+        assert self._compiled is not None
 
     @property
     def operation_names(self) -> tuple[str, ...]:

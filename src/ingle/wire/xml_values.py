@@ -1,4 +1,4 @@
-"""Results as XML text, compiled from shapes. Shared by the query protocol and, later, ec2 and rest-xml.
+"""Results as XML text, compiled from shapes. Shared by the query protocol and EC2's dialect of it.
 
 A writer takes a value and the name of its element, and answers the element's text. Members that are None or that the
 shape does not have are left out.

@@ -123,6 +123,14 @@ def wildcard(pattern: str) -> Match:
     return _matcher(parts)
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def escaped_wildcard(pattern: str) -> Match:
+    """The same, where a backslash takes the meaning of what follows it away."""
+    pieces = re.findall(r"\\.|[*?]|[^*?\\]+|\\", pattern, re.DOTALL)
+    wildcards: Mapping[str, Part] = {"*": STAR, "?": ONE}
+    return _matcher([wildcards.get(piece, re.sub(r"\\(.)", r"\1", piece, flags=re.DOTALL)) for piece in pieces])
+
+
 def has_variable(text: str) -> bool:
     return "${" in text and _VARIABLE.search(text) is not None
 

@@ -14,7 +14,7 @@ from ingle.domain.vpc.networks import (
     Subnet,
     Vpc,
 )
-from ingle.domain.vpc.resource import Resource
+from ingle.domain.vpc.resource import Opened, Resource
 from ingle.domain.vpc.routing import (
     AclAssociation,
     AclEntry,
@@ -41,6 +41,7 @@ __all__ = [
     "NatGateway",
     "NetworkAcl",
     "NetworkInterface",
+    "Opened",
     "PrefixList",
     "PrefixListEntry",
     "PrivateAddress",
@@ -59,6 +60,6 @@ KINDS: dict[str, type[Resource]] = {
     made.kind: made
     for made in (
         Vpc, Subnet, DhcpOptions, SecurityGroup, SecurityGroupRule, PrefixList, RouteTable, NetworkAcl,
-        NetworkInterface, InternetGateway, EgressOnlyGateway, NatGateway, ElasticAddress,
+        NetworkInterface, InternetGateway, EgressOnlyGateway, NatGateway, ElasticAddress, Opened,
     )
 }  # fmt: skip

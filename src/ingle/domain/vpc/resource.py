@@ -24,7 +24,20 @@ class Resource:
     region: str
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    #: The request that made it, where the caller named it so that it would not be carried out twice.
+    client_token: str | None = None
 
     @property
     def arn(self) -> str:
         return f"arn:{partition_of(self.region)}:ec2:{self.region}:{self.account}:{self.kind}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Resource):
+    """That an account was given its default network in a region: once, whatever becomes of the network later.
+
+    No part of any network, and seen by nobody.
+    """
+
+    kind: ClassVar[str] = "opened"
+    prefix: ClassVar[str] = "opened"
