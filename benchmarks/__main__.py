@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import access, encryption, events, executed, fleet, invocations, logs, management, server
+from benchmarks import access, encryption, events, executed, fleet, invocations, logs, management, server, streaming
 from benchmarks.bench import Bench, data_directory, served
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
@@ -32,6 +32,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "zygotes": server.zygotes,
     "logs": logs.logs,
     "snapstart": invocations.snapstart,
+    "streaming": streaming.streaming,
     "events": events.acknowledgements,
     "backlog": events.drain,
     "encryption": encryption.encryption,

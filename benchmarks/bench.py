@@ -30,7 +30,7 @@ def zipped(files: Files, *, compression: int = zipfile.ZIP_STORED) -> bytes:
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for path, content in ({"app.py": files} if isinstance(files, str) else files).items():
             info = zipfile.ZipInfo(path)
-            info.external_attr = 0o100644 << 16
+            info.external_attr = (0o100755 if path == "bootstrap" else 0o100644) << 16
             info.compress_type = compression
             archive.writestr(info, content)
     return buffer.getvalue()

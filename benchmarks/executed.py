@@ -30,11 +30,11 @@ public class H implements RequestHandler<Map<String, Object>, String> {
 
 def nodejs(bench: Bench) -> None:
     """Cold starts of Node.js functions beside the interpreter's own start; and warm invocations."""
-    found = _found("nodejs")
-    if not found:
+    nodes = found("nodejs")
+    if not nodes:
         print("run `ingle runtimes install nodejs22.x`")
         return
-    node = found[-1]
+    node = nodes[-1]
     times = bench.times(10, 40)
     bench.add(f"{node.runtime}: node -e 0", [_run_once([str(node.executable), "-e", "0"]) for _ in times])
     executed = {"Environment": {"Variables": {"NODE_OPTIONS": "--no-warnings"}}}
@@ -52,12 +52,12 @@ def nodejs(bench: Bench) -> None:
 
 
 def ruby(bench: Bench) -> None:
-    for item in _found("ruby"):
+    for item in found("ruby"):
         _measure(bench, item, "app.handler", {"app.rb": _RUBY}, [str(item.executable), "-e", "0"])
 
 
 def java(bench: Bench) -> None:
-    for item in _found("java"):
+    for item in found("java"):
         family = family_of(item.runtime)
         installed = family and family.libraries(load_settings().runtimes_dir, item.runtime)
         if not installed:
@@ -67,7 +67,7 @@ def java(bench: Bench) -> None:
         _measure(bench, item, "H", _compile(item, installed.directory), bare)
 
 
-def _found(name: str) -> list[Interpreter]:
+def found(name: str) -> list[Interpreter]:
     found = [item for item in families.search(load_settings()).interpreters if item.runtime.startswith(name)]
     if not found:
         print(f"no interpreter for {name} runtimes here")

@@ -32,6 +32,10 @@ def pss_mb(pid: int) -> float:
     return _field(pid, "smaps_rollup", "Pss")
 
 
+def rss_mb(pid: int) -> float:
+    return _field(pid, "status", "VmRSS")
+
+
 def descendants(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():

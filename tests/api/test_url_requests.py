@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from served import Server
+from streamed import messages_until
 
 ECHO = """
 import json
@@ -35,8 +37,9 @@ Answer = tuple[int, dict[str, str], bytes]
 class Url:
     """A function URL, and what its clients send there."""
 
-    def __init__(self, server: Server, address: str) -> None:
+    def __init__(self, server: Server, address: str, name: str) -> None:
         self.address = address
+        self.name = name
         self.host = urlsplit(address).netloc
         self.id = self.host.partition(".")[0]
         self._server = urlsplit(server.url)
@@ -58,6 +61,15 @@ class Url:
         self.cookies = answer.msg.get_all("set-cookie") or []
         connection.close()
         return found
+
+    def bare(self, text: str, *, shut: bool = False) -> bytes:
+        """What comes back for these bytes, at least the first of it. `shut`: the client's half ends behind them."""
+        with socket.create_connection((self._server.hostname or "", self._server.port or 0), timeout=30) as connection:
+            connection.sendall(text.encode())
+            if shut:
+                connection.shutdown(socket.SHUT_WR)
+                return b"".join(iter(lambda: connection.recv(65536), b""))
+            return connection.recv(65536)
 
     def event(self, *arguments: Any, **options: Any) -> dict[str, Any]:
         status, _, body = self.ask(*arguments, **options)
@@ -83,7 +95,7 @@ def opened(server: Server, client: Any, name: str, qualifier: dict[str, str] | N
     address = client.create_function_url_config(FunctionName=name, **given)["FunctionUrl"]
     for statement in PUBLIC:
         client.add_permission(FunctionName=name, **statement, **(qualifier or {}))
-    return Url(server, address)
+    return Url(server, address, name)
 
 
 def test_the_event_says_what_was_asked(url: Url) -> None:
@@ -161,8 +173,47 @@ def test_results_that_are_no_answers(url: Url, result: Any) -> None:
     assert (status, headers["content-type"], body) == (502, "application/json", b"Internal Server Error")
 
 
-def test_an_error_of_the_function_is_not_told(url: Url) -> None:
+def test_an_error_of_the_function_is_not_told(url: Url, logs_client: Any) -> None:
     assert url.ask("GET", "/fail")[::2] == (502, b"Internal Server Error")
+    found = messages_until(logs_client, url.name, lambda lines: any("RuntimeError" in line for line in lines))
+    assert any("RuntimeError: no" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"statusCode": 200, "body": "?", "isBase64Encoded": True}, "body is not in base64"),
+        ({"statusCode": 200, "body": {}, "isBase64Encoded": True}, "body is not in base64"),
+        ({"statusCode": "many"}, "statusCode is no status"),
+        ({"statusCode": 200, "headers": {"X": "a\x01"}}, "a header has control characters"),
+    ],
+)
+def test_why_a_result_is_no_answer_is_in_the_function_s_log(
+    url: Url, result: Any, reason: str, logs_client: Any
+) -> None:
+    assert url.result(result)[0] == 502
+    found = messages_until(logs_client, url.name, lambda lines: any(reason in line for line in lines))
+    assert any("cannot be an answer of its URL" in line and reason in line for line in found)
+
+
+def test_heads_that_are_too_large_or_no_http(url: Url) -> None:
+    large = [("X-Large", "x" * 65_000) for _ in range(8)]
+    assert len(url.event(headers=large)["event"]["headers"]["x-large"]) == 8 * 65_001 - 1
+    # Sent in bytes: http.client would not.
+    head = f"GET / HTTP/1.1\r\nHost: {url.host}\r\n"
+    assert url.bare(head + "X-Large: " + "x" * (2 << 20) + "\r\n\r\n").startswith(b"HTTP/1.1 431")
+    assert url.bare(head + "no colon\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert url.bare(f"GET / HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: x\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert url.bare(f"GET /a b HTTP/1.1\r\nHost: {url.host}\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
+def test_a_client_that_has_said_everything_still_gets_the_answer(url: Url) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: {url.host}\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n"
+    answer = url.bare(head + "body", shut=True)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["event"]["body"] == "body"
+    # One that has not is gone.
+    assert url.bare(head + "bod", shut=True) == b""
 
 
 def test_names_and_paths_that_lead_to_a_url(url: Url, server: Server) -> None:
@@ -180,7 +231,7 @@ def test_names_and_paths_that_lead_to_a_url(url: Url, server: Server) -> None:
 def test_without_permission_nobody_may(server: Server, lambda_client: Any, function: Callable[..., str]) -> None:
     name = function(ECHO)
     address = lambda_client.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
-    url = Url(server, address)
+    url = Url(server, address, name)
     for statement in PUBLIC:
         status, headers, body = url.ask()
         assert (status, headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
@@ -194,7 +245,7 @@ def test_without_permission_nobody_may(server: Server, lambda_client: Any, funct
 def test_aws_iam_needs_a_signature(server: Server, lambda_client: Any, function: Callable[..., str]) -> None:
     name = function(ECHO)
     created = lambda_client.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")
-    url = Url(server, created["FunctionUrl"])
+    url = Url(server, created["FunctionUrl"], name)
     assert url.ask()[0] == 403
     signature = (
         "AWS4-HMAC-SHA256 Credential=AKID/20300101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"

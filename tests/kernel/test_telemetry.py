@@ -134,3 +134,56 @@ def test_bad_subscriptions_are_refused(walled: Sandboxed) -> None:
     assert all('"ValidationError"' in body for _, body in answers)
     assert walled.call(name, "go") == "done"
     walled.client.delete_function(FunctionName=name)
+
+
+STREAMING = """
+import http.client, json, os, sys, threading
+sys.path.insert(0, "/var/task")
+import telemetry_agent as agent
+
+identifier = agent.register("inside", ["INVOKE"])
+agent.listen_http("inside")
+agent.subscribe(identifier)
+
+def follow():
+    while True:
+        agent.next_event(identifier)
+
+threading.Thread(target=follow, daemon=True).start()
+api, prefix = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"]), "/2018-06-01/runtime/invocation/"
+while True:
+    api.request("GET", prefix + "next")
+    poll = api.getresponse()
+    event, request = json.loads(poll.read()), poll.headers["Lambda-Runtime-Aws-Request-Id"]
+    if event == "inside":
+        try:
+            with open("/tmp/telemetry-inside") as file:
+                found = [json.loads(line) for line in file if line.endswith(chr(10))]
+        except FileNotFoundError:
+            found = []
+        api.request("POST", prefix + request + "/response", json.dumps(found))
+    else:
+        headers = {"Lambda-Runtime-Function-Response-Mode": "streaming"}
+        api.request("POST", prefix + request + "/response", iter([b"12345", b"67890"]), headers, encode_chunked=True)
+    api.getresponse().read()
+"""
+
+
+def test_a_streamed_response_is_reported_with_its_size_and_its_spans(walled: Sandboxed) -> None:
+    """With an extension: the invocation is over for its caller before it is for the environment."""
+    bootstrap = "#!/bin/sh\nexec /var/lang/bin/python3.11 /var/task/runtime.py\n"
+    files = {"bootstrap": bootstrap, "runtime.py": STREAMING, "telemetry_agent.py": AGENT}
+    name = walled.create(files, MemorySize=512, Runtime="provided.al2023")
+    events = walled.client.invoke_with_response_stream(FunctionName=name, Payload=b'"go"')["EventStream"]
+    *chunks, last = events
+    assert b"".join(chunk["PayloadChunk"]["Payload"] for chunk in chunks) == b"1234567890"
+    assert last == {"InvokeComplete": {}}
+    until, done = time.monotonic() + 20, []
+    while not done and time.monotonic() < until:
+        found = walled.call(name, "inside")
+        done = [item["record"] for item in found if item["type"] == "platform.runtimeDone"
+                and item["record"]["metrics"].get("producedBytes") == 10]  # fmt: skip
+        time.sleep(0.02)
+    assert done[0]["status"] == "success"
+    assert [span["name"] for span in done[0]["spans"]][:2] == ["responseLatency", "responseDuration"]
+    walled.client.delete_function(FunctionName=name)

@@ -11,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from access_site import ACCOUNT, OTHER, REGION, Site, Statement, allow, arn_of, deny, document
+from access_site import ACCOUNT, OTHER, QUIET, REGION, Site, Statement, allow, arn_of, deny, document
 from served import package, refusal
 
 
@@ -180,3 +180,34 @@ def test_a_url_with_iam_takes_a_signature_and_both_permissions(site: Site) -> No
     condition = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
     denied = site.user(allow("lambda:*"), deny("lambda:InvokeFunctionUrl", Condition=condition))
     assert at_url(site, url, denied[:2])[0] == 403
+
+
+def test_streams_take_the_permissions_of_invocations(site: Site) -> None:
+    name = site.function(source=QUIET)
+    given = {"FunctionName": name, "Payload": b'"x"'}
+    nobody = site.caller("lambda")
+    status, code, message = refusal(nobody.invoke_with_response_stream, **given)
+    assert (status, code) == (403, "AccessDeniedException")
+    assert "lambda:InvokeFunction" in message
+    assert refusal(nobody.invoke_with_response_stream, **given, InvocationType="DryRun")[0] == 403
+    key, _, _ = site.user()
+    wrong = site.client("lambda", (key, "wrong"))
+    assert refusal(wrong.invoke_with_response_stream, **given)[:2] == (403, "InvalidSignatureException")
+    somebody = site.caller("lambda", allow("lambda:InvokeFunction", arn_of(name)))
+    first, last = somebody.invoke_with_response_stream(**given)["EventStream"]
+    assert (first["PayloadChunk"]["Payload"], last) == (b'"x"', {"InvokeComplete": {}})
+
+
+def test_a_streaming_url_with_iam_takes_a_signature_and_both_permissions(site: Site) -> None:
+    name = site.function(
+        source="def handler(event, context):\n    return event['requestContext']['authorizer']['iam']\n"
+    )
+    url = site.lambda_.create_function_url_config(
+        FunctionName=name, AuthType="AWS_IAM", InvokeMode="RESPONSE_STREAM"
+    )["FunctionUrl"]  # fmt: skip
+    key, secret, _ = site.user(allow(["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"], arn_of(name)))
+    status, told = at_url(site, url, (key, secret))
+    assert (status, told["accessKey"]) == (200, key)
+    assert at_url(site, url, None)[0] == 403
+    assert at_url(site, url, (key, "wrong"))[0] == 403
+    assert at_url(site, url, site.user(allow("lambda:InvokeFunction"))[:2])[0] == 403
