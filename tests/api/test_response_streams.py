@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -251,14 +252,18 @@ def test_a_second_response_beside_a_stream_is_refused(call: Call, name: str, log
 # --- callers ----------------------------------------------------------------------------------------------------------
 
 
+def asking(server: Server, name: str, *given: list[Any]) -> socket.socket:
+    """A connection on which the function was invoked."""
+    caller = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30)
+    path, body = f"/2021-11-15/functions/{name}/response-streaming-invocations", steps(*given)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    caller.sendall((head + body).encode())
+    return caller
+
+
 def test_a_caller_who_leaves_stops_nothing(server: Server, name: str, logs: Callable[[str], list[str]]) -> None:
     """The function writes to its end: more than all buffers between hold."""
-    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as caller:
-        body = steps(["write", "first"], ["fill", 64 * MB, MB], ["end"]).encode()
-        path = f"/2021-11-15/functions/{name}/response-streaming-invocations"
-        caller.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-        )
+    with asking(server, name, ["write", "first"], ["fill", 64 * MB, MB], ["end"]) as caller:
         received = b""
         while b"first" not in received:
             received += caller.recv(65536)
@@ -267,12 +272,7 @@ def test_a_caller_who_leaves_stops_nothing(server: Server, name: str, logs: Call
 
 
 def test_a_caller_who_has_said_everything_still_gets_the_answer(server: Server, name: str) -> None:
-    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as caller:
-        body = steps(["write", "one"], ["fill", 3 * MB, MB], ["end"]).encode()
-        path = f"/2021-11-15/functions/{name}/response-streaming-invocations"
-        caller.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-        )
+    with asking(server, name, ["write", "one"], ["fill", 3 * MB, MB], ["end"]) as caller:
         caller.shutdown(socket.SHUT_WR)
         answer = http.client.HTTPResponse(caller)
         answer.begin()
@@ -292,6 +292,24 @@ def test_a_slow_caller_slows_the_function_and_loses_nothing(
     assert sum(map(len, chunks)) >= 60 * MB
     assert stream.complete == {}
     assert any("answered 202" in line for line in logs("answered 202"))
+
+
+def resident(server: Server) -> int:
+    """Bytes of the server's memory."""
+    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def test_the_largest_stream_does_not_fill_the_server_s_memory(call: Call, name: str, server: Server) -> None:
+    """Others of the same size wait meanwhile for callers who do not read at all."""
+    before, most = resident(server), 0
+    idle = [asking(server, name, ["fill", LIMIT, MB], ["end"]) for _ in range(4)]
+    for chunk in call(name, ["fill", LIMIT, MB], ["end"]):
+        assert len(chunk) < 4 * MB
+        most = max(most, resident(server))
+    assert most - before < 24 * MB
+    for caller in idle:
+        caller.close()
 
 
 # --- the request ------------------------------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ class CorkedTransport:
 
     def flush(self) -> None:
         held, self._held = self._held, []
-        if held:
+        # The peer may have left in between.
+        if held and not self._transport.is_closing():
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from ingle.domain.invocation import Flow, InvocationResult, InvocationType
 from ingle.invoke.invoker import Invoker, Prepared
 
 #: Bytes that wait for a reader at the most, beyond one reading from the function's connection.
-HELD = 256 * 1024
+HELD = 64 * 1024
 _BUFFERED_TYPE = "application/json"
 _STREAMED_TYPE = "application/octet-stream"
 
