@@ -31,6 +31,7 @@ DEFAULTS = {
     "aws_endpoint_sqs": "none",
     "aws_endpoint_sns": "none",
     "aws_endpoint_events": "none",
+    "aws_endpoint_others": "none",
     "aws_session_token": "none",
 }
 
@@ -60,7 +61,9 @@ The settings that end in `_paths` separate paths with `:` in the option and the 
 
 `aws_endpoint` is where Ingle reads packages that are in S3, and where it sends
 [results of asynchronous invocations](asynchronous-invocation.md): AWS itself (`https://s3.eu-west-1.amazonaws.com`),
-MinIO, `moto`. Buckets are named in the path. A bucket has to be in the region that the function is in, as on AWS.
+MinIO, `moto`. Requests for these services are handed on, too ([other AWS services](companions.md)). Buckets are named
+in the path. A bucket has to be in the region that the function is in, as on AWS. `aws_endpoint_others` is
+`dynamodb=http://localhost:8000`, more of them behind commas, and a table in `ingle.toml`.
 Give secrets in a variable or in `ingle.toml`: other users of the machine can read command lines.
 
 `master_key` is `file` (`master.key` in the data directory, made at the first start), `file:PATH`, `env:NAME` (a

@@ -81,6 +81,29 @@ def _assignments(value: Any) -> tuple[tuple[str, Path], ...]:
     return tuple(pairs)
 
 
+def _services(value: Any) -> tuple[tuple[str, str], ...]:
+    """SERVICE=URL, each once."""
+    expected = "is not a list of SERVICE=URL, each service once"
+    if isinstance(value, str):
+        value = [part.partition("=")[::2] for part in value.split(",") if part.strip()]
+    if isinstance(value, dict):
+        value = list(value.items())
+    if not isinstance(value, list | tuple):
+        raise ValueError(expected)
+    pairs = [(str(name).strip(), _url(url)) for name, url in value]
+    if len(dict(pairs)) < len(pairs) or not all(re.fullmatch(r"[a-z][a-z0-9-]*", name) for name, _ in pairs):
+        raise ValueError(expected)
+    return tuple(pairs)
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, str):
+        value = {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower(), value)
+    if not isinstance(value, bool):
+        raise ValueError("is neither true nor false")
+    return value
+
+
 def _integer(low: int, high: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         expected = f"is not a whole number from {low} to {high}"
@@ -246,6 +269,12 @@ class Settings:
     aws_endpoint_sqs: str = _setting("", _url, "URL of SQS, if it is not that of `aws_endpoint`.")
     aws_endpoint_sns: str = _setting("", _url, "URL of SNS, if it is not that of `aws_endpoint`.")
     aws_endpoint_events: str = _setting("", _url, "URL of EventBridge, if it is not that of `aws_endpoint`.")
+    aws_endpoint_others: tuple[tuple[str, str], ...] = _setting(
+        (), _services, "URLs of further services, by the names that requests to them are signed for."
+    )
+    with_aws: bool = _setting(
+        False, _flag, "Start moto, which stands in for every service without a URL, and stop it with the server."
+    )
     aws_access_key_id: str = _setting("test", _text, "Access key id with which those services are called.")
     aws_secret_access_key: str = _setting("test", _text, "Secret of that access key.", secret=True)
     aws_session_token: str = _setting("", _text, "Session token of that access key, if it has one.", secret=True)
@@ -262,6 +291,15 @@ class Settings:
         if self.function_api != "auto":
             return self.function_api
         return "role" if self.auth == "iam" else "open"
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """Where single AWS services are, by the names that requests to them are signed for."""
+        urls = {
+            "s3": self.aws_endpoint_s3, "sqs": self.aws_endpoint_sqs, "sns": self.aws_endpoint_sns,
+            "events": self.aws_endpoint_events, **dict(self.aws_endpoint_others),
+        }  # fmt: skip
+        return {name: url for name, url in urls.items() if url}
 
     @property
     def url(self) -> str:

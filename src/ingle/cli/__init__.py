@@ -67,6 +67,8 @@ def serve(
     aws_endpoint_sqs: options.AwsEndpointSqs = None,
     aws_endpoint_sns: options.AwsEndpointSns = None,
     aws_endpoint_events: options.AwsEndpointEvents = None,
+    aws_endpoint_others: options.AwsEndpointOthers = None,
+    with_aws: options.WithAws = None,
     aws_access_key_id: options.AwsAccessKeyId = None,
     aws_secret_access_key: options.AwsSecretAccessKey = None,
     aws_session_token: options.AwsSessionToken = None,

@@ -26,6 +26,8 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     from ingle.worker import doctor as examination
 
     findings = examination.examine(families.search(settings), settings.runtimes_dir, settings.data_dir)
+    elsewhere = settings.service_urls | ({"other services": settings.aws_endpoint} if settings.aws_endpoint else {})
+    findings += examination.companions(elsewhere, examination.connect)
     isolation = examination.isolation()
     if as_json:
         import json

@@ -30,6 +30,12 @@ class Endpoint:
     authority: str
     path: str = ""
     tls: ssl.SSLContext | None = None
+    #: It is moto, which is told of accounts in a header, and answers with the host that it is asked by.
+    is_moto: bool = False
+
+    def accounts(self, account: str) -> dict[str, str]:
+        """The header that tells whose a request is, where no access key does."""
+        return {"x-moto-account-id": account} if self.is_moto else {}
 
     @staticmethod
     def of(url: str) -> Endpoint:

@@ -3,6 +3,7 @@
     CompanionError
     ├── Refused          it answered with an error of its service
     ├── Unreachable      it did not answer, or not in time, or not in HTTP, however often it was asked
+    │   └── Unconnected  it did not even take a connection
     └── TooLarge         its answer has more bytes than were asked for
 
 Those who call one translate these into the words of their own API.
@@ -24,6 +25,10 @@ class Refused(CompanionError):
 
 
 class Unreachable(CompanionError):
+    pass
+
+
+class Unconnected(Unreachable):
     pass
 
 

@@ -24,9 +24,8 @@ async def send_message(
 ) -> None:
     """`trace_header` becomes the system attribute AWSTraceHeader."""
     _, _, _, region, account, name = queue_arn.split(":", 5)
-    found = await _json(
-        sqs, region, "AmazonSQS.GetQueueUrl", "1.0", {"QueueName": name, "QueueOwnerAWSAccountId": account}
-    )
+    named = {"QueueName": name, "QueueOwnerAWSAccountId": account}
+    found = await _json(sqs, region, account, "AmazonSQS.GetQueueUrl", "1.0", named)
     message: dict[str, Any] = {"QueueUrl": found.get("QueueUrl"), "MessageBody": body}
     if attributes:
         message["MessageAttributes"] = {
@@ -34,7 +33,7 @@ async def send_message(
         }
     if trace_header:
         message["MessageSystemAttributes"] = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace_header}}
-    await _json(sqs, region, "AmazonSQS.SendMessage", "1.0", message)
+    await _json(sqs, region, account, "AmazonSQS.SendMessage", "1.0", message)
 
 
 async def publish(sns: ServiceCaller, topic_arn: str, message: str, attributes: Attributes) -> None:
@@ -43,15 +42,17 @@ async def publish(sns: ServiceCaller, topic_arn: str, message: str, attributes: 
         prefix = f"MessageAttributes.entry.{number}"
         form |= {f"{prefix}.Name": key, f"{prefix}.Value.DataType": kind, f"{prefix}.Value.StringValue": value}
     headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
-    answer = await sns.call(topic_arn.split(":")[3], urlencode(form).encode(), headers)
+    region, account = topic_arn.split(":")[3:5]
+    answer = await sns.call(region, urlencode(form).encode(), headers, account=account)
     if answer.status != 200:
         raise refusal(answer)
 
 
 async def put_event(events: ServiceCaller, bus_arn: str, entry: Mapping[str, Any]) -> None:
     """`entry` is a PutEventsRequestEntry without its bus."""
-    region = bus_arn.split(":")[3]
-    found = await _json(events, region, "AWSEvents.PutEvents", "1.1", {"Entries": [{**entry, "EventBusName": bus_arn}]})
+    region, account = bus_arn.split(":")[3:5]
+    entries = {"Entries": [{**entry, "EventBusName": bus_arn}]}
+    found = await _json(events, region, account, "AWSEvents.PutEvents", "1.1", entries)
     if found.get("FailedEntryCount"):
         failed = found.get("Entries", [{}])[0]
         raise Refused(400, failed.get("ErrorCode", "InternalFailure"), failed.get("ErrorMessage", "not accepted"))
@@ -65,10 +66,10 @@ async def put_object(s3: ServiceCaller, bucket: str, key: str, body: bytes, *, r
 
 
 async def _json(
-    service: ServiceCaller, region: str, target: str, version: str, document: Mapping[str, Any]
+    service: ServiceCaller, region: str, account: str, target: str, version: str, document: Mapping[str, Any]
 ) -> dict[str, Any]:
     headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
-    answer = await service.call(region, json.dumps(document).encode(), headers)
+    answer = await service.call(region, json.dumps(document).encode(), headers, account=account)
     found = _document(answer)
     if answer.status != 200:
         code = str(found.get("__type", f"Http{answer.status}")).rpartition("#")[2]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from ingle.companions.caller import MAX_ANSWER, ServiceCaller
-from ingle.companions.endpoint import Credentials, Endpoint
 from ingle.companions.errors import Refused
-from ingle.companions.http import Answer, Times
+from ingle.companions.http import Answer
 from ingle.companions.signing import query_string
 from ingle.companions.xml_errors import refusal
-from ingle.domain.clock import Clock
 
 #: Objects read at one time: each is held in memory until it is stored.
 AT_ONCE = 2
@@ -21,16 +18,8 @@ AT_ONCE = 2
 class S3:
     """Safe for concurrent calls; holds no connection between them. A call that is cancelled ends at once."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        credentials: Credentials,
-        clock: Clock,
-        *,
-        times: Times | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._caller = ServiceCaller("s3", endpoint, credentials, clock, times=times or Times(), sleep=sleep)
+    def __init__(self, caller: ServiceCaller) -> None:
+        self._caller = caller
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def get_object(self, bucket: str, key: str, version: str | None, *, region: str, limit: int) -> bytes:

@@ -25,14 +25,15 @@ def query_string(pairs: Sequence[tuple[str, str]]) -> str:
 
 def signed_headers(
     credentials: Credentials, service: str, region: str, now: float, *, method: str, host: str, path: str,
-    query: str = "", body: bytes = b"", more: Mapping[str, str] | None = None,
-) -> Mapping[str, str]:  # fmt: skip
+    query: str = "", body: bytes = b"", content: str | None = None, more: Mapping[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """The headers to send, with `more`, which are in lower case.
 
-    `path` is encoded already, once, as S3 has it; `query` is from `query_string`.
+    `path` is encoded already: once for S3, once more than it is sent for other services. `query` is as `query_string`
+    makes it. `content`: what is signed in place of the hash of `body`.
     """
     moment = datetime.fromtimestamp(now, UTC)
-    content = hashlib.sha256(body).hexdigest()
+    content = content or hashlib.sha256(body).hexdigest()
     headers = {
         **(more or {}),
         "host": host,
@@ -42,10 +43,10 @@ def signed_headers(
     if credentials.session_token:
         headers["x-amz-security-token"] = credentials.session_token
     names = ";".join(sorted(headers))
-    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in sorted(headers))
     canonical = "\n".join([method, path, query, lines, names, content])
     scope = f"{moment:%Y%m%d}/{region}/{service}/aws4_request"
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
     text = "\n".join([_ALGORITHM, headers["x-amz-date"], scope, digest])
     key = f"AWS4{credentials.secret_access_key}".encode()
     for part in scope.split("/"):

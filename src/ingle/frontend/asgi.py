@@ -15,6 +15,7 @@ from ingle.domain.clock import RandomIds
 from ingle.domain.errors import ServiceError
 from ingle.frontend.authentication import Unverified
 from ingle.frontend.dispatch import Audit, Call, Dispatcher, Gate, Origin, Registry, named_in_body
+from ingle.frontend.forwarding.forwarder import Arrived, Forwarder
 from ingle.frontend.function_urls import FunctionUrlServer, Target
 from ingle.frontend.internal import (
     PREFIX,
@@ -78,12 +79,14 @@ class Application:
         hosts: Iterable[str] = (),
         ids: Callable[[], str] | None = None,
         urls: FunctionUrlServer | None = None,
+        forwarder: Forwarder | None = None,
     ) -> None:
         everybody = Gate(authentication=Unverified())
         self._dispatcher = Dispatcher(handlers, gate=gate or everybody, inner=inner or everybody, audit=audit)
         self._routes = routes
         self._guard = OriginGuard(hosts)
         self._urls = urls
+        self._forwarder = forwarder
         self._ids = ids or RandomIds().uuid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,18 +102,22 @@ class Application:
         try:
             target = None if self._urls is None else self._urls.target(request.headers, request.path)
             if self._urls is not None and target is not None:
-                response = await self._at_url(self._urls, target, _UrlCall(scope, request, request_id, receive))
-                await _send(response, request_id, scope, send)
+                answer = await self._at_url(self._urls, target, _UrlCall(scope, request, request_id, receive))
+                await _send(answer, request_id, scope, send)
                 return
             if request.path.startswith(PREFIX):
                 await self._internal(scope, request, request_id, send)
                 return
-            response = await self._answer(scope, request, request_id, receive)
+            response = await self._answer(scope, request, request_id, receive, send)
         except _Disconnected:
             return
-        await _send(response, request_id, scope, send)
+        if response is not None:
+            await _send(response, request_id, scope, send)
 
-    async def _answer(self, scope: Scope, request: HttpRequest, request_id: str, receive: Receive) -> HttpResponse:
+    async def _answer(
+        self, scope: Scope, request: HttpRequest, request_id: str, receive: Receive, send: Send
+    ) -> HttpResponse | None:
+        """None where the answer was sent already."""
         call: Call | None = None
         headers = request.headers
         try:
@@ -118,10 +125,6 @@ class Application:
             self._guard.check(headers, environment=environment_id is not None)
             if request.method == "OPTIONS":
                 return self._dispatcher.options(request.path)
-            if named_in_body(request):
-                request.body = await _read_body(headers, receive, FORM_LIMIT)
-                inflate(request)
-                await self._dispatcher.prepare(request)
             client = scope.get("client")
             origin = Origin(
                 request_id=request_id,
@@ -129,7 +132,24 @@ class Application:
                 base_url=f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}",
                 source_ip=client[0] if client else "",
             )
-            call = self._dispatcher.route(request, origin)
+            claimed = self._dispatcher.identify(request, origin)
+            if self._forwarder is not None and (place := self._forwarder.find(claimed.identity, request)) is not None:
+                body = _Body(receive)
+                arrived = Arrived(
+                    request=request, raw_headers=list(scope["headers"]), identity=claimed.identity,
+                    caller=claimed.caller, gate=claimed.gate, read=body.read, gone=body.gone,
+                )  # fmt: skip
+                refused = await self._forwarder.answer(place, arrived, send)
+                if refused is not None:
+                    if not body.complete:
+                        await _discard(headers, receive)
+                    _close_if_expecting(headers, refused)
+                return refused
+            if named_in_body(request):
+                request.body = await _read_body(headers, receive, FORM_LIMIT)
+                inflate(request)
+                await self._dispatcher.prepare(claimed)
+            call = self._dispatcher.route(request, claimed)
             self._dispatcher.admit(call)
             operation = call.operation
             if operation.protocol is not QUERY:
@@ -142,9 +162,7 @@ class Application:
             response = self._dispatcher.failure(
                 error, call, request_id, choose_protocol(headers, request.path, request.query)
             )
-            if b"expect" in headers:
-                # The body was perhaps never asked for, and what follows on the connection would be ambiguous.
-                response.headers.append((b"connection", b"close"))
+            _close_if_expecting(headers, response)
             return response
 
     async def _at_url(self, urls: FunctionUrlServer, target: Target, call: _UrlCall) -> HttpResponse:
@@ -207,6 +225,43 @@ class _UrlCall:
 
     async def read(self) -> bytes:
         return await _read_body(self.headers, self._receive, URL_LIMIT)
+
+
+class _Body:
+    """A body that is read piece by piece: what is not asked for is not received."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._more = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it was read."""
+        return not self._more
+
+    async def read(self) -> bytes:
+        """The next piece, nothing at the end. Raises _Disconnected."""
+        while self._more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise _Disconnected
+            self._more = message.get("more_body", False)
+            if piece := message.get("body", b""):
+                return bytes(piece)
+        return b""
+
+    async def gone(self) -> None:
+        """Returns once the client went away, if it does after all of the body was read."""
+        if self._more:
+            await asyncio.Event().wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+def _close_if_expecting(headers: Mapping[bytes, bytes], response: HttpResponse) -> None:
+    """The body was perhaps never asked for, and what follows on the connection would be ambiguous."""
+    if b"expect" in headers:
+        response.headers.append((b"connection", b"close"))
 
 
 async def _read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: BodyLimit) -> bytes:

@@ -67,6 +67,10 @@ class Authentication(Protocol):
         """Raise AuthenticationError unless the request, which is complete, is the caller's."""
         ...
 
+    def verify_head(self, identity: Identity, request: HttpRequest, content: str) -> None:
+        """As `verify`, before the body is there. `content`: what the request signs for in place of its digest."""
+        ...
+
 
 #: Whom Ingle issued an access key id to; None for keys that it did not issue.
 Owner = Callable[[str], Principal | None]
@@ -88,6 +92,9 @@ class Unverified:
         """Everybody."""
 
     async def verify(self, identity: Identity, request: HttpRequest) -> None:
+        """Nothing is checked."""
+
+    def verify_head(self, identity: Identity, request: HttpRequest, content: str) -> None:
         """Nothing is checked."""
 
     def identify(self, headers: Mapping[bytes, bytes], query: str) -> Identity:

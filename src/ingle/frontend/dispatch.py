@@ -66,6 +66,15 @@ class Gate:
     authorizer: Authorizer | None = None
 
 
+@dataclass(slots=True)
+class Claimed:
+    """Whom a request is from, if it is to be believed, which `gate` decides."""
+
+    gate: Gate
+    identity: Identity
+    caller: Caller
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """A routed request: which operation of which service, by whom."""
@@ -106,26 +115,18 @@ class Dispatcher:
         self._by_target = {service.target_prefix: service for service in services if service.target_prefix}
         self._by_scope = {service.signing_name: service for service in services if not service.target_prefix}
 
-    async def prepare(self, request: HttpRequest) -> None:
+    async def prepare(self, claimed: Claimed) -> None:
         """Have the model there that `route` needs for a request that is `named_in_body`."""
-        scope = self._gate.authentication.identify(request.headers, request.query).service
-        service = self._by_scope.get(scope or "")
+        service = self._by_scope.get(claimed.identity.service or "")
         for waiting in self._services if service is None else [service]:
             if not waiting.is_prepared:
                 await asyncio.to_thread(waiting.prepare)
 
-    def route(self, request: HttpRequest, origin: Origin) -> Call:
-        """Which operation a request means, and who calls. Raises UnknownOperation, and what reading a form raises.
-
-        The body need not be there yet, unless `named_in_body`.
-        """
+    def identify(self, request: HttpRequest, origin: Origin) -> Claimed:
+        """Who a request says that it is from. The body need not be there. Raises nothing."""
         headers = request.headers
         gate = self._gate if origin.environment_id is None else self._inner
         identity = gate.authentication.identify(headers, request.query)
-        protocol = choose_protocol(headers, request.path, request.query)
-        target = protocol.target(request)
-        service = self._service(protocol, target, identity.service)
-        operation = service.route(request.method, request.path, request.query, target=target, protocol=protocol)
         caller = Caller(
             account=identity.account,
             region=identity.region,
@@ -138,11 +139,28 @@ class Dispatcher:
             source_ip=origin.source_ip,
             user_agent=agent.decode("latin-1") if (agent := headers.get(b"user-agent")) else "",
         )
-        return Call(operation=operation, service=service, caller=caller, identity=identity, gate=gate)
+        return Claimed(gate, identity, caller)
+
+    def route(self, request: HttpRequest, claimed: Claimed) -> Call:
+        """Which operation a request means. Raises UnknownOperation, and what reading a form raises.
+
+        The body need not be there yet, unless `named_in_body`.
+        """
+        identity = claimed.identity
+        protocol = choose_protocol(request.headers, request.path, request.query)
+        target = protocol.target(request)
+        service = self._service(protocol, target, identity.service)
+        operation = service.route(request.method, request.path, request.query, target=target, protocol=protocol)
+        return Call(operation=operation, service=service, caller=claimed.caller, identity=identity, gate=claimed.gate)
 
     def admit(self, call: Call) -> None:
         """Refuse, before the body is read, a request that cannot be believed. Raises AuthenticationError."""
-        call.gate.authentication.admit(call.identity, call.service.signing_name)
+        try:
+            call.gate.authentication.admit(call.identity, call.service.signing_name)
+        except AuthenticationError as error:
+            if self._audited(call):
+                self._record(call, error)
+            raise
 
     def _service(self, protocol: Protocol, target: str, scope: str | None) -> Service:
         if not target:
@@ -167,7 +185,7 @@ class Dispatcher:
 
     async def run(self, call: Call, request: HttpRequest) -> HttpResponse:
         """Run a routed request whose body has been read. Raises what `failure` translates."""
-        if self._audit is None or not is_management(call.operation.service_name, call.operation.name):
+        if not self._audited(call):
             return await self._run(call, request)
         try:
             response = await self._run(call, request)
@@ -176,6 +194,9 @@ class Dispatcher:
             raise
         self._record(call, None)
         return response
+
+    def _audited(self, call: Call) -> bool:
+        return self._audit is not None and is_management(call.operation.service_name, call.operation.name)
 
     def _record(self, call: Call, error: Exception | None) -> None:
         assert self._audit is not None

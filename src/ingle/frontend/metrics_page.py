@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ingle import __version__
+from ingle.companions.health import Health
 from ingle.domain.function import FunctionKey
 from ingle.domain.metrics import Aggregate, below
 from ingle.event_invoke.queue import EventQueue
@@ -48,6 +49,8 @@ EVENTS_DROPPED = _family("ingle_events_dropped_total", "counter", "Events that e
 EVENTS_UNDELIVERED = _family(
     "ingle_event_delivery_failures_total", "counter", "Results that a destination did not take, by metric, every time."
 )
+COMPANION_REQUESTS = _family("ingle_companion_requests_total", "counter", "Requests to AWS services elsewhere.")
+COMPANION_FAILURES = _family("ingle_companion_failures_total", "counter", "Those that got no answer.")
 ENVIRONMENTS = _family("ingle_environments", "gauge", "Execution environments by state.")
 ZYGOTES = _family("ingle_zygotes", "gauge", "Warmed interpreters that environments are forked from.")
 LOG_WAITING = _family("ingle_log_waiting_bytes", "gauge", "Log lines that are not written yet, about.")
@@ -69,7 +72,8 @@ STARTED = _family("process_start_time_seconds", "gauge", "When the server starte
 
 CATALOGUE = (
     INVOCATIONS, ERRORS, THROTTLES, DURATION, INIT, RUNNING, EVENTS_QUEUED, EVENTS_OLDEST,
-    EVENTS_RECEIVED, EVENTS_DROPPED, EVENTS_UNDELIVERED, ENVIRONMENTS, ZYGOTES, LOG_WAITING, LOG_DROPPED,
+    EVENTS_RECEIVED, EVENTS_DROPPED, EVENTS_UNDELIVERED, COMPANION_REQUESTS,
+    COMPANION_FAILURES, ENVIRONMENTS, ZYGOTES, LOG_WAITING, LOG_DROPPED,
     METRICS_DROPPED, SEGMENTS, SEGMENTS_DROPPED, SPANS, EXPORT_FAILURES, DISK_FREE, DISK_SIZE, DISK_FULL, INFO, CPU,
     MEMORY, OPEN_FILES, MOST_FILES, STARTED,
 )  # fmt: skip
@@ -87,6 +91,7 @@ class Sources:
     disk: Disk
     traces: Traces
     events: EventQueue
+    companions: Health
 
 
 Page = Iterator[tuple[Family, Iterable[Sample]]]
@@ -142,6 +147,11 @@ def _sums(labels: Mapping[str, str], milliseconds: Aggregate) -> Iterator[Sample
 
 def _server(sources: Sources) -> Page:
     space = sources.disk.space
+    for family, counts in (
+        (COMPANION_REQUESTS, sources.companions.requests),
+        (COMPANION_FAILURES, sources.companions.failures),
+    ):
+        yield family, [Sample("", {"service": name}, count) for name, count in counts.items()]
     yield ENVIRONMENTS, [Sample("", {"state": name}, count) for name, count in sources.environments().items()]
     yield from (
         (family, [Sample("", {}, value)])

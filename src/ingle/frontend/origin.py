@@ -54,12 +54,16 @@ class OriginGuard:
 
     def _check_host(self, host: bytes, environment: bool) -> None:
         name = host_name(host.decode("latin-1"))
-        local = name == "localhost" or name.endswith(".localhost") or name in self._names
+        local = name == "localhost" or name.endswith(".localhost") or self._is_named(name)
         if local or _is_address(name) or (environment and name in ENVIRONMENT_HOSTS):
             return
         raise AccessDenied(
             "The Host header does not name this server. Use an IP address, localhost, or a configured host name."
         )
+
+    def _is_named(self, name: str) -> bool:
+        """A name of the server, or of a service or a bucket below one."""
+        return name in self._names or any(name.endswith(f".{known}") for known in self._names)
 
     def _check_origin(self, origin: bytes, host: bytes) -> None:
         if origin not in (b"http://" + host, b"https://" + host):

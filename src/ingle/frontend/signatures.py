@@ -171,8 +171,10 @@ def canonical(request: HttpRequest, claim: Claim, body_digest: str) -> bytes:
         if b"  " in value:
             value = _SPACES.sub(b" ", value)
         lines.append(name + b":" + value.strip())
-    query = _canonical_query(request.query, claim.presigned) if request.query else b""
-    start = (request.method.encode("latin-1"), _canonical_path(request.path), query)
+    query = canonical_query(request.query, claim.presigned) if request.query else b""
+    once = claim.scope.service.startswith("s3")
+    path = encoded_once(request.path) if once else canonical_path(request.path)
+    start = (request.method.encode("latin-1"), path, query)
     return b"\n".join((*start, *lines, b"", claim.joined_headers, body_digest.encode()))
 
 
@@ -187,11 +189,16 @@ def _require_signed(headers: Mapping[bytes, bytes], claim: Claim) -> None:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _canonical_path(path: str) -> bytes:
+def canonical_path(path: str) -> bytes:
     """The path, normalised and encoded once more than it came."""
     if "//" in path or "/." in path:
         path = _normalized(path)
     return quote(path, safe="/" + _UNRESERVED, encoding="latin-1").encode()
+
+
+def encoded_once(path: str) -> bytes:
+    """The path of S3, where it is the name of an object: neither normalised nor encoded anew."""
+    return quote(unquote(path, encoding="latin-1"), safe="/" + _UNRESERVED, encoding="latin-1").encode()
 
 
 def _normalized(path: str) -> str:
@@ -205,7 +212,8 @@ def _normalized(path: str) -> str:
     return f"/{'/'.join(kept)}{slash}"
 
 
-def _canonical_query(query: str, presigned: bool) -> bytes:
+def canonical_query(query: str, presigned: bool) -> bytes:
+    """Sorted and encoded; of a presigned request without its signature."""
     pairs = []
     for part in query.split("&"):
         if not part:

@@ -80,9 +80,6 @@ class Verified:
 
     async def verify(self, identity: Identity, request: HttpRequest) -> None:
         """Raise AuthenticationError unless the signature is that of a key which may be used now."""
-        signed, credential = identity.signed, identity.credential
-        if signed is None:
-            raise missing_token()
         body = request.body
         if not body:
             digest = _EMPTY
@@ -91,11 +88,20 @@ class Verified:
         else:
             digest = _digest(body)
         declared = request.headers.get(b"x-amz-content-sha256")
+        self.verify_head(identity, request, digest)
+        if declared is not None and not hmac.compare_digest(declared, digest.encode()):
+            raise wrong_signature()
+
+    def verify_head(self, identity: Identity, request: HttpRequest, content: str) -> None:
+        """As `verify`, of a request that signs for `content` as what its body is: that is its reader's to check."""
+        signed, credential = identity.signed, identity.credential
+        if signed is None:
+            raise missing_token()
         secret = self._nobody if credential is None else credential.secret
-        right = hmac.compare_digest(expected_signature(request, signed, secret, digest), signed.signature)
+        right = hmac.compare_digest(expected_signature(request, signed, secret, content), signed.signature)
         if credential is None or not credential.active:
             raise unrecognized()
-        if not right or (declared is not None and not hmac.compare_digest(declared, digest.encode())):
+        if not right:
             raise wrong_signature()
         _require_unexpired(credential, self._clock.now())
 

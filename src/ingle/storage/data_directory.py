@@ -38,6 +38,7 @@ from ingle.storage.layout import (
     AUDIT,
     BACKUPS,
     BLOBS,
+    COMPANION,
     DATABASE,
     EVENTS,
     FORMAT,
@@ -103,6 +104,10 @@ class DataDirectory:
     @property
     def access_key(self) -> Path:
         return self.path / ACCESS_KEY
+
+    @property
+    def companion(self) -> Path:
+        return self.path / COMPANION
 
     @property
     def packages(self) -> Path:

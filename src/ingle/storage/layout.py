@@ -20,6 +20,8 @@ SIGNING = "signing"
 MASTER_KEY = "master.key"
 AUDIT = "audit"
 ACCESS_KEY = "access.key"
+#: Of a companion that runs beside the server; gone with it. In no copy.
+COMPANION = "companion"
 
 
 def read_format(path: Path) -> int | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ingle.domain.runtimes import is_python
 from ingle.network.nftables import load as load_library
@@ -304,6 +306,26 @@ def _nftables(base: Namespace) -> Finding:
         detail = "the kernel and the library answer; an ordinary user cannot reach the machine's network with them"
         return Finding(subject="nftables", level=Level.WEAKER, detail=detail, consequence=consequence)
     return Finding(subject="nftables", level=Level.OK, detail="the kernel and the library answer")
+
+
+def companions(urls: Mapping[str, str], connect: Callable[[str], None]) -> Iterator[Finding]:
+    """The AWS services elsewhere, by what they are called. `connect` raises OSError where nobody takes a connection."""
+    for name, url in urls.items():
+        try:
+            connect(url)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            consequence = "Requests for it are answered with ServiceUnavailable, and results that go there wait."
+            yield Finding(subject=name, level=Level.WEAKER, detail=f"{url}: {reason}", consequence=consequence)
+        else:
+            yield Finding(subject=name, level=Level.OK, detail=f"{url} takes connections")
+
+
+def connect(url: str) -> None:
+    """Raises OSError. Waits two seconds at most."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    socket.create_connection((parts.hostname or "", port), timeout=2).close()
 
 
 def disk(data_dir: Path, look: Callable[[Path], Space] = Space.of) -> Finding:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from ingle.companions.caller import ServiceCaller
 from ingle.companions.endpoint import Credentials, Endpoint
 from ingle.companions.errors import Refused, TooLarge, Unreachable
 from ingle.companions.http import Times
@@ -55,6 +56,10 @@ class Fake:
             self.left.set()
 
 
+def s3_at(url: str, sleep: Callable) -> S3:
+    return S3(ServiceCaller("s3", Endpoint.of(url), CREDENTIALS, Clock(), times=SHORT, sleep=sleep))
+
+
 @asynccontextmanager
 async def client(fake: Callable, **more):
     slept: list[float] = []
@@ -65,7 +70,7 @@ async def client(fake: Callable, **more):
     server = await asyncio.start_server(fake, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        s3 = S3(Endpoint.of(f"http://127.0.0.1:{port}/base"), CREDENTIALS, Clock(), times=SHORT, sleep=sleep)
+        s3 = s3_at(f"http://127.0.0.1:{port}/base", sleep)
         s3.slept = slept
         yield s3
 
@@ -151,7 +156,7 @@ async def test_nobody_listens():
             pass
 
         with pytest.raises(Unreachable, match=rf"S3 at {url} cannot be used: .*(refused|connect)"):
-            await get(S3(Endpoint.of(url), CREDENTIALS, Clock(), times=SHORT, sleep=sleep))
+            await get(s3_at(url, sleep))
 
 
 @pytest.mark.parametrize(

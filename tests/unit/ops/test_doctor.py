@@ -106,3 +106,13 @@ def test_a_full_disk_is_told_with_what_follows(tmp_path):
     assert finding.level is Level.WEAKER
     assert "1 MB" in finding.detail
     assert "refused" in finding.consequence
+
+
+def test_companions_that_take_no_connection_are_told():
+    def connect(url: str) -> None:
+        if "down" in url:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+    found = list(doctor.companions({"s3": "http://up", "sqs": "http://down"}, connect))
+    assert [(item.subject, item.level.value) for item in found] == [("s3", "ok"), ("sqs", "weaker")]
+    assert "connection refused" in found[1].detail

@@ -55,11 +55,14 @@ class Statement:
     conditions: tuple[Condition, ...]
     principals: Principals | None
 
-    def applies(self, action: str, resource: str, lookup: Lookup) -> bool:
-        """Whether it is about such a request; `action` is in lower case. Who asks is `reach`'s."""
+    def applies(self, action: str, resource: str | None, lookup: Lookup) -> bool:
+        """Whether it is about such a request; `action` is in lower case. Who asks is `reach`'s.
+
+        A resource that is not known is taken to be one that the statement means.
+        """
         if any(pattern.matches(action, lookup) for pattern in self.actions) is self.not_actions:
             return False
-        if self.resources is not None:
+        if self.resources is not None and resource is not None:
             named = any(pattern.matches(resource, lookup) for pattern in self.resources)
             if named is self.not_resources:
                 return False

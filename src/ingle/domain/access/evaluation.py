@@ -64,14 +64,15 @@ def context_of(values: Mapping[str, str | tuple[str, ...]]) -> Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Who asks for what. `action` is `service:Name` as it is documented; `resource` an ARN or `*`.
+    """Who asks for what. `action` is `service:Name` as it is documented; `resource` an ARN or `*`, or None where it is
+    not known which.
 
     `account`: whose the resource is.
     """
 
     principal: Principal
     action: str
-    resource: str
+    resource: str | None
     account: str
     context: Context = field(default_factory=lambda: context_of({}))
 

@@ -21,7 +21,7 @@ from ingle.frontend.authorization.context import values_of
 from ingle.frontend.authorization.needs import Need, NeedsOf
 
 _REMEMBERED = 65_536
-_Place = tuple[Authority, str, str, Document | None]
+_Place = tuple[Authority, str, str | None, Document | None]
 
 
 class Authorizer:
@@ -62,7 +62,7 @@ class Authorizer:
             raise AccessDenied(
                 need.denied
                 or f"User: {authority.principal.arn} is not authorized to perform: {need.action} on resource: "
-                f"{need.resource} {decision.reason(need.action)}"
+                f"{need.resource or '*'} {decision.reason(need.action)}"
             )
 
     def _decide(self, caller: Caller, authority: Authority, need: Need, place: _Place) -> Decision:

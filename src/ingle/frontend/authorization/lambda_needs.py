@@ -59,7 +59,7 @@ class LambdaNeeds:
         else:
             found = [self._elsewhere(caller, action, params) for action in actions]
         if operation in ("CreateFunction", "UpdateFunctionConfiguration"):
-            found += self._beside(caller, params, found[0].resource)
+            found += self._beside(caller, params, found[0].resource or "*")
         return found
 
     # --- functions --------------------------------------------------------------------------------------------------

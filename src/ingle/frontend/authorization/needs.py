@@ -19,14 +19,14 @@ def _nothing() -> Values:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One action on one resource. `account` is the resource's owner.
+    """One action on one resource; None: nobody here knows on which. `account` is the resource's owner.
 
     `policy`: the resource's own, which decides alone if it `governs`. `values`: condition keys that are this need's.
     `denied`: what the caller is told in place of the usual text, if not "".
     """
 
     action: str
-    resource: str
+    resource: str | None
     account: str
     policy: Document | None = None
     governs: bool = False

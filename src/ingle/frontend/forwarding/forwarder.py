@@ -1,0 +1,345 @@
+"""The path of a request for a service that Ingle does not have: believe, authorise, hand on, stream the answer back.
+
+It is signed again with the companion's own credentials: the caller's prove nothing there. Called by `asgi`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ingle.companions.errors import Unreachable
+from ingle.companions.http import Incoming
+from ingle.companions.relay import Outgoing, Relay
+from ingle.domain.caller import Caller
+from ingle.domain.errors import NotImplementedByIngle, RequestEntityTooLarge, ServiceError
+from ingle.frontend.audit import record
+from ingle.frontend.authentication import Identity
+from ingle.frontend.authentication_errors import AuthenticationError
+from ingle.frontend.authorization.companion_needs import CompanionRequest, Named, name_of, needs_of
+from ingle.frontend.authorization.s3_needs import DELETE_LIMIT, names_keys_in_body
+from ingle.frontend.dispatch import Audit, Gate, Registry
+from ingle.frontend.failures import Failures, Throttled
+from ingle.frontend.forwarding import bodies
+from ingle.frontend.forwarding.aws_chunked import ChunkSigner, Decoder
+from ingle.frontend.forwarding.bodies import Content, Read
+from ingle.frontend.forwarding.places import Place, Places
+from ingle.frontend.origin import host_name
+from ingle.frontend.signatures import canonical_path, canonical_query, encoded_once, signing_key
+from ingle.observability.log import Logger
+from ingle.wire import HttpRequest, HttpResponse, Service, choose_protocol
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_log = Logger("frontend")
+
+#: Bytes of a request to any service but S3: more than any of them takes.
+LIMIT = 20 << 20
+#: What belongs to a connection, or to a signature, and is made anew.
+_DROPPED = frozenset((
+    "authorization", "connection", "content-length", "date", "expect", "host", "keep-alive", "proxy-authorization",
+    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-amz-content-sha256", "x-amz-date",
+    "x-amz-security-token", "x-moto-account-id",
+))  # fmt: skip
+_DROPPED_FROM_ANSWERS = frozenset(
+    ("connection", "content-security-policy", "date", "keep-alive", "trailer", "transfer-encoding", "upgrade")
+)
+_PRESIGNED = frozenset((
+    "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signature", "x-amz-signedheaders",
+    "x-amz-security-token", "x-amz-content-sha256", "awsaccesskeyid", "signature", "expires",
+))  # fmt: skip
+#: Whatever a companion keeps is no page of this server's.
+_SANDBOX = (b"content-security-policy", b"sandbox")
+
+
+class ServiceUnavailable(ServiceError):
+    code = "ServiceUnavailable"
+    http_status = 503
+    type = None
+
+
+def own_services(handlers: Registry) -> list[str]:
+    """What requests for Ingle's own services are signed for."""
+    return sorted({Service.load(name).signing_name for name, _ in handlers})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A request whose body has not been read. `read` gives the next piece of it, nothing at its end, or raises.
+
+    `gone` returns once the client went away, if it does after its body was read.
+    """
+
+    request: HttpRequest
+    raw_headers: list[tuple[bytes, bytes]]
+    identity: Identity
+    caller: Caller
+    gate: Gate
+    read: Read
+    gone: Callable[[], Awaitable[None]]
+
+
+class Forwarder:
+    """`own`: signing names of what is not forwarded; `hosts`: names that the server is known by."""
+
+    def __init__(
+        self, relay: Relay, own: list[str], hosts: list[str], audit: Audit | None = None,
+        failures: Failures | None = None,
+    ) -> None:  # fmt: skip
+        self._relay = relay
+        self._places = Places(own, hosts)
+        self._audit = audit
+        self._failures = failures or Failures(time.monotonic)
+        self._errors = Service.load("lambda")
+
+    def find(self, identity: Identity, request: HttpRequest) -> Place | None:
+        """Which service a request is for; None for Ingle's own."""
+        signed_for = identity.service
+        if signed_for is None and "AWSAccessKeyId=" in request.query and "Signature=" in request.query:
+            # Presigned with Signature Version 2, which is S3's, and some clients' default still.
+            signed_for = "s3"
+        return self._places.find(signed_for, host_name(request.headers.get(b"host", b"").decode("latin-1")))
+
+    async def answer(self, place: Place, arrived: Arrived, send: Send) -> HttpResponse | None:
+        """None once the answer was sent; otherwise the answer to what failed before it began."""
+        call = _Call(place, arrived)
+        try:
+            started = await self._forward(call, send)
+        except ServiceError as error:
+            self._record(call, error)
+            return self._failed(call, error)
+        except Unreachable as error:
+            _log.warning("a companion cannot be used", service=place.service, reason=str(error))
+            if call.answering:
+                return None
+            unavailable = ServiceUnavailable(f"{place.service} cannot be used: {error}")
+            self._record(call, unavailable)
+            return self._failed(call, unavailable)
+        self._record(call, None)
+        return started
+
+    async def _forward(self, call: _Call, send: Send) -> HttpResponse | None:
+        service = call.place.service
+        if not self._relay.has(service):
+            raise NotImplementedByIngle(
+                f"Ingle has no {service} itself. --aws-endpoint and --with-aws name where it is to be found."
+            )
+        outgoing = await self._believed(call)
+        self._authorise(call)
+        async with self._relay.send(outgoing) as incoming:
+            call.answering = True
+            call.status = incoming.status
+            await _stream(incoming, send, call.arrived)
+        return None
+
+    async def _believed(self, call: _Call) -> Outgoing:
+        """What is to be sent, once the request is known to be the caller's. Raises what makes a request bad."""
+        arrived, service = call.arrived, call.place.service
+        gate, identity, request = arrived.gate, arrived.identity, arrived.request
+        place = arrived.caller.environment_id or arrived.caller.source_ip, identity.access_key_id or ""
+        if gate.authorizer is not None:
+            self._failures.require_patience(place if identity.credential is not None else (place[0], ""))
+        try:
+            gate.authentication.admit(identity, service)
+            if service == "s3":
+                return await self._object(call)
+            request.body = await _gathered(arrived.read, LIMIT)
+            await gate.authentication.verify(identity, request)
+        except AuthenticationError:
+            self._failures.note(place if identity.credential is not None else (place[0], ""))
+            raise
+        return call.outgoing(content=None, length=len(request.body) or None, body=request.body)
+
+    async def _object(self, call: _Call) -> Outgoing:
+        arrived = call.arrived
+        request, gate, identity = arrived.request, arrived.gate, arrived.identity
+        presigned = identity.signed is not None and identity.signed.claim.presigned
+        content = Content.of(request, presigned=presigned or "X-Amz-Signature=" in request.query)
+        gate.authentication.verify_head(identity, request, content.claimed)
+        passing = content.forward(arrived.read, _signer(arrived), check=gate.authorizer is not None)
+        length, marker = content.forwarded_length, content.forwarded
+        if not names_keys_in_body(request.method, call.path, request.query):
+            has_body = length > 0 or request.method in ("PUT", "POST")
+            return call.outgoing(content=marker, length=length if has_body else None, body=passing)
+        body = b"".join([piece async for piece in _bounded(passing, DELETE_LIMIT)])
+        request.body = body
+        if marker == bodies.UNSIGNED_TRAILER:
+            decoder = Decoder(trailed=True)
+            request.body = b"".join(decoder.feed(body))
+            decoder.end()
+        return call.outgoing(content=marker, length=len(body), body=body)
+
+    def _authorise(self, call: _Call) -> None:
+        """Raises AccessDenied."""
+        arrived = call.arrived
+        gate, identity = arrived.gate, arrived.identity
+        if gate.authorizer is None:
+            return
+        assert identity.credential is not None, "what was verified has a credential"
+        authority = identity.credential.authority
+        call.caller = replace(arrived.caller, authority=authority, known_as=authority.principal)
+        asked = call.asked()
+        call.named = name_of(asked)
+        for need in needs_of(call.caller, asked, call.named):
+            gate.authorizer.require(call.caller, need)
+
+    def _record(self, call: _Call, error: ServiceError | None) -> None:
+        """Management calls, and refused ones of which nobody can say what they are."""
+        if self._audit is None or (call.named is not None and call.named.data):
+            return
+        failed = None if error is None else (error.code, error.message)
+        if failed is None and call.status >= 400:
+            failed = f"Http{call.status}", None
+        self._audit(
+            record(
+                call.caller, call.place.service, call.named.operation if call.named else call.arrived.request.method,
+                now=time.time(), event_id=str(uuid.uuid4()), params=call.named.params if call.named else None,
+                result=None, error=failed, api_version="",
+                believed=not isinstance(error, AuthenticationError | Throttled),
+            )
+        )  # fmt: skip
+
+    def _failed(self, call: _Call, error: ServiceError) -> HttpResponse:
+        """In the words of the protocol that the request speaks."""
+        request = call.arrived.request
+        if call.place.service == "s3":
+            return _s3_error(error, request, call.arrived.caller.request_id)
+        protocol = choose_protocol(request.headers, request.path, request.query)
+        response = self._errors.error(
+            error.code, error.message, "message", None, {}, error.http_status, protocol=protocol
+        )
+        protocol.stamp(response, call.arrived.caller.request_id)
+        return response
+
+
+class _Call:
+    """One request on its way."""
+
+    def __init__(self, place: Place, arrived: Arrived) -> None:
+        self.place = place
+        self.arrived = arrived
+        self.caller = arrived.caller
+        self.named: Named | None = None
+        #: The head of the companion's answer is there.
+        self.answering = False
+        self.status = 0
+        path = arrived.request.path
+        self.path = path if place.bucket is None else f"/{place.bucket}{path}"
+
+    def asked(self) -> CompanionRequest:
+        request = self.arrived.request
+        return CompanionRequest(
+            service=self.place.service, method=request.method, path=self.path, query=request.query,
+            headers=request.headers, body=request.body,
+        )  # fmt: skip
+
+    def outgoing(self, *, content: str | None, length: int | None, body: bytes | AsyncIterator[bytes]) -> Outgoing:
+        arrived = self.arrived
+        query = _unsigned(arrived.request.query)
+        path = encoded_once(self.path) if self.place.service.startswith("s3") else canonical_path(self.path)
+        return Outgoing(
+            service=self.place.service, host=arrived.request.headers.get(b"host", b"").decode("latin-1"),
+            account=self.caller.account, region=self.caller.region,
+            method=arrived.request.method, path=self.path, query=query, canonical_path=path.decode("latin-1"),
+            canonical_query=canonical_query(query, presigned=False).decode("latin-1"),
+            headers=_kept(arrived.raw_headers, framed=content == bodies.UNSIGNED_TRAILER),
+            content=content, length=length, body=body,
+        )  # fmt: skip
+
+
+def _signer(arrived: Arrived) -> ChunkSigner | None:
+    """What checks the signatures of chunks, where signatures are checked."""
+    signed, credential = arrived.identity.signed, arrived.identity.credential
+    if arrived.gate.authorizer is None or signed is None or credential is None:
+        return None
+    scope = signed.claim.scope
+    key = signing_key(credential.secret, scope.date, scope.region, scope.service)
+    return ChunkSigner(key, signed.moment, scope.text, signed.signature.decode("latin-1"))
+
+
+def _unsigned(query: str) -> str:
+    """A query string without what a presigned request has in it."""
+    if "ignature" not in query:
+        return query
+    parts = [part for part in query.split("&") if part.partition("=")[0].lower() not in _PRESIGNED]
+    return "&".join(parts)
+
+
+def _kept(headers: list[tuple[bytes, bytes]], *, framed: bool) -> list[tuple[str, str]]:
+    """`framed`: the body keeps its aws-chunked framing."""
+    found = []
+    for raw, value in headers:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        if name in _DROPPED:
+            continue
+        if name == "content-encoding" and not framed:
+            text = ",".join(part.strip() for part in text.split(",") if part.strip().lower() != "aws-chunked")
+            if not text:
+                continue
+        if name in ("x-amz-trailer", "x-amz-decoded-content-length") and not framed:
+            continue
+        found.append((name, text))
+    return found
+
+
+async def _gathered(read: Read, limit: int) -> bytes:
+    """Raises RequestEntityTooLarge."""
+    return b"".join([piece async for piece in _bounded(bodies.pieces(read), limit)])
+
+
+async def _bounded(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > limit:
+            raise RequestEntityTooLarge(f"Request must be smaller than {limit} bytes")
+        yield piece
+
+
+async def _stream(incoming: Incoming, send: Send, arrived: Arrived) -> None:
+    """An answer that breaks off ends the connection: what is not all there is no answer."""
+    gone = asyncio.ensure_future(arrived.gone())
+    try:
+        await _send(incoming, send, arrived.caller.request_id, gone.done)
+    finally:
+        gone.cancel()
+
+
+async def _send(incoming: Incoming, send: Send, request_id: str, gone: Callable[[], bool]) -> None:
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in incoming.headers if name not in _DROPPED_FROM_ANSWERS
+    ]  # fmt: skip
+    if not any(name == b"x-amzn-requestid" for name, _ in headers):
+        headers.append((b"x-amzn-requestid", request_id.encode("ascii")))
+    await send({"type": "http.response.start", "status": incoming.status, "headers": [*headers, _SANDBOX]})
+    async for piece in incoming.pieces():
+        if gone():
+            return
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+_S3_CODES = {
+    "AccessDeniedException": "AccessDenied", "MissingAuthenticationTokenException": "AccessDenied",
+    "UnrecognizedClientException": "InvalidAccessKeyId", "InvalidSignatureException": "SignatureDoesNotMatch",
+    "IncompleteSignatureException": "AuthorizationHeaderMalformed", "ExpiredTokenException": "ExpiredToken",
+    "NotImplementedException": "NotImplemented", "ThrottlingException": "SlowDown", "ServiceException": "InternalError",
+    "RequestEntityTooLargeException": "MaxMessageLengthExceeded",
+}  # fmt: skip
+
+
+def _s3_error(error: ServiceError, request: HttpRequest, request_id: str) -> HttpResponse:
+    code = _S3_CODES.get(error.code, error.code)
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
+        f"<Message>{escape(error.message or '')}</Message>"
+        f"<Resource>{escape(request.path)}</Resource><RequestId>{request_id}</RequestId></Error>"
+    )
+    headers = [(b"content-type", b"application/xml"), (b"x-amz-request-id", request_id.encode("ascii"))]
+    return HttpResponse(status=error.http_status, headers=headers, body=text.encode())
