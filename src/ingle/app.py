@@ -47,6 +47,7 @@ from ingle.control.function_records import FunctionRecords
 from ingle.control.layer_records import LayerRecords
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.policy_records import PolicyRecords
+from ingle.control.private_networks import PrivateNetworks
 from ingle.control.tags import FunctionTags, Tags
 from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle
@@ -414,7 +415,9 @@ class _Server:
         background.start(packages_store.clear())
         background.start(self._sweep_packages(references))
         background.start(keys.watch())
-        await stack.enter_async_context(Activation(records, references, ids))
+        attached = PrivateNetworks(networks, catalog, access.roles, settings.interface_linger)
+        background.start(attached.watch())
+        await stack.enter_async_context(Activation(records, references, attached, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)
         admission = Admission(catalog, settings.invocation_rate)
         meters = Meters(catalog, metrics, clock, admission.unreserved, placement.provisioned_use)
@@ -477,6 +480,7 @@ class _Server:
                 iam=access.iam,
                 sts=access.sts,
                 networks=networks,
+                attached=attached,
             )
         )
         sources = Sources(

@@ -32,6 +32,7 @@ from ingle.control.package_references import PackageReferences
 from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
 from ingle.control.ports import Links, Objects, Roles, Signatures
+from ingle.control.private_networks import PrivateNetworks
 from ingle.control.publishing import Publishing
 from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
@@ -94,6 +95,7 @@ class Parts:
     iam: Iam
     sts: Sts
     networks: NetworkRecords
+    attached: PrivateNetworks
 
 
 def registry(parts: Parts) -> Registry:
@@ -112,7 +114,7 @@ def _lambda(parts: Parts) -> list[Resource]:
     return [
         Functions(
             records, parts.references, clock, ids, parts.links, parts.quota, parts.objects, parts.verification,
-            parts.encryption, parts.roles,
+            parts.encryption, parts.roles, parts.attached,
         ),
         Versions(records, Publishing(clock, ids, parts.quota), ids, parts.encryption),
         Aliases(records, ids),

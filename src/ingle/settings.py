@@ -245,6 +245,9 @@ class Settings:
         _choice("open", "none"),
         "Outbound network of functions: open (out of this machine by translation), or none.",
     )
+    interface_linger: float = _setting(
+        1200.0, _seconds, "Seconds a network interface stays when no function needs it any more."
+    )
     max_environments: int = _setting(1000, _integer(1, 2000), "Most execution environments at one time.")
     account_concurrency: int = _setting(
         1000, _integer(1, 1_000_000), "Invocations that one account may run at one time in one region."

@@ -22,6 +22,7 @@ def handler(event, context):
     except OSError as error:
         return "refused"
 """
+#: For requests that are refused before anybody looks for the network.
 VPC = {"SubnetIds": ["subnet-0a1b2c"], "SecurityGroupIds": ["sg-0a1B2c"]}
 EFS = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
 MOUNT = {"Arn": EFS, "LocalMountPath": "/mnt/data"}
@@ -39,30 +40,48 @@ def create(client: Any, name: str, **settings: Any) -> dict[str, Any]:
 Function = Callable[..., str]
 
 
+def network(server: Server) -> dict[str, list[str]]:
+    """A VpcConfig in the default network."""
+    ec2 = server.client("ec2")
+    subnet, group = ec2.describe_subnets()["Subnets"][0], ec2.describe_security_groups()["SecurityGroups"][0]
+    return {"SubnetIds": [subnet["SubnetId"]], "SecurityGroupIds": [group["GroupId"]]}
+
+
+@pytest.fixture(scope="session")
+def vpc(server: Server) -> dict[str, list[str]]:
+    return network(server)
+
+
 def invoke(client: Any, name: str, **params: Any) -> Any:
     return json.loads(client.invoke(FunctionName=name, Payload=b'["127.0.0.1", 9]', **params)["Payload"].read())
 
 
-def test_an_attached_function_runs_and_reaches_nobody(lambda_client: Any, function: Function) -> None:
-    name = function(SOURCE, VpcConfig=VPC)
+def test_an_attached_function_runs_and_reaches_nobody(
+    lambda_client: Any, function: Function, vpc: dict[str, list[str]]
+) -> None:
+    name = function(SOURCE, VpcConfig=vpc)
     shown = lambda_client.get_function_configuration(FunctionName=name)["VpcConfig"]
-    assert shown == {**VPC, "VpcId": shown["VpcId"], "Ipv6AllowedForDualStack": False}
+    assert shown == {**vpc, "VpcId": shown["VpcId"], "Ipv6AllowedForDualStack": False}
     assert invoke(lambda_client, name) == "refused"
 
 
-def test_what_a_function_is_attached_to_is_part_of_its_versions(lambda_client: Any, function: Function) -> None:
-    name = function(SOURCE, VpcConfig=VPC)
+def test_what_a_function_is_attached_to_is_part_of_its_versions(
+    lambda_client: Any, function: Function, vpc: dict[str, list[str]]
+) -> None:
+    name = function(SOURCE, VpcConfig=vpc)
     first = lambda_client.publish_version(FunctionName=name)
     lambda_client.update_function_configuration(FunctionName=name, VpcConfig={"SubnetIds": [], "SecurityGroupIds": []})
     lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
     second = lambda_client.publish_version(FunctionName=name)
     assert (first["Version"], second["Version"]) == ("1", "2")
     versions = lambda_client.list_versions_by_function(FunctionName=name)["Versions"]
-    assert [version["VpcConfig"]["SubnetIds"] for version in versions] == [[], VPC["SubnetIds"], []]
+    assert [version["VpcConfig"]["SubnetIds"] for version in versions] == [[], vpc["SubnetIds"], []]
 
 
-def test_a_file_system_that_cannot_be_reached_fails_the_invocation(lambda_client: Any, function: Function) -> None:
-    name = function(SOURCE, VpcConfig=VPC, FileSystemConfigs=[MOUNT])
+def test_a_file_system_that_cannot_be_reached_fails_the_invocation(
+    lambda_client: Any, function: Function, vpc: dict[str, list[str]]
+) -> None:
+    name = function(SOURCE, VpcConfig=vpc, FileSystemConfigs=[MOUNT])
     status, code, message = refusal(lambda_client.invoke, FunctionName=name)
     assert (status, code) == (408, "EFSMountConnectivityException")
     assert EFS in message
@@ -110,9 +129,10 @@ def test_bad_attachments_leave_nothing(lambda_client: Any, settings: dict[str, A
 
 def test_attachments_survive_the_end_of_the_server(tmp_path: Path) -> None:
     server = Server(tmp_path / "data").start()
-    create(server.client("lambda"), "kept", VpcConfig=VPC, FileSystemConfigs=[MOUNT])
+    vpc = network(server)
+    create(server.client("lambda"), "kept", VpcConfig=vpc, FileSystemConfigs=[MOUNT])
     server.kill()
     server.start()
     again = server.client("lambda").get_function_configuration(FunctionName="kept")
     assert server.stop() == 0
-    assert (again["VpcConfig"]["SubnetIds"], again["FileSystemConfigs"]) == (VPC["SubnetIds"], [MOUNT])
+    assert (again["VpcConfig"]["SubnetIds"], again["FileSystemConfigs"]) == (vpc["SubnetIds"], [MOUNT])

@@ -13,6 +13,7 @@ from typing import Self
 from ingle.catalog import Prepared
 from ingle.control.function_records import FunctionRecords
 from ingle.control.package_references import PackageReferences, packages_of
+from ingle.control.private_networks import PrivateNetworks
 from ingle.domain import lifecycle
 from ingle.domain.clock import Ids
 from ingle.domain.function import Function, FunctionKey, Version
@@ -36,8 +37,11 @@ class Activation:
     Pending or InProgress in the store. A commit that fails is tried again.
     """
 
-    def __init__(self, records: FunctionRecords, packages: PackageReferences, ids: Ids) -> None:
+    def __init__(
+        self, records: FunctionRecords, packages: PackageReferences, networks: PrivateNetworks, ids: Ids
+    ) -> None:
         self._records = records
+        self._networks = networks
         self._packages = packages
         self._ids = ids
         self._group = asyncio.TaskGroup()
@@ -97,7 +101,8 @@ class Activation:
 
     async def _prepare(self, version: Version) -> Prepared:
         try:
-            return await self._records.catalog.prepare(version)
+            attached = await self._networks.prepare(version)
+            return await self._records.catalog.prepare(version) if attached.ok else attached
         except Exception:  # one function fails to become active; the activation of others goes on
             _log.error("preparing a function failed", function=version.key.name, exc_info=True)
             return _INTERNAL_ERROR

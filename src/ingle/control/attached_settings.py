@@ -1,6 +1,7 @@
 """VpcConfig and FileSystemConfigs: validation, how an update replaces them, and how answers show them. Pure.
 
-The service model has the patterns of ids, ARNs and paths, and how many there may be.
+The service model has the patterns of ids, ARNs and paths, and how many there may be. Whether subnets and groups are
+there is `control.private_networks`' to know.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingle.domain.attached import FileSystem, Vpc, default_vpc
+from ingle.domain.attached import FileSystem, Vpc
 from ingle.domain.errors import InvalidParameterValue
-from ingle.domain.function import PUBLISHED_VERSIONS, Configuration, FunctionKey
+from ingle.domain.function import PUBLISHED_VERSIONS, Configuration
 
 
 def validate_vpc(vpc: Mapping[str, Any]) -> None:
@@ -65,7 +66,7 @@ def validate(wanted: Configuration, region: str) -> None:
             raise InvalidParameterValue(f"{kind} is not supported for SnapStart enabled functions.")
 
 
-def shown(configuration: Configuration, key: FunctionKey) -> dict[str, Any]:
+def shown(configuration: Configuration) -> dict[str, Any]:
     """The members of a FunctionConfiguration that tell of both, as far as the function has them."""
     found: dict[str, Any] = {}
     vpc = configuration.vpc
@@ -73,7 +74,7 @@ def shown(configuration: Configuration, key: FunctionKey) -> dict[str, Any]:
         found["VpcConfig"] = {
             "SubnetIds": list(vpc.subnets),
             "SecurityGroupIds": list(vpc.security_groups),
-            "VpcId": default_vpc(key.account, key.region) if vpc.attached else "",
+            "VpcId": vpc.vpc_id,
             "Ipv6AllowedForDualStack": vpc.ipv6,
         }
     if configuration.file_systems:

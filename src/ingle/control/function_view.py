@@ -43,7 +43,7 @@ class FunctionView:
             "RevisionId": version.revision_id,
             "LastModified": last_modified(version.last_modified),
             **_settings(version.configuration, lifecycle.starts_from_snapshot(version)),
-            **attached_settings.shown(version.configuration, version.key),
+            **attached_settings.shown(version.configuration),
         }
         sealed = version.configuration.environment
         if sealed is not None:

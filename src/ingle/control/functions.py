@@ -28,6 +28,7 @@ from ingle.control.function_records import FunctionRecords
 from ingle.control.function_view import FunctionView
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.ports import Handler, Links, Objects, Roles
+from ingle.control.private_networks import PrivateNetworks
 from ingle.control.publishing import Publishing
 from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle, runtimes
@@ -58,6 +59,7 @@ class Functions:
         verification: CodeVerification,
         encryption: VariableEncryption,
         roles: Roles,
+        networks: PrivateNetworks,
     ) -> None:
         self._records = records
         self._packages = packages
@@ -70,6 +72,7 @@ class Functions:
         self._encryption = encryption
         self._view = FunctionView(encryption)
         self._roles = roles
+        self._networks = networks
         self._publishing = Publishing(clock, ids, quota)
 
     def handlers(self) -> dict[str, Handler]:
@@ -100,6 +103,7 @@ class Functions:
         signing = params.get("CodeSigningConfigArn")
         self._verification.require_bindable(caller, signing)
         self._roles.require_assumable(reference.key, params["Role"])
+        self._networks.require(reference.key, params["Role"], params)
         zip_bytes = await code_source.zip_file(self._objects, caller, "CreateFunction", code)
         upload = await self._verification.upload(zip_bytes, reference.key.name)
         async with self._verification.binding(caller, signing) as config, self._records.exclusive(reference.key):
@@ -118,6 +122,7 @@ class Functions:
     ) -> Version:  # fmt: skip
         """The version to show: `$LATEST`, or the first one where that is published at once."""
         draft = function_settings.new(reference.key.name, params, code_source.NO_PACKAGE)
+        draft = self._attached(reference.key, draft, params)
         draft = self._with_layers(caller, draft, params)
         draft = await self._encryption.applied(caller, reference.key, draft, None, params)
         versions = 2 if params.get("Publish") else 1
@@ -256,6 +261,8 @@ class Functions:
             unsupported.refuse_members(operation, params)
             if "Role" in params:
                 self._roles.require_assumable(reference.key, params["Role"])
+            self._networks.require(reference.key, draft.role, params)
+            draft = self._attached(reference.key, draft, params)
             draft = self._with_layers(caller, draft, params)
             with self._layers_kept(draft):
                 draft = await self._encryption.applied(caller, reference.key, draft, current, params)
@@ -284,6 +291,12 @@ class Functions:
                 _require_unreferenced(function, reference.qualifier)
                 await self._save(function, lifecycle.without_version(function, reference.qualifier))
         return {"StatusCode": 204}
+
+    def _attached(self, key: FunctionKey, draft: Configuration, params: Params) -> Configuration:
+        """`draft` with the VPC of the subnets that a request names; as it is if the request says nothing of them."""
+        if "VpcConfig" not in params or draft.vpc is None or not draft.vpc.attached:
+            return draft
+        return replace(draft, vpc=self._networks.resolved(key, draft.vpc))
 
     def _with_layers(self, caller: Caller, draft: Configuration, params: Params) -> Configuration:
         """`draft` with the layers that a request names; as it is if the request says nothing of layers."""

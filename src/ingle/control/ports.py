@@ -115,6 +115,10 @@ class Roles(Protocol):
         """Raise InvalidParameterValue for a role that cannot become a function's."""
         ...
 
+    def allows(self, key: FunctionKey, role_arn: str, action: str, resource: str) -> bool:
+        """Whether the service may do something in the name of a function, whose role this is."""
+        ...
+
 
 class Links(Protocol):
     """Addresses under which callers find what answers mention."""

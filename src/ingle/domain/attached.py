@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc:
-    """The subnets and security groups of a function, by id; none of either: it was attached and no longer is."""
+    """The subnets and security groups of a function, by id; none of either: it was attached and no longer is.
+
+    `vpc_id` is what all of them are in.
+    """
 
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     ipv6: bool = False  # also IPv6, in subnets that have both
+    vpc_id: str = ""
 
     @property
     def attached(self) -> bool:
@@ -34,8 +37,3 @@ class FileSystem:
     @property
     def region(self) -> str:
         return self.arn.split(":")[3]
-
-
-def default_vpc(account: str, region: str) -> str:
-    """The id of the one VPC that an account has in a region. Until networks can be made, every subnet is in it."""
-    return f"vpc-{hashlib.sha256(f'{account} {region}'.encode()).hexdigest()[:17]}"

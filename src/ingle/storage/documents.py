@@ -208,5 +208,6 @@ def _vpc_from_document(document: Mapping[str, Any] | None) -> Vpc | None:
     if document is None:
         return None
     return Vpc(
-        subnets=tuple(document["subnets"]), security_groups=tuple(document["security_groups"]), ipv6=document["ipv6"]
-    )
+        subnets=tuple(document["subnets"]), security_groups=tuple(document["security_groups"]), ipv6=document["ipv6"],
+        vpc_id=document.get("vpc_id", ""),
+    )  # fmt: skip

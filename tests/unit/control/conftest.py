@@ -34,6 +34,7 @@ from ingle.control.layers import Layers
 from ingle.control.package_references import PackageReferences
 from ingle.control.permissions import Permissions
 from ingle.control.policy_records import PolicyRecords
+from ingle.control.private_networks import PrivateNetworks
 from ingle.control.publishing import Publishing
 from ingle.control.recursion import Recursions
 from ingle.control.resource_policies import ResourcePolicies
@@ -46,7 +47,9 @@ from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey, Package
 from ingle.domain.layer import Layer, LayerKey
 from ingle.domain.signing import UNSIGNED, Evidence
+from ingle.supporting.ec2.records import NetworkRecords
 from ingle.supporting.variables import FunctionVariables
+from ingle.testing.memory_store import MemoryStore
 from kms_world import World
 
 CALLER = Caller(account="111111111111", region="us-east-1", request_id="request", base_url="http://localhost:4566")
@@ -183,8 +186,14 @@ class SignaturesInMemory:
 class AnyRole:
     """Without authentication every role will do."""
 
+    #: What no role may do.
+    forbidden: frozenset[str] = frozenset()
+
     def require_assumable(self, key, arn):
         return None
+
+    def allows(self, key, role_arn, action, resource):
+        return action not in self.forbidden
 
 
 class PlainLinks:
@@ -207,6 +216,7 @@ class Plane:
     #: The functions whose deployments had faults, one entry for each.
     faulty: list[str] = field(default_factory=list)
     kms: World = field(default_factory=World)
+    roles: AnyRole = field(default_factory=AnyRole)
 
     CALLER: ClassVar[Caller] = CALLER
     ROLE: ClassVar[str] = ROLE
@@ -227,6 +237,8 @@ class Plane:
             self.signatures, signing, self.references, self.clock, lambda key: self.faulty.append(key.name)
         )
         links = PlainLinks()
+        self.networks = NetworkRecords(MemoryStore(), self.catalog.networks, self.clock, self.ids)
+        self.attached = PrivateNetworks(self.networks, self.catalog, self.roles, linger=60)
         self.functions = Functions(
             self.records,
             self.references,
@@ -237,7 +249,8 @@ class Plane:
             self.objects,
             verification,
             self.encryption,
-            AnyRole(),
+            self.roles,
+            self.attached,
         )
         self.account = Account(self.catalog, self.quota)
         self.concurrency = Concurrency(self.records, self.clock, self.ids)
@@ -294,7 +307,7 @@ class Plane:
 
     @asynccontextmanager
     async def activating(self) -> AsyncIterator[None]:
-        async with Activation(self.records, self.references, self.ids):
+        async with Activation(self.records, self.references, self.attached, self.ids):
             yield
 
     async def settle(self, outcome: Prepared | None = None) -> None:
@@ -303,6 +316,11 @@ class Plane:
         request.outcome.set_result(outcome or Prepared())
         for _ in range(10):
             await asyncio.sleep(0)
+
+    @staticmethod
+    async def pause() -> None:
+        """Let what is under way go on for a step."""
+        await asyncio.sleep(0)
 
     @asynccontextmanager
     async def active(self, name: str = "F", **params: Any) -> AsyncIterator[dict[str, Any]]:

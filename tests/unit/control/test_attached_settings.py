@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ingle.domain.attached import default_vpc
 from ingle.domain.errors import InvalidParameterValue
+from ingle.domain.vpc import CidrAssociation, Ipv6Association, SecurityGroup, Subnet, Vpc
 from recordings import assert_recorded, scenarios
 
+VPC_ID = "vpc-0123456789abcdef0"
 SUBNETS, GROUPS = ["subnet-0a1b", "subnet-2c"], ["sg-0a1B"]
 VPC = {"SubnetIds": SUBNETS, "SecurityGroupIds": GROUPS}
 NOWHERE: dict[str, Any] = {"SubnetIds": [], "SecurityGroupIds": []}
@@ -18,12 +19,32 @@ S3_FILES = f"arn:aws:s3files:us-east-1:111111111111:file-system/fs-{'0' * 17}/ac
 MOUNT = {"Arn": EFS, "LocalMountPath": "/mnt/data"}
 
 
+PLACE: dict[str, Any] = {"account": "111111111111", "region": "us-east-1"}
+
+
+@pytest.fixture(autouse=True)
+def networks(plane: Any) -> None:
+    """A VPC with all the subnets and groups of these tests."""
+    names = [*SUBNETS, "subnet-1", "subnet-2", "subnet-9"]
+    dual = (Ipv6Association(id="a", cidr="fd00::/64"),)
+    plane.catalog.networks.apply(
+        [
+            Vpc(**PLACE, id=VPC_ID, cidrs=(CidrAssociation(id="c", cidr="10.0.0.0/16"),)),
+            *(
+                Subnet(**PLACE, id=name, vpc=VPC_ID, cidr=f"10.0.{number}.0/24", zone="us-east-1a", ipv6=dual)
+                for number, name in enumerate(names)
+            ),
+            *(
+                SecurityGroup(**PLACE, id=name, vpc=VPC_ID, name=name, description="d")
+                for name in (*GROUPS, "sg-1", "sg-2", "sg-9")
+            ),
+        ]
+    )
+
+
 async def test_an_attached_function_shows_its_vpc_from_the_start(plane: Any) -> None:
     created = await plane.create(VpcConfig=VPC)
-    vpc_id = created["VpcConfig"].pop("VpcId")
-    assert created["VpcConfig"] == {**VPC, "Ipv6AllowedForDualStack": False}
-    assert vpc_id.startswith("vpc-")
-    assert len(vpc_id) == len("vpc-0123456789abcdef0")
+    assert created["VpcConfig"] == {**VPC, "VpcId": VPC_ID, "Ipv6AllowedForDualStack": False}
 
 
 async def changed(plane: Any, first: dict[str, Any], *changes: dict[str, Any]) -> list[dict[str, Any]]:
@@ -120,7 +141,7 @@ async def test_the_recorded_life_of_an_attached_function(plane: Any) -> None:
                 "SubnetIds": subnets[vpc["SubnetIds"][0]],
                 "SecurityGroupIds": groups[vpc["SecurityGroupIds"][0]],
             }
-            configuration = {**configuration, "VpcConfig": {**ours, "VpcId": default_vpc("111111111111", "us-east-1")}}
+            configuration = {**configuration, "VpcConfig": {**ours, "VpcId": VPC_ID}}
         return {**answer, "Configuration": configuration} if "Configuration" in answer else configuration
 
     assert shown["SubnetIds"] == ["<subnet_id_1>"]

@@ -14,12 +14,12 @@ from ingle.catalog import Catalog
 from ingle.control import layer_view
 from ingle.domain.access.document import Document
 from ingle.domain.arn import FunctionName, FunctionReference, partition_of, refer
-from ingle.domain.attached import default_vpc
 from ingle.domain.caller import Caller
 from ingle.domain.errors import AccessDenied
 from ingle.domain.function import LATEST
 from ingle.domain.layer import LayerKey, LayerName
 from ingle.domain.policy import Policy
+from ingle.domain.vpc import Subnet
 from ingle.frontend.authorization.needs import Need, Values
 
 Params = Mapping[str, Any]
@@ -87,7 +87,8 @@ class LambdaNeeds:
         function = self._catalog.get(reference.key)
         values = _from_params(params)
         if "lambda:SubnetIds" in values:
-            values["lambda:VpcIds"] = default_vpc(reference.key.account, reference.key.region)
+            subnets = [self._catalog.networks.get(Subnet, identifier) for identifier in values["lambda:SubnetIds"]]
+            values["lambda:VpcIds"] = tuple({subnet.vpc: None for subnet in subnets if subnet is not None})
         tags = {} if function is None or function.tags is None else function.tags
         return {**values, **{f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
 

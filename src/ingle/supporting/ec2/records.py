@@ -35,8 +35,9 @@ class NetworkRecords:
 
     def scene(self, account: str, region: str) -> Scene:
         return Scene(
-            networks=self.networks, account=account, region=region, now=int(self._clock.now()), new_id=self._new_id
-        )
+            networks=self.networks, account=account, region=region, now=int(self._clock.now()), new_id=self._new_id,
+            new_uuid=self._ids.uuid,
+        )  # fmt: skip
 
     async def opened(self, account: str, region: str) -> Scene:
         """The networks of an account in a region, where the default ones are made when they are first looked at."""

@@ -26,6 +26,7 @@ class Scene:
     region: str
     now: int
     new_id: Callable[[str], str]
+    new_uuid: Callable[[], str]
 
     @property
     def place(self) -> dict[str, Any]:
