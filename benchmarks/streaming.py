@@ -25,7 +25,7 @@ _MB = 1 << 20
 _LARGEST = 200 * _MB
 _BOOTSTRAP = """#!/bin/sh
 for python in /var/lang/bin/python3 /var/lang/bin/python3.* /usr/bin/python3; do
-  [ -x "$python" ] && exec "$python" /var/task/runtime.py
+  [ -x "$python" ] && exec "$python" "$LAMBDA_TASK_ROOT/runtime.py"
 done
 """
 #: `{"stamps": n}`: so many writes of the time, each a moment after the one before. `{"bytes": n, "piece": m}`: filling.

@@ -25,7 +25,7 @@ from typing import Any
 
 BOOTSTRAP = """#!/bin/sh
 for python in /var/lang/bin/python3 /var/lang/bin/python3.* /usr/bin/python3; do
-  [ -x "$python" ] && exec "$python" /var/task/runtime.py
+  [ -x "$python" ] && exec "$python" "$LAMBDA_TASK_ROOT/runtime.py"
 done
 exit 9
 """

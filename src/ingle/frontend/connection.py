@@ -20,6 +20,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+#: Bytes that are no longer worth gathering.
+_LARGE = 16 * 1024
 #: For SO_LINGER: what was not sent is thrown away, and the peer sees that.
 _AT_ONCE = struct.pack("ii", 1, 0)
 
@@ -77,7 +79,10 @@ class CorkedTransport:
     def write(self, data: bytes) -> None:
         held = self._held
         held.append(data)
-        if len(held) == 1:
+        if len(data) > _LARGE:
+            # Whoever writes so much has to learn at once that the peer does not take it.
+            self.flush()
+        elif len(held) == 1:
             self._call_soon(self.flush)
 
     def flush(self) -> None:
@@ -221,14 +226,13 @@ class Connection(HttpToolsProtocol):
 
     def end_unframed(self) -> None:
         self._end_answer()
-        self._close()
+        self.transport.close()
 
     def break_off(self) -> None:
-        framed = self.cycle is None or self.cycle.scope["http_version"] != "1.0"
         self._end_answer()
-        if framed:
+        if self.cycle is None or self.cycle.scope["http_version"] != "1.0":
             # What was sent arrives, and the end of its last chunk does not.
-            self._close()
+            self.transport.close()
         else:
             self._reset()
 
@@ -238,8 +242,10 @@ class Connection(HttpToolsProtocol):
         self.transport.abort()
 
     def _end_answer(self) -> None:
+        """Nothing follows. What is on its way may take its time: the client reads as slowly as it did before."""
         if self.cycle is not None:
-            self.cycle.disconnected = True
+            self.cycle.response_complete = True
+        self.deadline = self._now() + self._limits.stream_stall_seconds
 
     def expire(self) -> None:
         """The deadline has passed: answer 408 where a request was on its way in, else close."""

@@ -48,3 +48,14 @@ async def test_a_peer_that_leaves_before_the_turn_is_over_is_no_error() -> None:
     inner.closed = True
     await asyncio.sleep(0)
     assert (inner.writes, failures) == ([], [])
+
+
+async def test_much_is_written_at_once() -> None:
+    inner = Transport()
+    corked = CorkedTransport(cast("Any", inner), asyncio.get_running_loop())
+    corked.write(b"a")
+    corked.write(b"." * 65_536)
+    assert [len(data) for data in inner.writes] == [65_537]
+    corked.write(b"b")
+    await asyncio.sleep(0)
+    assert inner.writes[1:] == [b"b"]
