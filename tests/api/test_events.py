@@ -242,7 +242,7 @@ def test_a_message_has_the_trace_of_the_event(aws, ours, served, create):
         headers={"X-Amz-Invocation-Type": "Event", "X-Amzn-Trace-Id": trace},
     )  # fmt: skip
     urllib.request.urlopen(request, timeout=10).close()
-    assert queue.messages()[0]["Attributes"]["AWSTraceHeader"] == trace
+    assert queue.messages()[0]["Attributes"]["AWSTraceHeader"].startswith(f"{trace};Lineage=")
 
 
 def test_results_go_through_a_topic(aws, ours, create):
@@ -441,7 +441,7 @@ def test_results_wait_for_a_companion_that_is_down(tmp_path):
         with urllib.request.urlopen(served.url + "/_ingle/health", timeout=10) as answer:
             health = json.load(answer)
         assert health["status"] == "degraded"
-        assert f"SQS at {aws.url} cannot be used" in health["problems"][0]
+        assert any(f"SQS at {aws.url} cannot be used" in problem for problem in health["problems"])
         assert served.stop() == 0
         served.start()
         aws.start()

@@ -1,6 +1,6 @@
-"""The operations on recursion: whether a function that invokes itself through other services is stopped.
+"""The operations on recursion: whether a function that invokes itself, again and again, is stopped.
 
-What detects recursion reads the setting; there is none before there is asynchronous invocation.
+`invoke` and `event_invoke` read the setting, see `domain.recursion`.
 """
 
 from __future__ import annotations

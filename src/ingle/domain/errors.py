@@ -85,6 +85,12 @@ class InvalidRequestContent(ServiceError):
     http_status = 400
 
 
+class RecursiveInvocation(ServiceError):
+    code = "RecursiveInvocationException"
+    http_status = 400
+    message_member = "Message"
+
+
 class ResourceNotFound(ServiceError):
     code = "ResourceNotFoundException"
     http_status = 404

@@ -15,6 +15,7 @@ class Condition(StrEnum):
     RETRIES_EXHAUSTED = "RetriesExhausted"
     AGE_EXCEEDED = "EventAgeExceeded"
     ZERO_RESERVED = "ZeroReservedConcurrency"
+    RECURSIVE = "RecursiveInvocation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

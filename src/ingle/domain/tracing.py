@@ -14,7 +14,8 @@ ACTIVE = "Active"
 
 TRACE_ID = re.compile(r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}")
 SEGMENT_ID = re.compile(r"[0-9a-fA-F]{16}")
-_LINEAGE = re.compile(r"[A-Za-z0-9:|._-]{1,255}")
+_LINEAGE = re.compile(r"[A-Za-z0-9:|._%-]{1,255}")
+_USABLE = re.compile(r"[A-Za-z0-9=;:.|_%-]{1,1024}")
 _DECISIONS = {"1": True, "0": False}
 
 
@@ -46,6 +47,17 @@ def parse_header(text: str | None) -> TraceHeader:
         sampled=_DECISIONS.get(parts.get("sampled", "")),
         lineage=lineage if _LINEAGE.fullmatch(lineage) else None,
     )
+
+
+def header_of(given: str | None, request_id: str, now: float) -> str:
+    """The header that a request came with; of one without, that of a new trace which is not sampled.
+
+    `request_id` is a UUID, `now` in epoch seconds.
+    """
+    if given is not None and _USABLE.fullmatch(given):
+        return given
+    digits = request_id.replace("-", "")
+    return f"Root=1-{int(now):08x}-{digits[:24]};Parent={digits[16:]};Sampled=0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,13 @@ from ingle.catalog import Catalog
 from ingle.companions import messages
 from ingle.companions.caller import ServiceCaller
 from ingle.companions.errors import CompanionError, Unreachable
+from ingle.domain import recursion
 from ingle.domain.arn import FunctionArn
 from ingle.domain.clock import Clock, Ids, milliseconds
 from ingle.domain.event import Delivery, Event, Progress
 from ingle.domain.event_invoke_config import Destination
 from ingle.domain.function import FunctionKey
+from ingle.domain.tracing import header_of
 from ingle.event_invoke import records
 from ingle.event_invoke.ports import DeliveryFailed
 from ingle.storage.errors import StorageError
@@ -91,9 +93,13 @@ class Deliveries:
                 payload=body,
                 arn=str(FunctionArn.of(function.key, qualifier)),
                 accepted=milliseconds(self._clock),
-                trace_header=event.trace_header,
+                trace_header=self._onward(event),
             )
         )
+
+    def _onward(self, event: Event) -> str:
+        """The trace header of what the event led to: the function has run on this way."""
+        return recursion.onward(header_of(event.trace_header, event.id, self._clock.now()), event.key)
 
     async def _send(self, event: Event, progress: Progress, delivery: Delivery, kind: str, body: bytes) -> None:
         companion = self._companions.get(SERVICES[kind])
@@ -102,7 +108,7 @@ class Deliveries:
             raise DeliveryFailed(problem, broken=True)
         attributes = records.dead_letter_attributes(event, progress) if delivery.dead_letter else {}
         if kind == "queue":
-            await messages.send_message(companion, delivery.arn, body.decode(), attributes, event.trace_header)
+            await messages.send_message(companion, delivery.arn, body.decode(), attributes, self._onward(event))
         elif kind == "topic":
             await messages.publish(companion, delivery.arn, body.decode(), attributes)
         elif kind == "bus":

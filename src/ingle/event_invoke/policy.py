@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ingle.domain.event import Condition, Delivery, Event, Progress, Response
 from ingle.domain.event_invoke_config import EventInvokeConfig
 from ingle.domain.function import LATEST, Function
+from ingle.domain.recursion import LIMIT, TERMINATE, Recursion, passes
 
 #: AWS's defaults.
 RETRIES = 2
@@ -34,6 +35,7 @@ class Rules:
     on_failure: str | None = None
     dead_letter: str | None = None
     stopped: bool = False  # nothing of the function may run
+    loops_end: bool = True  # what the function sent itself too often is dropped
 
     @staticmethod
     def of(function: Function, qualifier: str | None) -> Rules:
@@ -48,6 +50,7 @@ class Rules:
             on_failure=None if config is None else config.on_failure,
             dead_letter=function.latest.configuration.dead_letter_target,
             stopped=function.reserved == 0,
+            loops_end=(function.attachments.get(Recursion, LATEST) or Recursion()).loop == TERMINATE,
         )
 
 
@@ -55,6 +58,8 @@ def before_attempt(event: Event, progress: Progress, rules: Rules, now: int) -> 
     """The end of an event that must not be run any more; None if it may be."""
     if rules.stopped:
         return _over(progress, Condition.ZERO_RESERVED, rules, now)
+    if rules.loops_end and passes(event.trace_header, event.key) >= LIMIT:
+        return _over(progress, Condition.RECURSIVE, rules, now)
     if now - event.accepted >= rules.age_ms:
         return _over(progress, Condition.AGE_EXCEEDED, rules, now)
     return None

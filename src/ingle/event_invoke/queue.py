@@ -322,6 +322,8 @@ class EventQueue:
 
     def _count_dropped(self, event: Event, why: str) -> None:
         self._record(event.key, "AsyncEventsDropped", 1, "Count")
+        if why == Condition.RECURSIVE:
+            self._record(event.key, "RecursiveInvocationsDropped", 1, "Count")
         self.tally.dropped[why] += 1
 
     async def _logs_are_durable(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,12 +15,20 @@ from random import random
 from typing import Any
 
 from ingle.catalog import Catalog
+from ingle.domain import recursion
 from ingle.domain.caller import Caller
-from ingle.domain.errors import InternalFailure, InvalidRequestContent, NotImplementedByIngle, TooManyRequests
+from ingle.domain.errors import (
+    InternalFailure,
+    InvalidRequestContent,
+    NotImplementedByIngle,
+    RecursiveInvocation,
+    TooManyRequests,
+)
 from ingle.domain.event import Event, Response
-from ingle.domain.function import Version
+from ingle.domain.function import LATEST, Version
 from ingle.domain.invocation import Invocation, InvocationResult, InvocationType, ResponseSink
-from ingle.domain.tracing import ACTIVE
+from ingle.domain.recursion import Recursion
+from ingle.domain.tracing import ACTIVE, header_of
 from ingle.invoke.admission import Admission
 from ingle.invoke.meters import Meters
 from ingle.invoke.qualifier import resolve
@@ -33,7 +40,6 @@ from ingle.worker.client import EnvironmentLost
 _ATTEMPTS = 3
 #: Characters of X-Amz-Client-Context, as on AWS.
 _CLIENT_CONTEXT = 3583
-_TRACE = re.compile(r"[A-Za-z0-9=;:.|_-]{1,1024}")
 _NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
 
 
@@ -143,17 +149,18 @@ class Invoker:
     async def execute(self, prepared: Prepared, sink: ResponseSink | None = None) -> InvocationResult:
         """`sink` takes the response while it is produced. Raises what the invocation is refused with."""
         version, arn, caller = prepared.version, prepared.arn, prepared.caller
+        self._require_no_loop(version, caller.trace_header)
         trace = None
         if version.configuration.tracing_mode == ACTIVE:
             trace_id, trace = self._tracing.begin(version, caller.trace_header)
         else:
-            trace_id = _trace(caller.trace_header, caller.request_id)
+            trace_id = header_of(caller.trace_header, caller.request_id, time.time())
         invocation = Invocation(
             request_id=caller.request_id,
             payload=prepared.payload,
             invoked_arn=arn,
             client_context=prepared.client_context,
-            trace_id=trace_id,
+            trace_id=recursion.onward(trace_id, version.key),
             trace=trace,
             tail=prepared.tail,
             sink=sink,
@@ -174,6 +181,19 @@ class Invoker:
                 self._tracing.end(version, invocation, began, status)
         meter.completed(began, result)
         return result
+
+    def _require_no_loop(self, version: Version, trace_header: str | None) -> None:
+        """Raise RecursiveInvocation where the function has invoked itself too often, and is not allowed to."""
+        if recursion.passes(trace_header, version.key) < recursion.LIMIT:
+            return
+        function = self._catalog.get(version.key)
+        setting = None if function is None else function.attachments.get(Recursion, LATEST)
+        if (setting or Recursion()).loop == recursion.TERMINATE:
+            self._meters.record(version.key, "RecursiveInvocationsDropped", 1, "Count")
+            raise RecursiveInvocation(
+                "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
+                "resources and stopped your function's invocation."
+            )
 
     async def _run(self, version: Version, invocation: Invocation) -> InvocationResult:
         for _ in range(_ATTEMPTS):
@@ -198,11 +218,3 @@ def _client_context(encoded: str | None) -> str | None:
     if not isinstance(context, dict):
         raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
     return json.dumps(context, ensure_ascii=False)
-
-
-def _trace(given: str | None, request_id: str) -> str:
-    """The X-Ray trace header of the request; without one, that of a new trace which is not sampled."""
-    if given is not None and _TRACE.fullmatch(given):
-        return given
-    digits = request_id.replace("-", "")
-    return f"Root=1-{int(time.time()):08x}-{digits[:24]};Parent={digits[16:]};Sampled=0"

@@ -15,18 +15,21 @@ from typing import Any
 import pytest
 
 from ingle.catalog import Catalog
+from ingle.domain.attachments import Attachments
 from ingle.domain.caller import Caller
 from ingle.domain.clock import SystemClock
 from ingle.domain.errors import (
     InternalFailure,
     InvalidRequestContent,
     NotImplementedByIngle,
+    RecursiveInvocation,
     ResourceConflict,
     ResourceNotFound,
     TooManyRequests,
 )
 from ingle.domain.event import Event
-from ingle.domain.function import Configuration, Function, FunctionKey, Package, State, Version
+from ingle.domain.function import LATEST, Configuration, Function, FunctionKey, Package, State, Version
+from ingle.domain.recursion import Recursion
 from ingle.invoke.admission import Admission
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.meters import Meters
@@ -204,17 +207,32 @@ async def test_a_trace_is_made_of_the_request_id(invoke: Invoked) -> None:
     trace = invoke.worker.environments[0].invocations[0].trace_id
     assert trace is not None
     pattern = r"Root=1-[0-9a-f]{8}-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0"
-    assert re.fullmatch(pattern, trace)
+    assert re.fullmatch(pattern + r";Lineage=[0-9a-f]{8}:0", trace)
 
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1;Lineage=a:1|b:2", True), ("a\r\nB: c", False),
+    [("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", True), ("a\r\nB: c", False),
      ("ü", False), ("", False), ("x" * 1025, False)],
 )  # fmt: skip
 async def test_a_trace_that_came_along_goes_on(invoke: Invoked, given: str, kept: bool) -> None:
     await invoke(trace_header=given)
-    assert (invoke.worker.environments[0].invocations[0].trace_id == given) is kept
+    trace = invoke.worker.environments[0].invocations[0].trace_id or ""
+    assert (trace.partition(";Lineage=")[0] == given) is kept
+
+
+async def test_a_function_that_comes_back_too_often_is_stopped(invoke: Invoked) -> None:
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0"
+    for _ in range(16):
+        await invoke(trace_header=trace)
+        trace = invoke.worker.environments[0].invocations[-1].trace_id or ""
+    with pytest.raises(RecursiveInvocation):
+        await invoke(trace_header=trace)
+    allowed = Function(
+        key=KEY, latest=VERSION, serving=VERSION, attachments=Attachments().having(LATEST, Recursion(loop="Allow"))
+    )
+    invoke.catalog.put(allowed)
+    assert (await invoke(trace_header=trace))["StatusCode"] == 200
 
 
 async def test_active_tracing_completes_the_header_and_names_its_segments(invoke: Invoked) -> None:
@@ -225,9 +243,9 @@ async def test_active_tracing_completes_the_header_and_names_its_segments(invoke
     sampled, unsampled = invoke.worker.environments[0].invocations
     assert sampled.trace is not None
     root = "Root=1-5759e988-bd862e3fe1be46a994272793"
-    assert sampled.trace_id == f"{root};Parent={sampled.trace.function};Sampled=1"
+    assert str(sampled.trace_id).startswith(f"{root};Parent={sampled.trace.function};Sampled=1;Lineage=")
     assert unsampled.trace is None
-    assert re.fullmatch(f"{root};Parent=[0-9a-f]{{16}};Sampled=0", unsampled.trace_id or "")
+    assert re.fullmatch(f"{root};Parent=[0-9a-f]{{16}};Sampled=0;Lineage=[0-9a-f]{{8}}:0", unsampled.trace_id or "")
 
 
 @pytest.mark.parametrize(("lost", "status"), [(0, 200), (1, 200), (9, 500)])

@@ -100,6 +100,8 @@ class Forwarder:
     def find(self, identity: Identity, request: HttpRequest) -> Place | None:
         """Which service a request is for; None for Ingle's own."""
         signed_for = identity.service
+        if self._places.is_own(signed_for):
+            return None
         if signed_for is None and "AWSAccessKeyId=" in request.query and "Signature=" in request.query:
             # Presigned with Signature Version 2, which is S3's, and some clients' default still.
             signed_for = "s3"

@@ -30,6 +30,9 @@ class Places:
         self._own = frozenset(own)
         self._hosts = sorted({"localhost", *(host.lower() for host in hosts)}, key=len)
 
+    def is_own(self, signed_for: str | None) -> bool:
+        return signed_for in self._own
+
     def find(self, signed_for: str | None, host: str) -> Place | None:
         """None for what Ingle has itself. `host`: the name alone, in lower case."""
         if signed_for in self._own:
