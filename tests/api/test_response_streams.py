@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
+import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -292,6 +295,51 @@ def test_a_slow_caller_slows_the_function_and_loses_nothing(
     assert sum(map(len, chunks)) >= 60 * MB
     assert stream.complete == {}
     assert any("answered 202" in line for line in logs("answered 202"))
+
+
+def test_a_time_limit_that_is_over_while_the_caller_rests(
+    call: Call, function: Callable[..., str], logs_client: Any
+) -> None:
+    """The function waits in its write when its time is over: nothing reads its connection any more."""
+    name = streaming(function, Timeout=1)
+    stream = call(name, ["write", "first"], ["fill", 64 * MB, MB], ["end"])
+    chunks = iter(stream)
+    assert next(chunks).startswith(b"first")
+    messages_until(logs_client, name, lambda lines: any("Status: timeout" in line for line in lines))
+    assert sum(map(len, chunks)) < 60 * MB
+    assert stream.error[0] == "Sandbox.Timedout"
+    assert answers(call, name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can kill the processes of functions")
+def test_a_runtime_that_is_killed_while_the_caller_rests(call: Call, name: str, server: Server) -> None:
+    stream = call(name, ["write", "first"], ["fill", 64 * MB, MB], ["end"])
+    chunks = iter(stream)
+    assert next(chunks).startswith(b"first")
+    (runtime,) = [pid for pid in below(server.process.pid) if name in variables(pid)]
+    os.kill(runtime, signal.SIGKILL)
+    assert sum(map(len, chunks)) < 60 * MB
+    code, details = stream.error
+    assert (code, "signal: killed" in details["errorMessage"]) == ("Runtime.ExitError", True)
+    assert answers(call, name)
+
+
+def below(pid: int) -> set[int]:
+    """The processes that descend from one."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def variables(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace")
+    return ""
 
 
 def resident(server: Server) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingle.domain.invocation import Flow
 from ingle.runtime_api import streaming
@@ -214,3 +217,41 @@ def test_a_stream_for_another_invocation_is_refused(runtime: Runtime) -> None:
     runtime.send(HEAD.replace(b"/id/", b"/other/") + chunk(b"x") + END)
     assert runtime.transport.written.startswith(b"HTTP/1.1 400")
     assert (runtime.sink.pieces, runtime.session.state) == ([], State.RUNNING)
+
+
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=40), max_size=12),
+    cuts=st.lists(st.integers(min_value=1, max_value=60), min_size=1, max_size=30),
+    error=st.booleans(),
+)
+def test_any_pieces_in_any_segments_arrive_as_they_were(pieces: list[bytes], cuts: list[int], error: bool) -> None:
+    runtime = Runtime()
+    trailers = b"Lambda-Runtime-Function-Error-Type: E\r\n" if error else b""
+    data = HEAD + b"".join(map(chunk, pieces)) + b"0\r\n" + trailers + b"\r\n" + NEXT
+    for size in itertools.cycle(cuts):
+        segment, data = data[:size], data[size:]
+        runtime.send(segment)
+        if not data:
+            break
+    assert b"".join(runtime.sink.pieces) == b"".join(pieces)
+    (reply,) = runtime.replies
+    assert (reply.failed, reply.streamed) == (error, sum(map(len, pieces)))
+    assert runtime.session.polling
+
+
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=5),
+    garbage=st.binary(min_size=1, max_size=60),
+    at=st.integers(min_value=0, max_value=200),
+)
+def test_garbage_anywhere_ends_the_stream_once_and_raises_nothing(pieces: list[bytes], garbage: bytes, at: int) -> None:
+    runtime = Runtime()
+    data = b"".join(map(chunk, pieces)) + END
+    at = min(at, len(data))
+    runtime.send(HEAD)
+    for segment in (data[:at], garbage, data[at:]):
+        if segment and not runtime.transport.closed:
+            runtime.send(segment)
+    runtime.connection.connection_lost(None)
+    assert len(runtime.replies) + len(runtime.broken) == 1
+    assert runtime.session.state in (State.RESPONDED, State.READY)
