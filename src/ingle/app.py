@@ -88,6 +88,7 @@ from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
 from ingle.sandbox.launch import Isolation, NetworkProcess, SupervisorProcess, launch, network_identity, strongest
 from ingle.sandbox.privileges import restrict
+from ingle.sandbox.shares import Share
 from ingle.settings import Settings
 from ingle.storage.audit import AuditLog
 from ingle.storage.blobs import BlobStore
@@ -232,7 +233,7 @@ def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
         resolver=network_client.RESOLVER if outward else None,
     )
     try:
-        return launch(directory, isolation, network)
+        return launch(directory, isolation, network, _shares(settings))
     except OSError as error:
         raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
 
@@ -246,6 +247,21 @@ def _bundled_aws(settings: Settings) -> socket.socket | None:
     if not bundled_aws.is_installed():
         raise StartupError("--with-aws needs moto: pip install 'ingle[aws]'")
     return bundled_aws.bind()
+
+
+def _shares(settings: Settings) -> dict[str, Share]:
+    """What functions may mount, by the ARN of the access point. Raises StartupError."""
+    found = {}
+    for point in settings.file_systems:
+        try:
+            place = Path(point.directory).stat()
+        except OSError as error:
+            raise StartupError(f"cannot share {point.directory}: {error.strerror or error}") from error
+        found[point.arn] = Share(
+            directory=point.directory, root=point.root,
+            uid=place.st_uid if point.uid is None else point.uid, gid=place.st_gid if point.gid is None else point.gid,
+        )  # fmt: skip
+    return found
 
 
 def _companions(settings: Settings, bundled: socket.socket | None) -> Endpoints:
@@ -390,6 +406,7 @@ class _Server:
             runtimes_dir=settings.runtimes_dir,
             stock=STOCK,
             serve_api=settings.functions_may_call != "off",
+            shares=frozenset(point.arn for point in settings.file_systems),
         )
         host = await stack.enter_async_context(
             Host(
@@ -415,7 +432,8 @@ class _Server:
         background.start(packages_store.clear())
         background.start(self._sweep_packages(references))
         background.start(keys.watch())
-        attached = PrivateNetworks(networks, catalog, access.roles, settings.interface_linger)
+        points = frozenset(point.arn for point in settings.file_systems)
+        attached = PrivateNetworks(networks, catalog, access.roles, settings.interface_linger, points)
         background.start(attached.watch())
         await stack.enter_async_context(Activation(records, references, attached, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)

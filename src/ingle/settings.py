@@ -28,6 +28,21 @@ class SettingsError(ValueError):
     """A value that cannot be used. The text is one line and names where the value came from."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPoint:
+    """What stands in for an access point of a file system: a directory of this machine.
+
+    Functions see what is below `root` inside it. What they write belongs to `uid` and `gid`; None: to the directory's
+    owner and group.
+    """
+
+    arn: str
+    directory: str
+    root: str = "/"
+    uid: int | None = None
+    gid: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """How the text or TOML value of a setting becomes its Python value. `parse` raises ValueError(what is expected)."""
@@ -102,6 +117,37 @@ def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("is neither true nor false")
     return value
+
+
+_ACCESS_POINT = re.compile(
+    r"(?P<arn>arn:[a-z0-9-]+:(?:elasticfilesystem|s3files):[^\s=]+)=(?P<directory>/[^:\s]*)"
+    r"(?::(?P<uid>\d{1,10}):(?P<gid>\d{1,10})(?::(?P<root>/[^:\s]*))?)?"
+)
+
+
+def _access_points(value: Any) -> tuple[AccessPoint, ...]:
+    """ARN=DIRECTORY[:UID:GID[:ROOT]], separated by white space; in a file also a table or a list of these."""
+    expected = "is not a list of ARN=DIRECTORY[:UID:GID[:ROOT]], each access point once"
+    if isinstance(value, str):
+        value = value.split()
+    if isinstance(value, dict):
+        value = [f"{arn}={rest}" for arn, rest in value.items()]
+    if not isinstance(value, list | tuple):
+        raise ValueError(expected)
+    found = []
+    for item in value:
+        matched = _ACCESS_POINT.fullmatch(item) if isinstance(item, str) else None
+        if matched is None:
+            raise ValueError(expected)
+        uid, gid = (None if matched[name] is None else int(matched[name]) for name in ("uid", "gid"))
+        found.append(
+            AccessPoint(
+                arn=matched["arn"], directory=matched["directory"], root=matched["root"] or "/", uid=uid, gid=gid
+            )
+        )
+    if len({point.arn for point in found}) < len(found):
+        raise ValueError(expected)
+    return tuple(found)
 
 
 def _integer(low: int, high: int) -> Callable[[Any], int]:
@@ -244,6 +290,11 @@ class Settings:
         "open",
         _choice("open", "none"),
         "Outbound network of functions: open (out of this machine by translation), or none.",
+    )
+    file_systems: tuple[AccessPoint, ...] = _setting(
+        (),
+        _access_points,
+        "Directories that stand in for access points of file systems: ARN=DIRECTORY[:UID:GID[:ROOT]].",
     )
     interface_linger: float = _setting(
         1200.0, _seconds, "Seconds a network interface stays when no function needs it any more."

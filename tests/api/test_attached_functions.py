@@ -78,16 +78,20 @@ def test_what_a_function_is_attached_to_is_part_of_its_versions(
     assert [version["VpcConfig"]["SubnetIds"] for version in versions] == [[], vpc["SubnetIds"], []]
 
 
-def test_a_file_system_that_cannot_be_reached_fails_the_invocation(
-    lambda_client: Any, function: Function, vpc: dict[str, list[str]]
-) -> None:
-    name = function(SOURCE, VpcConfig=vpc, FileSystemConfigs=[MOUNT])
-    status, code, message = refusal(lambda_client.invoke, FunctionName=name)
+def test_a_file_system_that_cannot_be_reached_fails_the_invocation(tmp_path: Path) -> None:
+    known = {"INGLE_FILE_SYSTEMS": f"{EFS}={tmp_path}"}
+    server = Server(tmp_path / "data", **known).start()
+    create(server.client("lambda"), "f", VpcConfig=network(server), FileSystemConfigs=[MOUNT])
+    assert server.stop() == 0
+    server = Server(tmp_path / "data").start()
+    client = server.client("lambda")
+    status, code, message = refusal(client.invoke, FunctionName="f")
     assert (status, code) == (408, "EFSMountConnectivityException")
     assert EFS in message
-    lambda_client.update_function_configuration(FunctionName=name, FileSystemConfigs=[])
-    lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
-    assert invoke(lambda_client, name) == "refused"
+    client.update_function_configuration(FunctionName="f", FileSystemConfigs=[])
+    client.get_waiter("function_updated_v2").wait(FunctionName="f", WaiterConfig=OFTEN)
+    assert invoke(client, "f") == "refused"
+    assert server.stop() == 0
 
 
 CONSTRAINT = (
@@ -112,6 +116,7 @@ CONSTRAINT = (
         ({"VpcConfig": {**VPC, "SecurityGroupIds": ["sg-1"] * 6}}, "ValidationException", "less than or equal to 5"),
         ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "InvalidParameterValueException", "must coexist"),
         ({"FileSystemConfigs": [MOUNT]}, "InvalidParameterValueException", "must be configured to execute in a VPC"),
+        ({"VpcConfig": VPC}, "InvalidParameterValueException", "The subnet ID 'subnet-0a1b2c' does not exist"),
         ({"VpcConfig": VPC, "FileSystemConfigs": [{**MOUNT, "LocalMountPath": "/data"}]}, "ValidationException",
          "fileSystemConfigs.1.member.localMountPath"),
         ({"VpcConfig": VPC, "FileSystemConfigs": [{**MOUNT, "Arn": "efs"}]}, "ValidationException",
@@ -128,7 +133,7 @@ def test_bad_attachments_leave_nothing(lambda_client: Any, settings: dict[str, A
 
 
 def test_attachments_survive_the_end_of_the_server(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data").start()
+    server = Server(tmp_path / "data", INGLE_FILE_SYSTEMS=f"{EFS}={tmp_path}").start()
     vpc = network(server)
     create(server.client("lambda"), "kept", VpcConfig=vpc, FileSystemConfigs=[MOUNT])
     server.kill()

@@ -54,6 +54,7 @@ def serve(
     stand_ins: options.StandIns = None,
     isolation: options.Isolation = None,
     egress: options.Egress = None,
+    file_systems: options.FileSystems = None,
     interface_linger: options.InterfaceLinger = None,
     max_environments: options.MaxEnvironments = None,
     account_concurrency: options.AccountConcurrency = None,

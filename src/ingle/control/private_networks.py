@@ -1,4 +1,5 @@
-"""What functions are attached to: whether they can be, the interfaces that they share, and when these go.
+"""What functions are attached to: whether they can be, the interfaces that they share, and when these go. File systems
+have to be known, and that is all there is to them here.
 
 An interface is there from the activation of the first function that needs it, and for a while after the last. Its
 record is the network's to carry out (`worker`); which functions need it is read from the catalog.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -42,12 +43,18 @@ _log = Logger("control")
 
 
 class PrivateNetworks:
-    """`linger`: how long an interface stays when no function needs it any more, in seconds."""
+    """`linger`: how long an interface stays when no function needs it any more, in seconds.
 
-    def __init__(self, records: NetworkRecords, catalog: Catalog, roles: Roles, linger: float) -> None:
+    `access_points`: the ARNs of those by which file systems can be reached.
+    """
+
+    def __init__(
+        self, records: NetworkRecords, catalog: Catalog, roles: Roles, linger: float, access_points: Container[str] = ()
+    ) -> None:
         self._records = records
         self._roles = roles
         self._linger = linger
+        self._access_points = access_points
         #: How many functions need each combination, and which of them each function needs.
         self._needed: Counter[Combination] = Counter()
         self._of: dict[FunctionKey, frozenset[Combination]] = {}
@@ -56,7 +63,10 @@ class PrivateNetworks:
     # --- requests ---------------------------------------------------------------------------------------------------
 
     def require(self, key: FunctionKey, role: str, params: dict[str, Any]) -> None:
-        """Raise InvalidParameterValue for a VpcConfig that names what is not there, or that the role does not allow."""
+        """Raise InvalidParameterValue for a VpcConfig that names what is not there or that the role does not allow.
+
+        The same for FileSystemConfigs of unknown access points.
+        """
         given = params.get("VpcConfig") or {}
         if given.get("SubnetIds"):
             wanted = FunctionVpc(
@@ -66,6 +76,9 @@ class PrivateNetworks:
             self.resolved(key, wanted)
             if not self._allowed(key, role, wanted):
                 raise InvalidParameterValue(_NO_PERMISSION)
+        for system in params.get("FileSystemConfigs") or []:
+            if system["Arn"] not in self._access_points:
+                raise InvalidParameterValue(f"The access point {system['Arn']} does not exist.")
 
     def resolved(self, key: FunctionKey, wanted: FunctionVpc) -> FunctionVpc:
         """With the id of the VPC that everything is in. Raises InvalidParameterValue."""

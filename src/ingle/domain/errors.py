@@ -158,6 +158,23 @@ class S3FilesUnreachable(FileSystemUnreachable):
     code = "S3FilesMountConnectivityException"
 
 
+class FileSystemTimeout(FileSystemUnreachable):
+    code = "EFSMountTimeoutException"
+
+
+class S3FilesTimeout(FileSystemUnreachable):
+    code = "S3FilesMountTimeoutException"
+
+
+class FileSystemMountFailed(FileSystemUnreachable):
+    code = "EFSMountFailureException"
+    http_status = 403
+
+
+class S3FilesMountFailed(FileSystemMountFailed):
+    code = "S3FilesMountFailureException"
+
+
 class AccessDenied(ServiceError):
     code = "AccessDeniedException"
     http_status = 403

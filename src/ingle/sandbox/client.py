@@ -13,7 +13,7 @@ import json
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -79,6 +79,7 @@ class SupervisorClient:
         self._creating: dict[str, asyncio.Future[Sandbox]] = {}
         self._restarting: dict[str, asyncio.Future[None]] = {}
         self._attaching: dict[str, asyncio.Future[None]] = {}
+        self._mounting: dict[str, asyncio.Future[None]] = {}
         self._templates: dict[str, asyncio.Future[None]] = {}
         self._extending: dict[str, asyncio.Future[tuple[int, dict[str, str]]]] = {}
         self._dialling: dict[str, deque[asyncio.Future[list[socket.socket]]]] = {}
@@ -137,6 +138,16 @@ class SupervisorClient:
         attached = self._attaching[sandbox.name] = self._loop.create_future()
         self._send({"attach": sandbox.name, "network": network})
         await attached
+
+    async def mount(self, sandbox: Sandbox, shares: Sequence[tuple[str, str]]) -> None:
+        """Mount shares (name, place below /mnt) in a sandbox that was not run yet. Raises SandboxError.
+
+        May take as long as their file system takes to answer.
+        """
+        self._require_sandbox(sandbox)
+        mounted = self._mounting[sandbox.name] = self._loop.create_future()
+        self._send({"mount": sandbox.name, "shares": list(shares)})
+        await mounted
 
     async def _make(self, request: dict[str, Any], verb: str) -> Sandbox:
         self._require_supervisor()
@@ -309,7 +320,9 @@ class SupervisorClient:
         elif "failed" in message and "zygote" not in message:
             self._gone(message["failed"], SandboxError(message["reason"]))
         elif "attached" in message:
-            self._attached(message["attached"], message["error"])
+            self._done(self._attaching.pop(message["attached"], None), message["error"])
+        elif "mounted" in message:
+            self._done(self._mounting.pop(message["mounted"], None), message["error"])
         elif "extended" in message:
             self._extended(message, descriptors)
         elif "sockets" in message:
@@ -335,13 +348,13 @@ class SupervisorClient:
         if (parked := self._restarting.pop(name, None)) is not None and not parked.done():
             parked.set_result(None)
 
-    def _attached(self, name: str, error: str | None) -> None:
-        attached = self._attaching.pop(name, None)
-        if attached is not None and not attached.done():
+    @staticmethod
+    def _done(asked: asyncio.Future[None] | None, error: str | None) -> None:
+        if asked is not None and not asked.done():
             if error is None:
-                attached.set_result(None)
+                asked.set_result(None)
             else:
-                attached.set_exception(SandboxError(error))
+                asked.set_exception(SandboxError(error))
 
     def _exited(self, message: dict[str, Any]) -> None:
         sandbox = self._sandboxes.get(message["exited"])
@@ -432,7 +445,8 @@ class SupervisorClient:
     def _gone(self, name: str, error: SandboxError) -> None:
         waiting: list[asyncio.Future[Any] | None] = [
             self._creating.pop(name, None), self._restarting.pop(name, None), self._extending.pop(name, None),
-            self._templates.pop(name, None), self._attaching.pop(name, None), *self._dialling.pop(name, ()),
+            self._templates.pop(name, None), self._attaching.pop(name, None), self._mounting.pop(name, None),
+            *self._dialling.pop(name, ()),
         ]  # fmt: skip
         for future in waiting:
             if future is not None and not future.done():

@@ -11,12 +11,14 @@ import json
 import os
 import socket
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import ingle
 from ingle.sandbox.inside import linux
+from ingle.sandbox.shares import Share
 
 #: First of the user ids that environments run under, and how many there are. Above the ranges that distributions,
 #: subordinate-id files and service managers hand out.
@@ -101,7 +103,10 @@ def network_identity(data_directory: Path) -> str:
     return cgroup_name(data_directory).removeprefix("ingle-")[:8]
 
 
-def launch(data_directory: Path, isolation: Isolation, network: NetworkProcess | None = None) -> SupervisorProcess:
+def launch(
+    data_directory: Path, isolation: Isolation, network: NetworkProcess | None = None,
+    shares: Mapping[str, Share] | None = None,
+) -> SupervisorProcess:  # fmt: skip
     """Start a supervisor, and with it the process that makes networks: that takes root.
 
     Raises OSError where the machine refuses what `isolation` needs.
@@ -120,6 +125,7 @@ def launch(data_directory: Path, isolation: Isolation, network: NetworkProcess |
         "users": USERS,
         "api_host": API_HOST,
         "network": None,
+        "shares": {name: asdict(share) for name, share in (shares or {}).items()},
     }
     networks: list[socket.socket] = []
     held: list[int] = []

@@ -10,6 +10,7 @@ Messages from the server, JSON with descriptors beside them:
     {"create": environment, "zygote": name, "tmp_mb": n, "ahead": {...} | null, "network": name | null}
                                                                 ahead: see `inside.ahead`
     {"attach": environment, "network": name}                    see `links`
+    {"mount": environment, "shares": [[name, place], ...]}      see `shares`; before anything runs there
     {"run": environment, "memory_mb": n, "settings": {...}}     settings: see `inside.environment.Parked`
     {"extend": environment, "memory_mb": n, "settings": {...}}  settings: see `inside.extensions.start_all`
     {"sockets": environment, "wanted": [...]}                   wanted: see `inside.environment.make_sockets`
@@ -25,6 +26,7 @@ Messages to the server:
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
     {"attached": environment, "error": text or null}
+    {"mounted": environment, "error": text or null}
     {"template": environment, "ready": true} | {"template": environment, "refused": reason}     then, perhaps:
     {"template": environment, "ended": true}
     {"extended": environment, "errors": {name: text}}      with the end of a pipe, what the extensions write
@@ -43,11 +45,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingle.sandbox import zygotes
+from ingle.sandbox import shares, zygotes
 from ingle.sandbox.claims import Claims
 from ingle.sandbox.clones import Clones, Place
 from ingle.sandbox.environments import Environment, Message, acquire, hand_over
@@ -55,6 +57,7 @@ from ingle.sandbox.images import ImageStore
 from ingle.sandbox.inside import linux
 from ingle.sandbox.links import Links
 from ingle.sandbox.links import Options as NetworkOptions
+from ingle.sandbox.shares import Share, shares_of
 from ingle.sandbox.zygotes import USER_INSIDE, Zygote, ZygotePlace
 
 #: Seconds between looks at groups whose last processes are on their way out, and before an image is copied ahead.
@@ -64,7 +67,7 @@ _IDLE_PAUSE = 0.05
 _END_LIMIT = 5.0
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
-_VERBS = ("create", "zygote", "clone", "attach", "run", "extend", "sockets", "restart", "signal", "destroy")
+_VERBS = ("create", "zygote", "clone", "attach", "mount", "run", "extend", "sockets", "restart", "signal", "destroy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class Options:
     users: tuple[int, int]
     api_host: str
     network: NetworkOptions | None = None
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
 
 class Supervisor:
@@ -266,6 +270,25 @@ class Supervisor:
             return
         self._links.attach(environment.name, message["network"], environment.network, tell)
 
+    def _mount(self, environment: Environment, message: Message) -> None:
+        def tell(error: str | None) -> None:
+            self._tell({"mounted": environment.name, "error": error})
+
+        wanted = [(self._options.shares.get(name), place) for name, place in message["shares"]]
+        found = [(share, place) for share, place in wanted if share is not None]
+        if not self._options.privileged or environment.pidfd is None or len(found) < len(wanted):
+            tell("there is no such share" if self._options.privileged else "it takes root")
+            return
+        outcome = shares.mount(found, environment.pidfd, environment.claim.uid)
+
+        def hear() -> None:
+            text = os.read(outcome, 4096)
+            self._unwatch(outcome)
+            os.close(outcome)
+            tell(None if text == shares.DONE else text.decode("utf-8", "replace") or "it was killed")
+
+        self._watch(outcome, hear)
+
     def _link_clone(self, environment: Environment, done: Callable[[str | None], None]) -> None:
         assert environment.network is not None
         assert environment.wanted_network is not None
@@ -440,6 +463,7 @@ def main() -> None:
         users=(given["users"][0], given["users"][1]),
         api_host=given["api_host"],
         network=None if given["network"] is None else NetworkOptions(**given["network"]),
+        shares=shares_of(given["shares"]),
     )
     # Ctrl-C in a terminal reaches the whole group; stopping is the server's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

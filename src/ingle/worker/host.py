@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
-from ingle.domain.errors import FileSystemUnreachable, S3FilesUnreachable, ServiceError, VariablesUnreadable
+from ingle.domain.errors import ServiceError, VariablesUnreadable
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import runtime_version_arn
@@ -38,6 +38,7 @@ from ingle.supporting.execution_roles import ExecutionRoles, RoleSession
 from ingle.worker.bases import Bases
 from ingle.worker.client import CannotPlace
 from ingle.worker.environment import Environment
+from ingle.worker.file_systems import mount, require_known
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.launch import INIT_LIMIT, Launch
 from ingle.worker.launch_plan import (
@@ -86,6 +87,8 @@ class HostOptions:
     runtimes_dir: Path
     stock: int
     serve_api: bool
+    #: The directories that environments may share, see `sandbox.shares`.
+    shares: frozenset[str] = frozenset()
 
 
 class Role(Enum):
@@ -200,7 +203,7 @@ class Host:
     # --- environments -----------------------------------------------------------------------------------------------
 
     async def start(self, version: Version, *, provisioned: bool = False) -> Environment:
-        _require_file_systems(version)
+        require_known(version, self._options.shares)
         opened = self._opened(version)
         ready = await self._ready(opened)
         clone = await self._snapshots.clone(version)
@@ -245,6 +248,7 @@ class Host:
             sandbox = await self._stock.take(kind, early, opened.configuration.ephemeral_storage)
             if network != kind.network and network is not None:
                 await self._attach(sandbox, network)
+            await mount(self._sandboxes, sandbox, opened.version)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
         return sandbox
@@ -441,13 +445,6 @@ class Host:
     def forget(self, version: Version) -> None:
         """Drop what was prepared for `version`; it is prepared again if it is used again."""
         self._preparation.forget(version)
-
-
-def _require_file_systems(version: Version) -> None:
-    """Raise FileSystemUnreachable: no environment has a network in which a file system could be reached."""
-    for system in version.configuration.file_systems:
-        kind = S3FilesUnreachable if system.is_s3 else FileSystemUnreachable
-        raise kind(f"The function couldn't make a network connection to the configured file system {system.arn}.")
 
 
 def _identity(version: Version, session: RoleSession) -> Identity:

@@ -217,6 +217,8 @@ class Plane:
     faulty: list[str] = field(default_factory=list)
     kms: World = field(default_factory=World)
     roles: AnyRole = field(default_factory=AnyRole)
+    #: The access points that there are.
+    access_points: set[str] = field(default_factory=set)
 
     CALLER: ClassVar[Caller] = CALLER
     ROLE: ClassVar[str] = ROLE
@@ -238,7 +240,9 @@ class Plane:
         )
         links = PlainLinks()
         self.networks = NetworkRecords(MemoryStore(), self.catalog.networks, self.clock, self.ids)
-        self.attached = PrivateNetworks(self.networks, self.catalog, self.roles, linger=60)
+        self.attached = PrivateNetworks(
+            self.networks, self.catalog, self.roles, linger=60, access_points=self.access_points
+        )
         self.functions = Functions(
             self.records,
             self.references,

@@ -24,7 +24,8 @@ PLACE: dict[str, Any] = {"account": "111111111111", "region": "us-east-1"}
 
 @pytest.fixture(autouse=True)
 def networks(plane: Any) -> None:
-    """A VPC with all the subnets and groups of these tests."""
+    """A VPC with all the subnets and groups of these tests, and their file systems."""
+    plane.access_points |= {EFS, S3_FILES}
     names = [*SUBNETS, "subnet-1", "subnet-2", "subnet-9"]
     dual = (Ipv6Association(id="a", cidr="fd00::/64"),)
     plane.catalog.networks.apply(
@@ -123,6 +124,15 @@ async def test_what_cannot_be(plane: Any, settings: dict[str, Any], message: str
         await plane.create(**settings)
     assert raised.value.message == message
     assert not plane.store.functions
+
+
+async def test_an_access_point_has_to_be_known(plane: Any) -> None:
+    plane.access_points.discard(EFS)
+    with pytest.raises(InvalidParameterValue, match=f"The access point {EFS} does not exist."):
+        await plane.create(VpcConfig=VPC, FileSystemConfigs=[MOUNT])
+    async with plane.active(VpcConfig=VPC):
+        with pytest.raises(InvalidParameterValue, match="does not exist"):
+            await plane.call("UpdateFunctionConfiguration", FunctionName="F", FileSystemConfigs=[MOUNT])
 
 
 async def test_the_recorded_life_of_an_attached_function(plane: Any) -> None:

@@ -45,6 +45,12 @@ def test_the_command_line_wins_over_a_variable_over_the_file_over_the_default(tm
             "",
             "INGLE_AWS_SECRET_ACCESS_KEY: the value is not a non-empty text",
         ),
+        (
+            {"file_systems": "efs=/x"},
+            {},
+            "",
+            "--file-systems: 'efs=/x' is not a list of ARN=DIRECTORY[:UID:GID[:ROOT]]",
+        ),
         ({"isolation": "docker"}, {}, "", "--isolation: 'docker' is not one of auto, root, user, process"),
         ({"idle_timeout": "nan"}, {}, "", "--idle-timeout: 'nan' is not a number of seconds, 0 or more"),
         ({"public_host": "a b"}, {}, "", "--public-host: 'a b' is not a list of host names"),
@@ -156,3 +162,15 @@ def test_colour_is_for_terminals_that_want_it():
 def test_the_master_key_has_a_source(source):
     assert load({}, {"INGLE_MASTER_KEY": source}).master_key == source
     assert load().master_key == "file"
+
+
+def test_file_systems_are_told_in_one_text_or_in_a_table():
+    first, second = (f"arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-{n}" for n in "ab")
+    text = f"{first}=/srv/a  {second}=/srv/b:10:20:/root"
+    Path("ingle.toml").write_text(f'[file_systems]\n"{first}" = "/srv/a"\n"{second}" = "/srv/b:10:20:/root"\n')
+    for found in (load({"file_systems": text}), load(environ={"INGLE_FILE_SYSTEMS": text}), load()):
+        assert [(point.arn, point.directory, point.root, point.uid, point.gid) for point in found.file_systems] == [
+            (first, "/srv/a", "/", None, None), (second, "/srv/b", "/root", 10, 20)
+        ]  # fmt: skip
+    with pytest.raises(SettingsError):
+        load({"file_systems": f"{first}=/srv/a {first}=/srv/b"})

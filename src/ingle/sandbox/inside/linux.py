@@ -185,6 +185,38 @@ def attach(detached, target):
     _check(result, "move_mount %s" % target)
 
 
+def open_beneath(directory, path):
+    """A directory below `directory` (a descriptor), reached over no symbolic link; for `clone_tree` only."""
+    how = struct.pack("=QQQ", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0, 0x04 | 0x08)  # NO_SYMLINKS | BENEATH
+    result = _libc.syscall(
+        ctypes.c_long(437), ctypes.c_int(directory), path.encode(), ctypes.c_char_p(how), ctypes.c_size_t(len(how))
+    )
+    return _descriptor(result, "open %s" % path)
+
+
+def clone_tree(directory):
+    """A mount of `directory` (a descriptor) without what is mounted below it, at no place: see `attach`."""
+    clone, empty_path = 1, 0x1000
+    flags = clone | empty_path | os.O_CLOEXEC
+    return _descriptor(
+        _libc.syscall(ctypes.c_long(428), ctypes.c_int(directory), b"", ctypes.c_uint(flags)), "open_tree"
+    )
+
+
+def restrict_and_map(detached, flags, namespace):
+    """Give a mount at no place `flags`, and the ids of a user namespace. Not every file system has such mounts.
+
+    A file whose owner has an id inside the namespace is seen with the id outside that it stands for.
+    """
+    mapped, empty_path = 0x100000, 0x1000
+    attributes = struct.pack("=QQQQ", flags | mapped, 0, 0, namespace)
+    result = _libc.syscall(
+        ctypes.c_long(442), ctypes.c_int(detached), b"", ctypes.c_uint(empty_path), ctypes.c_char_p(attributes),
+        ctypes.c_size_t(len(attributes)),
+    )  # fmt: skip
+    _check(result, "mount_setattr (id-mapped mounts)")
+
+
 def _descriptor(result, call):
     if result < 0:
         _check(result, call)
