@@ -91,6 +91,7 @@ from ingle.sandbox.privileges import restrict
 from ingle.sandbox.shares import Share
 from ingle.settings import Settings
 from ingle.storage.audit import AuditLog
+from ingle.storage.bindings import Bindings
 from ingle.storage.blobs import BlobStore
 from ingle.storage.data_directory import DataDirectory
 from ingle.storage.disk import Disk
@@ -111,7 +112,9 @@ from ingle.supporting.variables import FunctionVariables
 from ingle.worker import families
 from ingle.worker.host import Host, HostOptions
 from ingle.worker.interpreters import Interpreter
-from ingle.worker.networking import Networking
+from ingle.worker.network_operation import PREFIX as NETWORK_PREFIX
+from ingle.worker.network_operation import network_operator
+from ingle.worker.networking import Networking, NetworkOptions
 
 log = observability.Logger("app")
 
@@ -408,10 +411,17 @@ class _Server:
             serve_api=settings.functions_may_call != "off",
             shares=frozenset(point.arn for point in settings.file_systems),
         )
+        bindings = Bindings(self._directory.bindings, dict(settings.bound_subnets))
+        networking = await stack.enter_async_context(
+            Networking(
+                network, catalog.networks, bindings,
+                NetworkOptions(outward=settings.egress == "open", unenforced=settings.unenforced_vpc),
+            )
+        )  # fmt: skip
         host = await stack.enter_async_context(
             Host(
                 options, sandboxes, packages_store, logs, clock, serve_api, traces, variables.open_for_execution,
-                access.roles, Networking(network, outward=settings.egress == "open"),
+                access.roles, networking,
             )
         )  # fmt: skip
         placement = await stack.enter_async_context(
@@ -546,10 +556,13 @@ class _Server:
             return rewrapped
 
         on_keys, on_events = operator(self._master, use_ring), event_operator(queue)
+        on_networks = network_operator(networking, catalog.networks, bindings)
 
         async def operate(request: Request) -> Answer:
-            about_events = str(request.get("do")).startswith(EVENTS_PREFIX)
-            return await (on_events(request) if about_events else on_keys(request))
+            what = str(request.get("do"))
+            if what.startswith(NETWORK_PREFIX):
+                return await on_networks(request)
+            return await (on_events(request) if what.startswith(EVENTS_PREFIX) else on_keys(request))
 
         await stack.enter_async_context(Channel(self._directory.path, operate))
         catalog.subscribe(host.function_changed)

@@ -96,17 +96,34 @@ def _assignments(value: Any) -> tuple[tuple[str, Path], ...]:
     return tuple(pairs)
 
 
-def _services(value: Any) -> tuple[tuple[str, str], ...]:
-    """SERVICE=URL, each once."""
-    expected = "is not a list of SERVICE=URL, each service once"
+def _pairs(value: Any, expected: str) -> list[tuple[str, str]]:
+    """NAME=VALUE, with commas between, each name once."""
     if isinstance(value, str):
         value = [part.partition("=")[::2] for part in value.split(",") if part.strip()]
     if isinstance(value, dict):
         value = list(value.items())
     if not isinstance(value, list | tuple):
         raise ValueError(expected)
-    pairs = [(str(name).strip(), _url(url)) for name, url in value]
-    if len(dict(pairs)) < len(pairs) or not all(re.fullmatch(r"[a-z][a-z0-9-]*", name) for name, _ in pairs):
+    pairs = [(str(name).strip(), str(found).strip()) for name, found in value]
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError(expected)
+    return pairs
+
+
+def _services(value: Any) -> tuple[tuple[str, str], ...]:
+    """SERVICE=URL, each once."""
+    expected = "is not a list of SERVICE=URL, each service once"
+    pairs = [(name, _url(url)) for name, url in _pairs(value, expected)]
+    if not all(re.fullmatch(r"[a-z][a-z0-9-]*", name) for name, _ in pairs):
+        raise ValueError(expected)
+    return tuple(pairs)
+
+
+def _bound(value: Any) -> tuple[tuple[str, str], ...]:
+    """SUBNET=DEVICE, each once."""
+    expected = "is not a list of SUBNET-ID=DEVICE, each subnet once"
+    pairs = _pairs(value, expected)
+    if not all(subnet.startswith("subnet-") and device for subnet, device in pairs):
         raise ValueError(expected)
     return tuple(pairs)
 
@@ -298,6 +315,12 @@ class Settings:
     )
     interface_linger: float = _setting(
         1200.0, _seconds, "Seconds a network interface stays when no function needs it any more."
+    )
+    bound_subnets: tuple[tuple[str, str], ...] = _setting(
+        (), _bound, "Subnets on bridges or interfaces of this machine: SUBNET-ID=DEVICE, with commas between."
+    )
+    unenforced_vpc: bool = _setting(
+        False, _flag, "Run functions with VpcConfig without their network where security groups cannot be enforced."
     )
     max_environments: int = _setting(1000, _integer(1, 2000), "Most execution environments at one time.")
     account_concurrency: int = _setting(

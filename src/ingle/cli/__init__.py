@@ -56,6 +56,8 @@ def serve(
     egress: options.Egress = None,
     file_systems: options.FileSystems = None,
     interface_linger: options.InterfaceLinger = None,
+    bound_subnets: options.BoundSubnets = None,
+    unenforced_vpc: options.UnenforcedVpc = None,
     max_environments: options.MaxEnvironments = None,
     account_concurrency: options.AccountConcurrency = None,
     invocation_rate: options.InvocationRate = None,
@@ -139,6 +141,52 @@ def logs(
     from ingle.cli import verbs
 
     verbs.logs(name, follow, since, filter_pattern, options.client(endpoint_url, region))
+
+
+network = typer.Typer(
+    help="Show what functions are attached to, and put subnets on networks of this machine.",
+    rich_markup_mode=None,
+)
+app.add_typer(network, name="network")
+
+
+@network.callback(invoke_without_command=True)
+def network_show(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """List the network interfaces of functions, and put subnets on networks of this machine."""
+    if context.invoked_subcommand is None:
+        from ingle.cli import network_verbs
+
+        network_verbs.show(json, options.load({"data_dir": data_dir}, config))
+
+
+@network.command("bind")
+def network_bind(
+    subnet: Annotated[str, typer.Argument(metavar="SUBNET-ID")],
+    device: Annotated[str, typer.Argument(metavar="INTERFACE", help="A bridge or an interface of this machine.")],
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Put a subnet on an existing network of this machine; it stays so when the server starts again."""
+    from ingle.cli import network_verbs
+
+    network_verbs.bind(subnet, device, options.load({"data_dir": data_dir}, config))
+
+
+@network.command("unbind")
+def network_unbind(
+    subnet: Annotated[str, typer.Argument(metavar="SUBNET-ID")],
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+) -> None:
+    """Put a subnet on a network of its own again."""
+    from ingle.cli import network_verbs
+
+    network_verbs.unbind(subnet, options.load({"data_dir": data_dir}, config))
 
 
 events = typer.Typer(

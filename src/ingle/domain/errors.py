@@ -175,6 +175,14 @@ class S3FilesMountFailed(FileSystemMountFailed):
     code = "S3FilesMountFailureException"
 
 
+class InterfaceNotReady(ServiceError):
+    """A function with VpcConfig has no network to run in."""
+
+    code = "ENINotReadyException"
+    http_status = 502
+    message_member = "Message"
+
+
 class AccessDenied(ServiceError):
     code = "AccessDeniedException"
     http_status = 403

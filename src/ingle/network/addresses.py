@@ -27,6 +27,8 @@ UPLINKS = IPv4Network("169.254.32.0/19")
 INSIDE = "eth0"
 BEHIND = "env"
 SUBNET, NAT, VPC, UPLINK = "subnet", "nat", "vpc", "uplink"
+#: Legs of a private network's router in subnets that are bound to devices of the machine.
+LEG = "leg"
 
 #: This network, loopback, link-local with the metadata service, multicast, and what is reserved with broadcast.
 NEVER = tuple(

@@ -14,7 +14,8 @@ To the server:
 
     {"ready": true, "problem": text or null}       the latter: why environments have no way out of the machine
     {"interface": name, "error": text or null}
-    {"shown": n, ...}
+    {"shown": n, "uplink": device or null, "outward": environments, "devices": names of the machine's,
+     "interfaces": {name: {"device": name or null, "environments": n}}}
 
 From the supervisor, for an environment whose network namespace is the descriptor beside it:
 
@@ -36,39 +37,22 @@ import signal
 import socket
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 from ingle.network import netlink, resolver, rules
-from ingle.network.addresses import MOST_LINKS, OUTWARD
+from ingle.network.addresses import OUTWARD
+from ingle.network.fabric import Fabric
 from ingle.network.gateway import Gateway
-from ingle.network.plan import from_json
+from ingle.network.interface import InterfaceGateway, Surroundings
+from ingle.network.numbers import Numbers
+from ingle.network.plan import Interface, from_json
+from ingle.network.ports import Ports
 from ingle.network.uplink import Uplink
 
 _LONGEST = 1 << 20
 #: After a change of the machine's devices or routes, until it is looked at, in seconds.
 _SETTLE = 0.05
-
-
-class Numbers:
-    """Numbers of links. One that was given back is given again as late as possible: packets of its last holder may
-    still be under way."""
-
-    def __init__(self) -> None:
-        self._next = 0
-        self._taken: set[int] = set()
-
-    def take(self) -> int:
-        """Raises OSError."""
-        if len(self._taken) >= MOST_LINKS:
-            raise OSError("no more links can be made")
-        while True:
-            self._next = self._next % MOST_LINKS + 1
-            if self._next not in self._taken:
-                self._taken.add(self._next)
-                return self._next
-
-    def give_back(self, number: int) -> None:
-        self._taken.discard(number)
 
 
 class Agent:
@@ -78,7 +62,11 @@ class Agent:
         self._identity = identity
         self._selector = selectors.DefaultSelector()
         self._numbers = Numbers()
+        self._ports = Ports(identity)
+        self._machine = netlink.Netlink()
         self._gateways: dict[str, Gateway] = {}
+        self._interfaces: dict[str, InterfaceGateway] = {}
+        self._fabrics: dict[str, Fabric] = {}
         #: Environment: the number of its link, and the gateway's name.
         self._attached: dict[str, tuple[int, str]] = {}
         self._resolver: socket.socket | None = None
@@ -105,8 +93,11 @@ class Agent:
             return
         self._gateways[OUTWARD] = router
 
-    def _resolve(self, name: str, gateway: Gateway) -> None:
-        if self._resolver is not None:
+    def _resolve(self, name: str, gateway: Gateway | None) -> None:
+        """Have names resolved for a gateway; for None, no longer."""
+        if self._resolver is not None and gateway is None:
+            self._resolver.send(name.encode())
+        elif self._resolver is not None and gateway is not None:
             sockets = gateway.resolver_sockets()
             try:
                 socket.send_fds(self._resolver, [name.encode()], [sock.fileno() for sock in sockets])
@@ -145,8 +136,9 @@ class Agent:
     def _close(self) -> None:
         if self._uplink is not None:
             self._uplink.close()
-        for gateway in self._gateways.values():
+        for gateway in [*self._gateways.values(), *self._fabrics.values()]:
             gateway.close()
+        self._ports.close()
 
     def _tell(self, channel: socket.socket, message: dict[str, Any]) -> None:
         channel.sendall(json.dumps(message).encode())
@@ -204,14 +196,63 @@ class Agent:
         if "interface" in message:
             name, error = message["interface"].get("name"), None
             try:
-                plan = from_json(message["interface"])
+                self._put(from_json(message["interface"]))
             except (OSError, ValueError) as problem:
                 error = str(problem)
-            else:
-                error = f"{plan.name} cannot be made yet"
             self._tell(self._server, {"interface": name, "error": error})
+        elif "remove" in message:
+            self._remove(message["remove"])
         elif "show" in message:
-            self._tell(self._server, {"shown": message["show"]})
+            self._tell(self._server, {"shown": message["show"], **self._state()})
+
+    def _put(self, plan: Interface) -> None:
+        """Raises OSError and ValueError."""
+        there = self._interfaces.get(plan.name)
+        if there is not None:
+            if there.plan.where != plan.where:
+                raise ValueError(f"{plan.name} is somewhere else")
+            resolved = there.plan.resolver
+            there.change(plan)
+            if resolved != plan.resolver:
+                self._resolve(plan.name, there if plan.resolver else None)
+            return
+        if plan.name == OUTWARD:
+            raise ValueError(f"an interface cannot be called {plan.name}")
+        fabric = self._fabrics.get(plan.network)
+        if fabric is None:
+            fabric = self._fabrics[plan.network] = Fabric()
+        around = Surroundings(
+            ports=self._ports, fabric=fabric, router=self._gateways.get(OUTWARD), numbers=self._numbers
+        )
+        made = InterfaceGateway(plan, around)
+        self._interfaces[plan.name] = self._gateways[plan.name] = made
+        if plan.resolver:
+            self._resolve(plan.name, made)
+
+    def _remove(self, name: str) -> None:
+        """The links of environments behind it go with it."""
+        gone = self._interfaces.pop(name, None)
+        if gone is None:
+            return
+        del self._gateways[name]
+        if gone.plan.resolver:
+            self._resolve(name, None)
+        gone.close()
+        network = gone.plan.network
+        if not any(left.plan.network == network for left in self._interfaces.values()):
+            self._fabrics.pop(network).close()
+
+    def _state(self) -> dict[str, Any]:
+        behind = Counter(network for _, network in self._attached.values())
+        return {
+            "uplink": None if self._uplink is None else self._uplink.device,
+            "outward": behind[OUTWARD],
+            "devices": [device.name for device in self._machine.devices() if device.name != "lo"],
+            "interfaces": {
+                name: {"device": interface.plan.device, "environments": behind[name]}
+                for name, interface in self._interfaces.items()
+            },
+        }
 
 
 def main() -> None:

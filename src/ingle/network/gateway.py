@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from ipaddress import IPv4Interface, IPv4Network, IPv6Network
+from ipaddress import IPv4Interface
 
 from ingle.network import namespaces, netlink
 from ingle.network.addresses import BEHIND, HARDWARE, INSIDE, NEXT_HOP, NEXT_HOP6, RESOLVER, link, link6
 from ingle.network.netlink import Netlink
 from ingle.network.nftables import Nftables
 
-_DEFAULT = IPv4Network("0.0.0.0/0")
-_DEFAULT6 = IPv6Network("::/0")
 #: Devices that are made later start with these. Sources are checked (rp_filter), and nobody is redirected.
 _PARAMETERS = {
     "ipv4/conf/all/rp_filter": 1,
@@ -115,10 +113,10 @@ def _configure(name: str, number: int, *, default: bool, ipv6: bool) -> None:
         namespaces.set_parameter(f"ipv6/conf/{name}/addr_gen_mode", 1)
     requests = [netlink.add_address(index, link(number)), netlink.up(index)]
     if default:
-        requests.append(netlink.add_route(_DEFAULT, index, NEXT_HOP))
+        requests.append(netlink.add_route(netlink.EVERYWHERE, index, NEXT_HOP))
     if ipv6:
         requests.append(netlink.add_address(index, link6(number)))
         if default:
-            requests.append(netlink.add_route(_DEFAULT6, index, NEXT_HOP6))
+            requests.append(netlink.add_route(netlink.EVERYWHERE6, index, NEXT_HOP6))
     with Netlink() as inside:
         inside.do(*requests)

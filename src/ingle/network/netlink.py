@@ -36,6 +36,7 @@ _R_DESTINATION, _R_OIF, _R_GATEWAY = 1, 4, 5
 _MAIN_TABLE, _PROTOCOL = 254, 4  # RTPROT_STATIC
 _SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 UNICAST, BLACKHOLE, UNREACHABLE = 1, 6, 7
+EVERYWHERE, EVERYWHERE6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 #: Multicast groups of changes: links, addresses and routes of IPv4, and its parameters of devices.
 WATCHED = 0x1 | 0x10 | 0x40 | 1 << 23
 
@@ -73,6 +74,11 @@ def mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
 
 
+def host(address: Address) -> Network:
+    """The network of one address."""
+    return IPv4Network(address) if isinstance(address, IPv4Address) else IPv6Network(address)
+
+
 # --- requests: (type, flags, body) -----------------------------------------------------------------------------------
 
 Request = tuple[int, int, bytes]
@@ -106,10 +112,11 @@ def bridge(name: str, address: str | None = None) -> Request:
     )
 
 
-def macvlan(name: str, parent: int, namespace: int, address: str) -> Request:
+def macvlan(name: str, parent: int, namespace: int, address: str | None) -> Request:
     """A device on `parent`, in another namespace from the beginning."""
     info = _attribute(_INFO_KIND, b"macvlan") + _attribute(_INFO_DATA, _number(_MACVLAN_MODE, _MACVLAN_BRIDGE))
-    body = _link() + _text(_L_NAME, name) + _attribute(_L_ADDRESS, mac(address)) + _number(_L_LINK, parent)
+    hardware = b"" if address is None else _attribute(_L_ADDRESS, mac(address))
+    body = _link() + _text(_L_NAME, name) + hardware + _number(_L_LINK, parent)
     return NEWLINK, _CREATE | _EXCLUSIVE, body + _number(_L_NETNS_FD, namespace) + _attribute(_L_INFO, info)
 
 

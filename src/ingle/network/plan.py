@@ -76,6 +76,19 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A subnet that is bound to a device of the machine. `address`: what the private network's router has in it."""
+
+    name: str
+    device: str
+    address: IPv4Interface
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or not _DEVICE.fullmatch(self.device):
+            raise ValueError("a segment has a name or device that cannot be used")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
     """One network interface, with what environments behind it may do.
 
@@ -83,6 +96,7 @@ class Interface:
     or device of the machine that its subnet is bound to; without, the subnet is the segment `subnet` of `network`.
     `allowed`: what may be opened. `outbound` and `inbound` decide about single packets, replies too, that leave the
     subnet or come from outside. `resolver`: whether names are resolved, and at which address besides the usual one.
+    `name_server`: who is asked instead, like any other server there. `neighbours`: other subnets that are bound.
     """
 
     name: str
@@ -95,8 +109,10 @@ class Interface:
     outbound: tuple[Entry, ...] = ()
     inbound: tuple[Entry, ...] = ()
     routes: tuple[Route, ...] = ()
+    neighbours: tuple[Segment, ...] = ()
     resolver: bool = True
     resolver_address: IPv4Address | None = None
+    name_server: IPv4Address | None = None
 
     def __post_init__(self) -> None:
         names = (self.name, self.network, self.subnet)
@@ -120,12 +136,7 @@ class Interface:
     @property
     def where(self) -> tuple[object, ...]:
         """What cannot be changed while the interface is there."""
-        return self.network, self.subnet, self.hardware, self.addresses, self.device
-
-    @property
-    def translated(self) -> bool:
-        """Whether a route leads out of the machine."""
-        return any(route.target is Target.NAT for route in self.routes)
+        return self.network, self.subnet, self.hardware, self.addresses
 
 
 # --- as JSON ---------------------------------------------------------------------------------------------------------
@@ -146,8 +157,10 @@ def to_json(interface: Interface) -> dict[str, Any]:
             [str(route.destination), route.target, None if route.via is None else str(route.via)]
             for route in interface.routes
         ],
+        "neighbours": [[segment.name, segment.device, str(segment.address)] for segment in interface.neighbours],
         "resolver": interface.resolver,
         "resolver_address": None if interface.resolver_address is None else str(interface.resolver_address),
+        "name_server": None if interface.name_server is None else str(interface.name_server),
     }
 
 
@@ -165,8 +178,13 @@ def from_json(given: dict[str, Any]) -> Interface:
             outbound=tuple(Entry(match=_match(parts[:-1]), allow=parts[-1] is True) for parts in given["outbound"]),
             inbound=tuple(Entry(match=_match(parts[:-1]), allow=parts[-1] is True) for parts in given["inbound"]),
             routes=tuple(_route(*parts) for parts in given["routes"]),
+            neighbours=tuple(
+                Segment(name=str(name), device=str(device), address=IPv4Interface(address))
+                for name, device, address in given["neighbours"]
+            ),
             resolver=given["resolver"] is True,
             resolver_address=None if given["resolver_address"] is None else IPv4Address(given["resolver_address"]),
+            name_server=None if given["name_server"] is None else IPv4Address(given["name_server"]),
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"this is no plan of an interface: {error}") from error

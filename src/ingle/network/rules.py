@@ -6,16 +6,18 @@ in `Rule`s first, of which the text is one form; tests evaluate the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, collapse_addresses
 
-from ingle.network.addresses import BEHIND, LINKS, NAT, NEVER, NEVER6, RESOLVER, SUBNET, UPLINK, VPC
+from ingle.network.addresses import BEHIND, LEG, LINKS, NAT, NEVER, NEVER6, RESOLVER, SUBNET, UPLINK, VPC
 from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Interface, Match, Network
 
 TABLE = "ingle"
 #: Connections and the like that one environment may have at one time: it must not use up the machine's table of them.
 MOST_FLOWS = 4096
+#: For a gateway: what is left is to drop.
+NOTHING = f"flush table inet {TABLE}\n"
 _PROTOCOLS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmpv6"}
 _REFUSE = "reject with icmpx admin-prohibited"
 
@@ -213,8 +215,11 @@ def _outside(plan: Interface, side: str, chain: str) -> Iterator[str]:
 
 
 def _resolver(plan: Interface) -> Iterator[str]:
-    if plan.resolver and plan.resolver_address is not None:
-        for protocol in ("udp", "tcp"):
+    """Where queries go: environments know one address, which is not the one of every private network."""
+    for protocol in ("udp", "tcp"):
+        if plan.name_server is not None:
+            yield f"{_FROM_BEHIND} ip daddr {RESOLVER} {protocol} dport 53 dnat ip to {plan.name_server}"
+        if plan.resolver and plan.resolver_address is not None:
             yield f"{_FROM_BEHIND} ip daddr {plan.resolver_address} {protocol} dport 53 dnat ip to {RESOLVER}"
 
 
@@ -226,11 +231,39 @@ def _translation(plan: Interface) -> Iterator[str]:
         yield f"oifname {own} meta nfproto ipv6 snat ip6 to {plan.address6.ip}"
 
 
-def of_host(table: str, device: str, uplink: IPv4Address, guarded: Iterable[str] = (), ports: str = "") -> str:
+def of_fabric() -> str:
+    """The router between the subnets of a private network: into those that are bound only what answers comes back."""
+    return _table(
+        TABLE,
+        {
+            "input": (
+                _hook("input", 0, "drop"),
+                ["icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"],
+            ),
+            "forward": (
+                _hook("forward", 0),
+                [f'iifname "{LEG}*" ct state established,related ct direction reply accept', f'iifname "{LEG}*" drop'],
+            ),
+            "translation": (_hook("postrouting", 100, kind="nat"), [f'oifname "{LEG}*" masquerade']),
+        },
+    )
+
+
+def of_bridges(table: str, prefix: str) -> str:
+    """On bridges of the machine: what comes from a device of Ingle's is for others on the bridge, and never for the
+    machine. The table is its maker's, and goes with that."""
+    rules = f'type filter hook input priority -200; policy accept; iifname "{prefix}*" drop'
+    return f"table bridge {table} {{\n  flags owner\n  chain input {{ {rules}; }}\n}}\n"
+
+
+def of_host(
+    table: str, device: str, uplink: IPv4Address, guarded: Iterable[str] = (), bridges: Container[str] = ()
+) -> str:
     """The machine's own namespace. `device` leads to the router, whose address there is `uplink`.
 
     `guarded`: devices for which forwarding was switched on for Ingle alone; what others would have forwarded from them
-    is dropped as before. Devices of all servers begin with the same letters.
+    is dropped as before. Devices of all servers begin with the same letters. What passes through one of `bridges` is
+    not forwarded, though kernels may show it here, too, as coming from and going to the bridge.
     """
     into = '"ingle-*"'
     return _table(
@@ -245,7 +278,7 @@ def of_host(table: str, device: str, uplink: IPv4Address, guarded: Iterable[str]
                     f'iifname "{device}" oifname {into} {_REFUSE}',
                     f'iifname "{device}" ip daddr {_set(NEVER)} {_REFUSE}',
                     f'iifname "{device}" ip saddr != {uplink} drop',
-                    *(f'iifname "{name}" oifname != {into} drop comment "ingle guard {name}"' for name in guarded),
+                    *(_guard(name, into, name in bridges) for name in guarded),
                 ],
             ),
             "translation": (
@@ -254,3 +287,8 @@ def of_host(table: str, device: str, uplink: IPv4Address, guarded: Iterable[str]
             ),
         },
     )
+
+
+def _guard(name: str, into: str, is_bridge: bool) -> str:
+    allowed = _set((into, f'"{name}"') if is_bridge else (into,))
+    return f'iifname "{name}" oifname != {allowed} drop comment "ingle guard {name}"'

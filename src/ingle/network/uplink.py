@@ -76,7 +76,7 @@ class Uplink:
             router.links.do(
                 netlink.add_address(inner, IPv4Interface((address, 32))),
                 netlink.up(inner),
-                netlink.add_route(IPv4Network("0.0.0.0/0"), inner, NEXT_HOP),
+                netlink.add_route(netlink.EVERYWHERE, inner, NEXT_HOP),
             )
 
     def _claim(self, index: int, seed: int) -> IPv4Address:
@@ -111,7 +111,8 @@ class Uplink:
     def _load(self, guarded: tuple[str, ...]) -> None:
         """First what keeps others out, then what lets Ingle's in."""
         assert self._address is not None
-        self._tables.run(rules.of_host(self.device, self.device, self._address, guarded))
+        bridges = {device.name for device in self._links.devices() if device.kind == "bridge"}
+        self._tables.run(rules.of_host(self.device, self.device, self._address, guarded, bridges))
         before, self._guarded = self._guarded, guarded
         for name in guarded:
             with contextlib.suppress(OSError):

@@ -19,6 +19,7 @@ from ingle.storage.layout import (
     ACCESS_KEY,
     AUDIT,
     BACKUPS,
+    BINDINGS,
     BLOBS,
     DATABASE,
     EVENTS,
@@ -97,8 +98,9 @@ def _copy(source: Path, destination: Path) -> None:
     for name in (METRICS, EVENTS):
         if (source / name).exists():
             copy_database(source / name, destination / name)
-    if (source / ACCESS_KEY).exists():
-        _copy_file(source / ACCESS_KEY, destination / ACCESS_KEY)
+    for name in (ACCESS_KEY, BINDINGS):
+        if (source / name).exists():
+            _copy_file(source / name, destination / name)
     _copy_tree(source / LOGS, destination / LOGS, again=True)
     _copy_tree(source / AUDIT, destination / AUDIT, again=True)
     _copy_tree(source / SIGNING, destination / SIGNING, again=True)

@@ -37,6 +37,7 @@ from ingle.storage.layout import (
     ACCESS_KEY,
     AUDIT,
     BACKUPS,
+    BINDINGS,
     BLOBS,
     COMPANION,
     DATABASE,
@@ -100,6 +101,10 @@ class DataDirectory:
     @property
     def audit(self) -> Path:
         return self.path / AUDIT
+
+    @property
+    def bindings(self) -> Path:
+        return self.path / BINDINGS
 
     @property
     def access_key(self) -> Path:

@@ -22,6 +22,7 @@ AUDIT = "audit"
 ACCESS_KEY = "access.key"
 #: Of a companion that runs beside the server; gone with it. In no copy.
 COMPANION = "companion"
+BINDINGS = "subnets.json"
 
 
 def read_format(path: Path) -> int | None:

@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from ingle.artifacts import PackageError
 from ingle.catalog import Prepared
 from ingle.domain.clock import Clock
-from ingle.domain.errors import ServiceError, VariablesUnreadable
+from ingle.domain.errors import InterfaceNotReady, ServiceError, VariablesUnreadable
 from ingle.domain.function import Function, FunctionKey, Package, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.domain.runtimes import runtime_version_arn
@@ -166,9 +166,12 @@ class Host:
         try:
             opened = self._opened_for_preparation(version)
             ready = await self._preparation.ready(opened)
+            await self._networking.prepare(version)
             self._stock.want(*self._kind(opened, ready))
             if starts_from_snapshot(version):
                 await self._snapshots.make(version)
+        except InterfaceNotReady as error:
+            return Prepared(reason_code="InvalidConfiguration", reason=error.message)
         except VariablesUnreadable as error:
             return Prepared(reason_code=error.state_code, reason=error.message)
         except InitialisationFailed as error:
@@ -196,9 +199,9 @@ class Host:
         """
         early = ahead(opened, self._preparation.layout(ready), self._seccomp)
         memory = None if early is None else opened.configuration.memory
-        network = self._networking.choose(opened.version)
-        usual = self._networking.usual
-        return Kind(zygote=ready.zygote, memory_mb=memory, network=usual if network == usual else None), early
+        vpc = opened.configuration.vpc
+        network = None if vpc is not None and vpc.attached else self._networking.usual
+        return Kind(zygote=ready.zygote, memory_mb=memory, network=network), early
 
     # --- environments -----------------------------------------------------------------------------------------------
 

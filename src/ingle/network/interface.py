@@ -1,0 +1,156 @@
+"""A network interface: the gateway that environments in a private network are behind.
+
+It has the interface's address in the subnet, the routes and the rules; environments are translated to the address, so
+that scaling takes none and nothing can be opened towards them. Used by the agent only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from ingle.network import namespaces, netlink, rules
+from ingle.network.addresses import NAT, NEXT_HOP, NEXT_HOP6, SUBNET, VPC
+from ingle.network.fabric import Fabric
+from ingle.network.gateway import Gateway
+from ingle.network.netlink import Request
+from ingle.network.numbers import Numbers
+from ingle.network.plan import Interface, Route, Target
+from ingle.network.ports import Ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an interface is connected with. `router`: the way out of the machine, if there is one."""
+
+    ports: Ports
+    fabric: Fabric
+    router: Gateway | None
+    numbers: Numbers
+
+
+class InterfaceGateway(Gateway):
+    def __init__(self, plan: Interface, around: Surroundings) -> None:
+        """Raises OSError, and then leaves nothing behind."""
+        super().__init__(ipv6=plan.address6 is not None)
+        self.plan = plan
+        self._around = around
+        self._routes: dict[netlink.Network, Request] = {}
+        self._taken: list[int] = []
+        self._ways: set[str] = set()
+        try:
+            # Nothing passes before there are rules, and nothing can be plugged in before there is a table.
+            self.tables.run(rules.of_interface(plan))
+            self._plug()
+            self._route()
+        except BaseException:
+            self.close()
+            raise
+
+    def change(self, plan: Interface) -> None:
+        """To another plan of the same interface; connections that stay allowed go on. Raises OSError.
+
+        Rules are changed first: what is no longer allowed ends, whatever else becomes of the change.
+        """
+        before, self.plan = self.plan, plan
+        try:
+            self._change(before, plan)
+        except BaseException:
+            self.plan = before  # so that another try does all of it
+            raise
+
+    def _change(self, before: Interface, plan: Interface) -> None:
+        elsewhere: dict[str, Any] = {"routes": (), "neighbours": (), "device": None}
+        if replace(before, **elsewhere) != replace(plan, **elsewhere):
+            self.tables.run(rules.of_interface(plan))
+        if before.device != plan.device:
+            with namespaces.inside(self.namespace), contextlib.suppress(OSError):
+                self.links.do(netlink.remove(socket.if_nametoindex(SUBNET)))
+            self._routes.clear()
+            self._plug()
+        self._route()
+
+    def close(self) -> None:
+        # At once: the namespace itself may stay a little, for sockets of the resolver.
+        with contextlib.suppress(OSError):
+            self.tables.run(rules.NOTHING)
+        with contextlib.suppress(OSError):
+            self._around.fabric.lead_to(self.plan.name, (), self._around.ports)
+        for number in self._taken:
+            self._around.numbers.give_back(number)
+        super().close()
+
+    def _plug(self) -> None:
+        plan = self.plan
+        if plan.device is None:
+            self._around.fabric.plug(plan, self.namespace)
+        else:
+            self._around.ports.plug(plan.device, self.namespace, SUBNET, plan.hardware)
+        with namespaces.inside(self.namespace):
+            index = socket.if_nametoindex(SUBNET)
+            namespaces.set_parameter(f"ipv4/conf/{SUBNET}/arp_notify", 1)
+            self.links.do(*(netlink.add_address(index, address) for address in plan.addresses), netlink.up(index))
+
+    def _way(self, name: str) -> bool:
+        """Have a link to the router or to the fabric; False: there is nothing that it could lead to."""
+        if name in self._ways:
+            return True
+        router = self._around.router if name == NAT else self._around.fabric
+        if router is None:
+            return False
+        number = self._around.numbers.take()
+        self._taken.append(number)
+        if name == NAT:
+            router.attach(self.namespace, number, NAT, default=False)
+        else:
+            self._around.fabric.reach(number, self.plan, self.namespace)
+        self._ways.add(name)
+        return True
+
+    def _route(self) -> None:
+        self._around.fabric.lead_to(self.plan.name, self.plan.neighbours, self._around.ports)
+        wanted: dict[netlink.Network, Request] = {}
+        everything: list[netlink.Network] = [netlink.EVERYWHERE]
+        if self.ipv6:
+            everything.append(netlink.EVERYWHERE6)
+        for destination in everything:
+            wanted[destination] = netlink.add_route(destination, kind=netlink.BLACKHOLE)
+        for route in self.plan.routes:
+            if route.destination.version == 4 or self.ipv6:
+                wanted[route.destination] = self._request(route)
+        with namespaces.inside(self.namespace):
+            stale = [netlink.remove_route(found) for found in self._routes if found not in wanted]
+            changed = [request for found, request in wanted.items() if self._routes.get(found) != request]
+            if stale:
+                self.links.do(*stale)
+            if changed:
+                self.links.do(*changed)
+        self._routes = wanted
+
+    def _request(self, route: Route) -> Request:
+        with namespaces.inside(self.namespace):
+            subnet = socket.if_nametoindex(SUBNET)
+        version = route.destination.version
+        if route.target is Target.VIA and route.via is not None and version == 4:
+            return netlink.add_route(route.destination, subnet, route.via)
+        if route.target is Target.NAT and version == 4 and self._way(NAT):
+            return netlink.add_route(route.destination, self._index(NAT), NEXT_HOP)
+        if route.target is Target.VPC:
+            if self.plan.device is None:
+                return netlink.add_route(route.destination, subnet, self._first(version))
+            if self._way(VPC):
+                hop: IPv4Address | IPv6Address = NEXT_HOP if version == 4 else NEXT_HOP6
+                return netlink.add_route(route.destination, self._index(VPC), hop)
+        return netlink.add_route(route.destination, kind=netlink.BLACKHOLE)
+
+    def _first(self, version: int) -> IPv4Address | IPv6Address:
+        """The router's address in the subnet."""
+        six = self.plan.address6
+        return six.network[1] if version == 6 and six is not None else self.plan.address.network[1]
+
+    def _index(self, name: str) -> int:
+        with namespaces.inside(self.namespace):
+            return socket.if_nametoindex(name)
