@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from ingle.network import namespaces
 from ingle.network.plan import ICMP, TCP, UDP, Entry, Interface, Match, Route, Segment, Target
 from kernel.agents import Agent, Place
-from kernel.networks import MACHINE, ON_BRIDGE, OWN, PUBLIC, NameServer, World, eventually, ip, world
+from kernel.networks import MACHINE, ON_BRIDGE, OWN, PUBLIC, NameServer, World, connect, eventually, ip, world
 
 pytestmark = pytest.mark.kernel
 
@@ -310,6 +311,24 @@ def test_a_subnet_of_ones_own_reaches_one_that_is_bound(lan: World, agent: Agent
     ip(lan.private, "route add 10.20.7.0/24 via 10.20.0.3")
     assert Place(lan.private).ask("10.20.7.4", 22, 0.3) == "nothing"
     ip(lan.private, "route del 10.20.7.0/24")
+
+
+def test_a_subnet_that_is_bound_reaches_another(lan: World, agent: Agent) -> None:
+    """Over the router of the private network, in a subnet on a bridge of the machine's own that is not `br0`."""
+    ip(lan.machine, "link add br1 type bridge", "link set br1 up")
+    with contextlib.ExitStack() as stack:
+        other = namespaces.create()
+        stack.callback(os.close, other)
+        connect(lan.machine, "lan1", other, "eth0")
+        ip(lan.machine, "link set lan1 master br1")
+        ip(other, "link set lo up", "addr add 10.20.1.60/24 dev eth0")
+        lan.listener(other, "10.20.1.60", 5432)
+        on_br1 = Segment(name="subnet-3", device="br1", address=IPv4Interface("10.20.1.3/24"))
+        inside = behind(
+            agent, plan(allowed=(to("10.20.0.0/16"),), routes=(LOCAL,), neighbours=(on_br1,))
+        )  # fmt: skip
+        assert inside.ask("10.20.1.60", 5432) == "10.20.1.3"
+        assert inside.ask(DATABASE, 5432) == ADDRESS
 
 
 def test_other_networks_of_the_same_addresses_are_apart(lan: World, agent: Agent) -> None:

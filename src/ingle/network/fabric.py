@@ -65,7 +65,7 @@ class Fabric(Gateway):
 
     def reach(self, number: int, plan: Interface, namespace: int) -> None:
         """Give `namespace`, an interface in a subnet that is bound, a link to the other subnets. Raises OSError."""
-        self.attach(namespace, number, VPC, default=False)
+        self.attach(namespace, number, VPC, default=False, ipv6=plan.address6 is not None)
         with namespaces.inside(self.namespace):
             index = socket.if_nametoindex(f"{BEHIND}{number}")
             self.links.do(*(netlink.add_route(netlink.host(address.ip), index) for address in plan.addresses))

@@ -71,11 +71,14 @@ class Gateway:
         self.links.close()
         os.close(self.namespace)
 
-    def attach(self, namespace: int, number: int, name: str = INSIDE, *, default: bool = True) -> None:
+    def attach(
+        self, namespace: int, number: int, name: str = INSIDE, *, default: bool = True, ipv6: bool | None = None
+    ) -> None:
         """Make link `number`, whose other end is called `name` in `namespace`. Raises OSError.
 
-        `default`: whatever has no other route goes over it.
+        `default`: whatever has no other route goes over it. `ipv6`: the gateway's own choice if it is not given.
         """
+        ipv6 = self.ipv6 if ipv6 is None else ipv6
         ours = f"{BEHIND}{number}"
         inner = link(number)
         with namespaces.inside(self.namespace):
@@ -84,11 +87,11 @@ class Gateway:
             ))  # fmt: skip
             index = socket.if_nametoindex(ours)
             routes = [netlink.add_route(inner.network, index)]
-            if self.ipv6:
+            if ipv6:
                 routes.append(netlink.add_route(link6(number).network, index))
             self.links.do(*routes)
         with namespaces.inside(namespace):
-            _configure(name, number, default=default, ipv6=self.ipv6)
+            _configure(name, number, default=default, ipv6=ipv6)
 
     def resolver_sockets(self) -> list[socket.socket]:
         """Where environments ask for names: one socket for datagrams and one that listens. Raises OSError."""

@@ -207,6 +207,7 @@ class Host:
 
     async def start(self, version: Version, *, provisioned: bool = False) -> Environment:
         require_known(version, self._options.shares)
+        await self._networking.prepare(version)
         opened = self._opened(version)
         ready = await self._ready(opened)
         clone = await self._snapshots.clone(version)

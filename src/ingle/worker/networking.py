@@ -91,16 +91,19 @@ class Networking:
         vpc = version.configuration.vpc
         if vpc is None or not vpc.attached:
             return self.usual
+        ready = self._ready(version, vpc)
+        return ready[next(self._turns) % len(ready)] if ready else None
+
+    def _ready(self, version: Version, vpc: Attached) -> list[str]:
+        """The interfaces that environments can be behind; none where nothing is enforced. Raises InterfaceNotReady."""
         if not self._client.available:
             if self._options.unenforced:
-                return None
+                return []
             raise InterfaceNotReady(_UNAVAILABLE)
         wanted = self._interfaces(version, vpc)
-        if not wanted:
-            return None
         ready = [interface.id for interface in wanted if interface.id in self._plans]
         if ready:
-            return ready[next(self._turns) % len(ready)]
+            return ready
         reasons = "; ".join(self._errors[item.id] for item in wanted if item.id in self._errors)
         raise InterfaceNotReady(
             f"The network interfaces of the function are not ready{f': {reasons}' if reasons else ''}."
@@ -108,19 +111,21 @@ class Networking:
 
     async def prepare(self, version: Version) -> None:
         """Return once new environments of `version` can have their network. Raises InterfaceNotReady."""
+        vpc = version.configuration.vpc
+        if vpc is None or not vpc.attached:
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_SECONDS):
-                while not self._is_settled(version):
+                while not self._is_settled(version, vpc):
                     news = self._news
                     await news.wait()
-        self.choose(version)
+        self._ready(version, vpc)
 
-    def _is_settled(self, version: Version) -> bool:
-        vpc = version.configuration.vpc
-        if vpc is None or not vpc.attached or not self._client.available:
+    def _is_settled(self, version: Version, vpc: Attached) -> bool:
+        if not self._client.available:
             return True
         wanted = self._interfaces(version, vpc)
-        return all(item.id in self._plans or item.id in self._errors for item in wanted)
+        return bool(wanted) and all(item.id in self._plans or item.id in self._errors for item in wanted)
 
     def _interfaces(self, version: Version, vpc: Attached) -> list[NetworkInterface]:
         """Those that the version's environments are behind: one in each of its subnets."""
@@ -129,7 +134,7 @@ class Networking:
             if item.interface_type == private_networks.OF_LAMBDA and item.account == version.key.account
             and item.region == version.key.region and set(item.groups) == set(vpc.security_groups)
         ]  # fmt: skip
-        return [item for item in found if item.ipv6_allowed == vpc.ipv6] or found
+        return [item for item in found if item.ipv6_allowed == vpc.ipv6]
 
     # --- following the catalog --------------------------------------------------------------------------------------
 

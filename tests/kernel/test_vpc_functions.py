@@ -1,0 +1,374 @@
+"""Functions with VpcConfig, as users make them: real databases on a network of the machine, and what guards it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ingle.network import namespaces
+from kernel.databases import CLIENTS, start_postgresql, start_redis
+from kernel.networks import ATTEMPTS, MACHINE, ON_BRIDGE, OWN, PUBLIC, Functions, NameServer, World, eventually, world
+from kernel.sandboxed import PROBE, running
+from served import Server, refusal
+
+pytestmark = pytest.mark.kernel
+
+DATABASE = "10.20.0.50"
+FUNCTION = PROBE + ATTEMPTS.replace('event.get("patience", 3)', "3") + CLIENTS
+
+
+class Vpc:
+    """A private network of the server's, one subnet of which is on the machine's bridge."""
+
+    def __init__(self, functions: Functions, world: World) -> None:
+        self.functions = functions
+        self.world = world
+        self.ec2 = functions.server.client("ec2")
+        self.id = self.call("create_vpc", CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = self.new_subnet("10.20.0.0/24")
+        self.ingle("network", "bind", self.subnet, "br0")
+
+    def call(self, operation: str, **params: Any) -> Any:
+        with namespaces.inside(self.world.machine):
+            return getattr(self.ec2, operation)(**params)
+
+    def ingle(self, *words: str) -> str:
+        command = [sys.executable, "-m", "ingle", *words, "--data-dir", str(self.functions.server.data_dir)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def new_subnet(self, cidr: str) -> str:
+        return str(self.call("create_subnet", VpcId=self.id, CidrBlock=cidr)["Subnet"]["SubnetId"])
+
+    def group(self, name: str, *rules: tuple[str, int, str]) -> str:
+        """A security group that lets these out: protocol, port, range; not everything, as a new one would."""
+        group = str(self.call("create_security_group", VpcId=self.id, GroupName=name, Description=name)["GroupId"])
+        everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+        self.call("revoke_security_group_egress", GroupId=group, IpPermissions=everything)
+        for rule in rules:
+            self.allow(group, *rule)
+        return group
+
+    def allow(self, group: str, protocol: str, port: int, cidr: str) -> None:
+        self.call("authorize_security_group_egress", GroupId=group, IpPermissions=[permission(protocol, port, cidr)])
+
+    def forbid(self, group: str, protocol: str, port: int, cidr: str) -> None:
+        self.call("revoke_security_group_egress", GroupId=group, IpPermissions=[permission(protocol, port, cidr)])
+
+    def function(self, *groups: str, subnets: tuple[str, ...] = (), **settings: Any) -> str:
+        config = {"SubnetIds": list(subnets or (self.subnet,)), "SecurityGroupIds": list(groups)}
+        return self.functions.create(FUNCTION, VpcConfig=config, **settings)
+
+    def run(self, name: str, code: str, /, **values: Any) -> Any:
+        return self.functions.probe(code, function=name, **values)
+
+
+def permission(protocol: str, port: int, cidr: str) -> dict[str, Any]:
+    return {"IpProtocol": protocol, "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": cidr}]}
+
+
+@pytest.fixture(scope="module")
+def vpc() -> Iterator[Vpc]:
+    with world() as made, contextlib.ExitStack() as stack:
+        start_postgresql(stack, made.private, DATABASE)
+        start_redis(stack, made.private, DATABASE)
+        made.listener(made.wide, PUBLIC, 443)
+        yield Vpc(made.sandboxed(made.server()), made)
+
+
+ASK = f"result = [tried(postgresql, '{DATABASE}', 'SELECT 6 * 7'), tried(redis, '{DATABASE}', 'PING')]"
+
+
+def test_a_function_queries_real_databases(vpc: Vpc) -> None:
+    group = vpc.group("both", ("tcp", 5432, "10.20.0.0/24"), ("tcp", 6379, "10.20.0.0/24"))
+    name = vpc.function(group)
+    assert vpc.run(name, ASK) == ["42", "+PONG"]
+    address = f"result = postgresql('{DATABASE}', 'SELECT host(inet_client_addr())')"
+    interfaces = vpc.call("describe_network_interfaces", Filters=[{"Name": "group-id", "Values": [group]}])
+    assert vpc.run(name, address) == interfaces["NetworkInterfaces"][0]["PrivateIpAddress"]
+
+
+def test_a_function_whose_group_does_not_allow_it_cannot(vpc: Vpc) -> None:
+    name = vpc.function(vpc.group("redis only", ("tcp", 6379, f"{DATABASE}/32")))
+    assert vpc.run(name, ASK) == ["nothing", "+PONG"]
+    nothing = vpc.function(vpc.group("nothing"))
+    assert vpc.run(nothing, ASK) == ["nothing", "nothing"]
+
+
+def test_a_change_of_rules_is_in_force_within_a_second(vpc: Vpc) -> None:
+    group = vpc.group("changing")
+    name = vpc.function(group)
+    assert vpc.run(name, f"result = tried(redis, '{DATABASE}', 'PING', 0.2)") == "nothing"
+    patient = f"""
+until = time.monotonic() + 10
+while (result := tried(redis, '{DATABASE}', 'PING', 0.1)) != event["wanted"] and time.monotonic() < until:
+    pass
+"""
+    vpc.allow(group, "tcp", 6379, "10.20.0.0/24")
+    assert vpc.run(name, patient, wanted="+PONG") == "+PONG"
+    vpc.forbid(group, "tcp", 6379, "10.20.0.0/24")
+    assert vpc.run(name, patient, wanted="nothing") == "nothing"
+
+
+def test_a_connection_that_stays_allowed_goes_on(vpc: Vpc) -> None:
+    group = vpc.group("kept", ("tcp", 6379, "10.20.0.0/24"))
+    name = vpc.function(group)
+    opened = f"kept['it'] = socket.create_connection(('{DATABASE}', 6379), 3); result = kept['it'].getsockname()[1]"
+    port = vpc.run(name, opened)
+    vpc.allow(group, "tcp", 5432, "10.20.0.0/24")
+    vpc.allow(group, "tcp", 6379, f"{DATABASE}/32")
+    vpc.forbid(group, "tcp", 6379, "10.20.0.0/24")
+    again = "kept['it'].sendall(b'PING\\r\\n'); result = [kept['it'].recv(100).decode(), kept['it'].getsockname()[1]]"
+    assert vpc.run(name, again) == ["+PONG\r\n", port]
+
+
+def test_a_rule_about_a_group_is_about_the_addresses_of_its_members(vpc: Vpc) -> None:
+    """A database on premises is in a group by an interface that is made for it."""
+    databases = vpc.group("databases")
+    clients = vpc.group("clients")
+    pair = {"IpProtocol": "tcp", "FromPort": 6379, "ToPort": 6379, "UserIdGroupPairs": [{"GroupId": databases}]}
+    vpc.call("authorize_security_group_egress", GroupId=clients, IpPermissions=[pair])
+    name = vpc.function(clients)
+    assert vpc.run(name, ASK) == ["nothing", "nothing"]
+    stand_in = vpc.call(
+        "create_network_interface", SubnetId=vpc.subnet, PrivateIpAddress=DATABASE, Groups=[databases]
+    )["NetworkInterface"]["NetworkInterfaceId"]  # fmt: skip
+    asked = f"result = tried(redis, '{DATABASE}', 'PING', 0.2)"
+    eventually(lambda: vpc.run(name, asked), "+PONG")
+    vpc.call("delete_network_interface", NetworkInterfaceId=stand_in)
+    eventually(lambda: vpc.run(name, asked), "nothing")
+
+
+def test_the_internet_is_reached_by_a_nat_gateway(vpc: Vpc) -> None:
+    private, public = vpc.new_subnet("10.20.10.0/24"), vpc.new_subnet("10.20.11.0/24")
+    group = vpc.group("out", ("tcp", 443, "0.0.0.0/0"))
+    name = vpc.function(group, subnets=(private,))
+    asked = f"result = tried(ask, '{PUBLIC}', 443)"
+    assert vpc.run(name, asked) == "nothing"
+    gateway = vpc.call("create_internet_gateway")["InternetGateway"]["InternetGatewayId"]
+    vpc.call("attach_internet_gateway", InternetGatewayId=gateway, VpcId=vpc.id)
+    tables = {}
+    for subnet in (private, public):
+        tables[subnet] = vpc.call("create_route_table", VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+        vpc.call("associate_route_table", RouteTableId=tables[subnet], SubnetId=subnet)
+    everywhere = {"DestinationCidrBlock": "0.0.0.0/0"}
+    vpc.call("create_route", RouteTableId=tables[public], GatewayId=gateway, **everywhere)
+    allocation = vpc.call("allocate_address", Domain="vpc")["AllocationId"]
+    nat = vpc.call("create_nat_gateway", SubnetId=public, AllocationId=allocation)["NatGateway"]["NatGatewayId"]
+    vpc.call("create_route", RouteTableId=tables[private], NatGatewayId=nat, **everywhere)
+    eventually(lambda: vpc.run(name, asked), MACHINE)
+    # A subnet with a route to the internet gateway gives functions none: they have no public addresses.
+    assert vpc.run(vpc.function(group, subnets=(public,)), asked) == "nothing"
+
+
+def test_a_network_acl_decides_both_ways(vpc: Vpc) -> None:
+    subnet = vpc.new_subnet("10.20.12.0/24")
+    name = vpc.function(vpc.group("through a list", ("tcp", 6379, "10.20.0.0/24")), subnets=(subnet,))
+    asked = f"result = tried(redis, '{DATABASE}', 'PING', 0.3)"
+    assert vpc.run(name, asked) == "+PONG"
+    acl = vpc.call("create_network_acl", VpcId=vpc.id)["NetworkAcl"]["NetworkAclId"]
+    current = vpc.call("describe_network_acls", Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])
+    (held,) = [
+        item for item in current["NetworkAcls"][0]["Associations"] if item["SubnetId"] == subnet
+    ]  # fmt: skip
+    vpc.call("replace_network_acl_association", AssociationId=held["NetworkAclAssociationId"], NetworkAclId=acl)
+    eventually(lambda: vpc.run(name, asked), "nothing")
+    entry = {"NetworkAclId": acl, "RuleNumber": 100, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", "Protocol": "6"}
+    vpc.call("create_network_acl_entry", Egress=True, PortRange={"From": 6379, "To": 6379}, **entry)
+    assert vpc.run(name, asked) == "nothing"
+    vpc.call("create_network_acl_entry", Egress=False, PortRange={"From": 1024, "To": 65535}, **entry)
+    eventually(lambda: vpc.run(name, asked), "+PONG")
+
+
+def test_a_function_that_scans_finds_nothing(vpc: Vpc) -> None:
+    """With everything allowed and a way to the internet: the machine, its neighbours and other functions."""
+    listening = vpc.function(vpc.group("listening", ("-1", -1, "0.0.0.0/0")))
+    address = vpc.run(listening, LISTEN)
+    everywhere = vpc.world.listener(vpc.world.machine, "0.0.0.0", 7777)
+    server = int(vpc.functions.server.url.rsplit(":", 1)[1])
+    scanning = vpc.function(vpc.group("scanning", ("-1", -1, "0.0.0.0/0")))
+    interfaces = vpc.call("describe_network_interfaces")["NetworkInterfaces"]
+    own = [found["PrivateIpAddress"] for found in interfaces if found["InterfaceType"] == "lambda"]
+    places = [MACHINE, ON_BRIDGE, *OWN, address, *own, "169.254.169.254", "169.254.1.1", "169.254.32.1", "10.20.0.1"]
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+def knock(place):
+    with socket.socket() as sock:
+        sock.settimeout(1)
+        return place if sock.connect_ex(tuple(place)) == 0 else None
+with ThreadPoolExecutor(64) as pool:
+    result = [found for found in pool.map(knock, event["places"]) if found]
+"""
+    knocked = [[place, port] for place in places for port in (22, 53, 80, 443, 4566, 5432, 7777, 9001, server)]
+    assert vpc.run(scanning, code, places=knocked) == []
+    assert not everywhere.heard
+
+
+LISTEN = """
+listener = socket.socket(); listener.bind(("0.0.0.0", 7777)); listener.listen()
+kept["socket"] = listener
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.connect(("10.20.0.1", 9))
+    result = sock.getsockname()[0]
+"""
+
+
+def test_a_listener_in_a_function_is_reached_by_nobody(vpc: Vpc) -> None:
+    from kernel.agents import Place
+
+    group = vpc.group("a listener", ("-1", -1, "0.0.0.0/0"))
+    everyone = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    vpc.call("authorize_security_group_ingress", GroupId=group, IpPermissions=[everyone])
+    name = vpc.function(group)
+    vpc.run(name, LISTEN)
+    (interface,) = vpc.call("describe_network_interfaces", Filters=[{"Name": "group-id", "Values": [group]}])[
+        "NetworkInterfaces"
+    ]
+    for namespace in (vpc.world.private, vpc.world.machine):
+        assert Place(namespace).ask(interface["PrivateIpAddress"], 7777, 0.3) in ("nothing", "EHOSTUNREACH")
+    accepted = "kept['socket'].settimeout(0); result = attempt(kept['socket'].accept)"
+    assert vpc.run(name, accepted) == "EAGAIN"
+
+
+def test_names_and_ingles_api_are_there(vpc: Vpc) -> None:
+    vpc.world.name_server()
+    name = vpc.function(vpc.group("names"))
+    code = """
+import urllib.request
+result = [socket.gethostbyname(event["name"]), os.environ["AWS_ENDPOINT_URL"]]
+result.append(urllib.request.urlopen(result[1] + "/_ingle/health", timeout=3).status)
+"""
+    found = vpc.run(name, code, name=NameServer.NAME)
+    assert found == [NameServer.ADDRESS, "http://169.254.100.1:4566", 200]
+    vpc.call("modify_vpc_attribute", VpcId=vpc.id, EnableDnsSupport={"Value": False})
+    resolved = "try:\n    result = socket.gethostbyname('other.example')\nexcept OSError as error:\n    result = 'none'"
+    eventually(lambda: vpc.run(name, resolved), "none")
+    vpc.call("modify_vpc_attribute", VpcId=vpc.id, EnableDnsSupport={"Value": True})
+    eventually(
+        lambda: vpc.run(name, "result = socket.gethostbyname(event['name'])", name=NameServer.NAME), NameServer.ADDRESS
+    )
+
+
+def test_a_restored_environment_is_in_the_network(vpc: Vpc) -> None:
+    group = vpc.group("restored", ("tcp", 6379, "10.20.0.0/24"))
+    name = vpc.function(group, Runtime="python3.12", SnapStart={"ApplyOn": "PublishedVersions"})
+    with namespaces.inside(vpc.world.machine):
+        version = vpc.functions.client.publish_version(FunctionName=name)["Version"]
+        vpc.functions.client.get_waiter("published_version_active").wait(
+            FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+        )
+    asked = "result = [tried(redis, '10.20.0.50', 'PING'), tried(postgresql, '10.20.0.50', 'SELECT 1', 0.3)]"
+    assert vpc.run(f"{name}:{version}", asked) == ["+PONG", "nothing"]
+
+
+def test_two_subnets_spread_environments(vpc: Vpc) -> None:
+    second = vpc.new_subnet("10.20.13.0/24")
+    group = vpc.group("spread", ("tcp", 5432, "10.20.0.0/24"))
+    name = vpc.function(group, subnets=(vpc.subnet, second), Timeout=20)
+    code = "time.sleep(0.5); result = postgresql('10.20.0.50', 'SELECT host(inet_client_addr())')"
+    from concurrent.futures import ThreadPoolExecutor
+
+    def run(_: int) -> Any:
+        return vpc.run(name, code)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = set(pool.map(run, range(2)))
+    # From the other subnet they come over the router of the network.
+    assert len(found) == 2
+    assert "10.20.0.3" in found
+
+
+def test_the_operator_sees_and_changes_what_is_attached_where(vpc: Vpc) -> None:
+    subnet = vpc.new_subnet("10.20.14.0/24")
+    group = vpc.group("shown", ("-1", -1, "0.0.0.0/0"))
+    name = vpc.function(group, subnets=(subnet,))
+    vpc.run(name, "result = None")
+    shown = json.loads(vpc.ingle("network", "--json"))
+    (interface,) = [item for item in shown["interfaces"] if item["subnet"] == subnet]
+    assert (interface["environments"], interface["groups"], interface["problem"]) == (1, [group], None)
+    assert subnet not in shown["bindings"]
+    table = vpc.ingle("network")
+    assert interface["interface"] in table
+    assert "its own" in table
+    vpc.ingle("network", "bind", subnet, "br0")
+    assert json.loads(vpc.ingle("network", "--json"))["bindings"][subnet] == "br0"
+    vpc.ingle("network", "unbind", subnet)
+    assert subnet not in json.loads(vpc.ingle("network", "--json"))["bindings"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("bind", "subnet-0", "br0"), "There is no subnet subnet-0."),
+        (("bind", "SUBNET", "br9"), "This machine has no device br9."),
+        (("bind", "SUBNET", "br0; drop"), "is no device's name"),
+        (("unbind", "subnet-0"), "subnet-0 is not bound."),
+    ],
+)
+def test_what_cannot_be_bound_is_told(vpc: Vpc, words: tuple[str, ...], reason: str) -> None:
+    given = [vpc.subnet if word == "SUBNET" else word for word in words]
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        vpc.ingle("network", *given)
+    assert reason in raised.value.stderr
+
+
+def test_after_a_crash_everything_is_as_it_was(vpc: Vpc) -> None:
+    group = vpc.group("durable", ("tcp", 6379, "10.20.0.0/24"))
+    name = vpc.function(group)
+    assert vpc.run(name, ASK) == ["nothing", "+PONG"]
+    vpc.functions.server.kill()
+    with namespaces.inside(vpc.world.machine):
+        vpc.functions.server.start()
+    vpc.functions.client = vpc.functions.server.client("lambda")
+    vpc.ec2 = vpc.functions.server.client("ec2")
+    assert vpc.run(name, ASK) == ["nothing", "+PONG"]
+
+
+# --- where it cannot be enforced --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["user", "process"])
+def weak(request: Any) -> Callable[..., Any]:
+    return lambda **settings: running(request.param, **settings)
+
+
+def _attached(server: Server) -> tuple[Any, dict[str, Any]]:
+    ec2, client = server.client("ec2"), server.client("lambda")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    config = {"SubnetIds": [subnet["SubnetId"]], "SecurityGroupIds": [groups[0]["GroupId"]]}
+    return client, {"VpcConfig": config}
+
+
+def test_without_enforcement_functions_with_a_network_are_refused(weak: Callable[..., Any]) -> None:
+    from served import package
+
+    with weak() as server:
+        client, settings = _attached(server)
+        client.create_function(
+            FunctionName="f", Runtime="python3.11", Handler="app.handler", Role="arn:aws:iam::000000000000:role/r",
+            Code={"ZipFile": package({"app.py": PROBE})}, **settings,
+        )  # fmt: skip
+        until = time.monotonic() + 20
+        while (found := client.get_function_configuration(FunctionName="f"))["State"] == "Pending":
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert found["State"] == "Failed"
+        assert "cannot enforce security groups" in found["StateReason"]
+        status, _, _ = refusal(client.invoke, FunctionName="f")
+        assert status >= 400
+
+
+def test_a_setting_accepts_that_nothing_is_enforced(weak: Callable[..., Any]) -> None:
+    from served import create_function
+
+    with weak(INGLE_UNENFORCED_VPC="true") as server:
+        client, settings = _attached(server)
+        create_function(client, "f", "def handler(event, context):\n    return 'ran'\n", **settings)
+        assert json.loads(client.invoke(FunctionName="f")["Payload"].read()) == "ran"
