@@ -112,27 +112,27 @@ class Identities:
         return found
 
     def _documents(self, holder: Holder) -> Iterator[Document]:
-        for text in holder.inline.values():
-            yield compiled(text)
+        for name, text in holder.inline.items():
+            yield compiled(text, name=f"{holder.arn}/{name}")
         for arn in holder.attached:
             policy = self.managed(arn)
             if policy is not None:
-                yield compiled(policy.text)
+                yield compiled(policy.text, name=arn)
 
     def _boundary(self, arn: str | None) -> Document | None:
         if arn is None:
             return None
         policy = self.managed(arn)
-        return NOTHING if policy is None else compiled(policy.text)
+        return NOTHING if policy is None else compiled(policy.text, name=arn)
 
 
 #: A boundary whose policy is gone lets nothing through.
 NOTHING = Document(denies=(), allows=())
 
 
-def compiled(text: str, use: Use = Use.IDENTITY) -> Document:
+def compiled(text: str, use: Use = Use.IDENTITY, name: str = "") -> Document:
     """A policy that was checked when it was stored."""
     try:
-        return Document.parse(text, use)
+        return Document.parse(text, use, name)
     except MalformedPolicy as error:  # pragma: no cover - a database that was altered
         raise ValueError(f"a stored policy cannot be read: {error}") from error

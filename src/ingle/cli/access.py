@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from ingle.cli import options
 from ingle.cli.client import Api
@@ -100,8 +102,15 @@ def audit(since: str, as_json: bool, settings: Settings) -> None:
     for found in read_audit(settings.data_dir / AUDIT, time.time() - options.seconds("--since", since)):
         who = found.get("userIdentity", {}).get("arn", "")
         ended = found.get("errorCode", "ok")
-        line = f"{found.get('eventTime')} {who} {found.get('eventSource')} {found.get('eventName')} {ended}"
+        line = f"{found.get('eventTime')} {who} {found.get('eventSource')} {found.get('eventName')} {ended}{_by(found)}"
         say(json.dumps(found) if as_json else line)
+
+
+def _by(record: Mapping[str, Any]) -> str:
+    """The statement that a decision was made by, or the last of several."""
+    decisions = record.get("additionalEventData", {}).get("authorization", [])
+    named = [decision for decision in decisions if "policy" in decision]
+    return f" by {named[-1]['policy']} ({named[-1]['statement']})" if named else ""
 
 
 def root(account: str, settings: Settings, *, replace: bool) -> None:

@@ -41,7 +41,7 @@ class Policy:
     @cached_property
     def document(self) -> Document:
         """What requests are held against. A policy is replaced when it changes, so it is compiled once."""
-        return Document.of(self.statements, self.version)
+        return Document.of(self.statements, self.version, "resource policy")
 
     @property
     def size(self) -> int:

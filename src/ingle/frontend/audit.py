@@ -7,12 +7,13 @@ Source: "CloudTrail record contents" in the CloudTrail user guide. Called by `di
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from ingle.domain.access.principals import Kind
 from ingle.domain.caller import Caller
+from ingle.frontend.authorization.authorizer import Explained
 
 _DATA = frozenset(
     {("lambda", name) for name in ("Invoke", "InvokeAsync", "InvokeWithResponseStream")}
@@ -34,8 +35,12 @@ def is_management(service: str, operation: str) -> bool:
 def record(
     caller: Caller, service: str, operation: str, *, now: float, event_id: str, params: Mapping[str, Any] | None,
     result: Mapping[str, Any] | None, error: tuple[str, str | None] | None, api_version: str, believed: bool,
+    explained: Iterable[Explained] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """`error`: code and message; `params` and `result`: as far as the call came. `believed`: it is who it says."""
+    """`error`: code and message; `params` and `result`: as far as the call came. `believed`: it is who it says.
+
+    `explained`: what it needed, and what decided about that.
+    """
     reads = operation.startswith(_READS)
     name = f"{operation}{api_version.replace('-', '')}" if service == "lambda" else operation
     found: dict[str, Any] = {
@@ -57,8 +62,23 @@ def record(
         "recipientAccountId": caller.account,
         "eventCategory": "Management",
     }
+    if decisions := [_decision(item) for item in explained]:
+        found["additionalEventData"] = {"authorization": decisions}
     if error is not None:
         found["errorCode"], found["errorMessage"] = error
+    return found
+
+
+def _decision(explained: Explained) -> dict[str, Any]:
+    """By which statement of which policy something is allowed or denied; without one it is what nothing allows."""
+    need, decision = explained
+    found: dict[str, Any] = {
+        "action": need.action, "resource": need.resource or "*", "decision": "allow" if decision.allowed else "deny"
+    }  # fmt: skip
+    if decision.source is not None:
+        found["policyType"] = decision.source.value
+    if decision.by is not None:
+        found["policy"], found["statement"] = decision.by
     return found
 
 

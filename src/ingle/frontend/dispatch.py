@@ -10,7 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingle.domain.caller import Caller
@@ -18,7 +18,7 @@ from ingle.domain.errors import InternalFailure, NotImplementedByIngle, ServiceE
 from ingle.frontend.audit import is_management, record
 from ingle.frontend.authentication import Authentication, Identity
 from ingle.frontend.authentication_errors import AuthenticationError
-from ingle.frontend.authorization.authorizer import Authorizer
+from ingle.frontend.authorization.authorizer import Authorizer, Explained
 from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.payload import check_content_type, checked_payload
 from ingle.observability.log import Logger
@@ -87,6 +87,7 @@ class Call:
     #: How far it came, for the audit log.
     params: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
+    explained: list[Explained] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +211,7 @@ class Dispatcher:
             record(
                 call.caller, operation.service_name, operation.name, now=time.time(), event_id=str(uuid.uuid4()),
                 params=call.params, result=call.result, error=failed, api_version=call.service.api_version,
-                believed=not isinstance(error, AuthenticationError | Throttled),
+                believed=not isinstance(error, AuthenticationError | Throttled), explained=call.explained,
             )
         )  # fmt: skip
 
@@ -234,6 +235,8 @@ class Dispatcher:
         if call.gate.authorizer is not None and call.identity.credential is not None:
             authority = call.identity.credential.authority
             call.caller = replace(caller, authority=authority, known_as=authority.principal)
+            if self._audited(call):
+                call.explained = call.gate.authorizer.explain(call.caller, key[0], operation.name, params)
             caller = call.gate.authorizer.authorise(call.caller, key[0], operation.name, params)
         call.result = result = await handler(caller, params)
         response = operation.serialize(result)

@@ -116,9 +116,9 @@ class Credentials:
             return None
         policies = self._identities.policies_of_role(role)
         if session.limited:
-            documents = [compiled(text) for text in session.policies]
+            documents = [compiled(text, name="session policy") for text in session.policies]
             managed = [self._identities.managed(arn) for arn in session.policy_arns]
-            documents += [compiled(policy.text) for policy in managed if policy is not None]
+            documents += [compiled(policy.text, name=policy.arn) for policy in managed if policy is not None]
             policies = replace(policies, session=tuple(documents))
         authority = Authority(
             principal=principal_of(session), policies=policies, tags={**role.tags, **session.tags},

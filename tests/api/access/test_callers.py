@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from access_site import ACCOUNT, REGION, Site, allow, root_key
+from access_site import ACCOUNT, REGION, Site, allow, deny, root_key
 from served import Server, refusal
 
 
@@ -162,3 +164,28 @@ def certificate(directory: Path) -> None:
     (directory / "key.pem").write_bytes(
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
+
+
+def test_a_record_names_the_statement_that_decided(site: Site) -> None:
+    named = {**allow("lambda:GetAccountSettings"), "Sid": "Look"}
+    key, secret, name = site.user(allow("sqs:*"), named, deny("lambda:ListFunctions"))
+    client = site.client("lambda", (key, secret))
+    client.get_account_settings()
+    for call in (client.list_functions, client.list_layers):
+        assert refusal(call)[1] == "AccessDeniedException"
+    site.lambda_.get_account_settings()
+    wanted = {
+        "GetAccountSettings20150331": ("allow", f"user/{name}/p", "Look"),
+        "ListFunctions20150331": ("deny", f"user/{name}/p", "3"),
+        "ListLayers20150331": ("deny", None, None),
+    }
+    found: dict[str, tuple[str, str | None, str | None]] = {}
+    deadline = time.monotonic() + 20
+    while found != wanted:
+        assert time.monotonic() < deadline, found
+        for line in "".join(path.read_text() for path in (site.server.data_dir / "audit").iterdir()).splitlines():
+            record = json.loads(line)
+            if record["userIdentity"].get("accessKeyId") == key:
+                (decision,) = record["additionalEventData"]["authorization"]
+                policy = decision["policy"].rpartition(":")[2] if "policy" in decision else None
+                found[record["eventName"]] = (decision["decision"], policy, decision.get("statement"))

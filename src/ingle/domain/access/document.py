@@ -45,8 +45,12 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement, compiled. `principals` is None in policies of identities, which mean whoever has them."""
+    """One statement, compiled. `principals` is None in policies of identities, which mean whoever has them.
 
+    `label`: its Sid, or which of the statements it is, from 1.
+    """
+
+    label: str
     deny: bool
     actions: tuple[Pattern, ...]
     not_actions: bool
@@ -74,13 +78,17 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A policy. Denies come first: they decide. Compared by identity, since decisions are remembered by it."""
+    """A policy. Denies come first: they decide. Compared by identity, since decisions are remembered by it.
+
+    `name`: what the policy is called where decisions are told.
+    """
 
     denies: tuple[Statement, ...]
     allows: tuple[Statement, ...]
+    name: str = ""
 
     @staticmethod
-    def parse(text: str, use: Use = Use.IDENTITY) -> Document:
+    def parse(text: str, use: Use = Use.IDENTITY, name: str = "") -> Document:
         """Raises MalformedPolicy."""
         document = _loaded(text)
         _require_members(document)
@@ -99,44 +107,47 @@ class Document:
         if len(set(sids)) < len(sids):
             raise MalformedPolicy("Statement IDs (SID) in a single policy must be unique.")
         try:
-            return _ordered(_compile(statement, version) for statement in found)
+            return _ordered((_compile(item, version, number) for number, item in enumerate(found, 1)), name)
         except UnknownOperator as unknown:
             raise MalformedPolicy(f"Invalid Condition type : {unknown}.") from None
 
     @staticmethod
-    def of(statements: Iterable[Mapping[str, Any]], version: str = CURRENT_VERSION) -> Document:
+    def of(statements: Iterable[Mapping[str, Any]], version: str = CURRENT_VERSION, name: str = "") -> Document:
         """Statements whose form is known to be right, but for the operators of their conditions.
 
         A condition that nobody knows never holds for what allows, and always for what denies.
         """
-        compiled = (_compile_cautiously(statement, version) for statement in statements)
-        return _ordered(statement for statement in compiled if statement is not None)
+        compiled = (_compile_cautiously(item, version, number) for number, item in enumerate(statements, 1))
+        return _ordered((statement for statement in compiled if statement is not None), name)
 
 
-def _ordered(statements: Iterable[Statement]) -> Document:
+def _ordered(statements: Iterable[Statement], name: str) -> Document:
     compiled = list(statements)
     return Document(
+        name=name,
         denies=tuple(statement for statement in compiled if statement.deny),
         allows=tuple(statement for statement in compiled if not statement.deny),
     )
 
 
-def _compile_cautiously(statement: Mapping[str, Any], version: str) -> Statement | None:
+def _compile_cautiously(statement: Mapping[str, Any], version: str, number: int) -> Statement | None:
     try:
-        return _compile(statement, version)
+        return _compile(statement, version, number)
     except UnknownOperator:
         if statement["Effect"] == "Allow":
             return None
-        return _compile({name: value for name, value in statement.items() if name != "Condition"}, version)
+        bare = {name: value for name, value in statement.items() if name != "Condition"}
+        return _compile(bare, version, number)
 
 
-def _compile(statement: Mapping[str, Any], version: str) -> Statement:
+def _compile(statement: Mapping[str, Any], version: str, number: int) -> Statement:
     """Raises UnknownOperator."""
     variables = version == CURRENT_VERSION
     actions = _texts(statement.get("Action", statement.get("NotAction")))
     resources = statement.get("Resource", statement.get("NotResource"))
     principal = statement.get("Principal", statement.get("NotPrincipal"))
     return Statement(
+        label=str(statement.get("Sid") or number),
         deny=statement["Effect"] == "Deny",
         actions=tuple(Pattern(action.lower(), variables=False) for action in actions),
         not_actions="NotAction" in statement,

@@ -79,11 +79,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`source`: what denied, or what did not allow. `explicit`: a statement denies it."""
+    """`source`: what denied, or what did not allow. `explicit`: a statement denies it.
+
+    `by`: the policy and the statement in it that allow, or deny explicitly; empty for the root of an account.
+    """
 
     allowed: bool
     source: Source | None = None
     explicit: bool = False
+    by: tuple[str, str] | None = None
 
     def reason(self, action: str) -> str:
         """The end of AWS's refusal."""
@@ -108,18 +112,18 @@ def decide(
     denied = _denied(request, policies, resource_policy)
     if denied is not None:
         return denied
-    reach = Reach.NOT if resource_policy is None else _granted(request, resource_policy)
+    reach, by = (Reach.NOT, None) if resource_policy is None else _granted(request, resource_policy)
     principal = request.principal
     if principal.kind in (Kind.SERVICE, Kind.ANONYMOUS):
-        return ALLOWED if reach is not Reach.NOT else Decision(False, Source.RESOURCE)
+        return Decision(True, by=by) if reach is not Reach.NOT else Decision(False, Source.RESOURCE)
     same = principal.account == request.account
     if reach is Reach.NOT and (governs or not same):
         own = ALLOWED if same else _identity_side(request, policies)
         return Decision(False, Source.RESOURCE) if own.allowed else own
     if same and reach is Reach.DIRECT:
-        return ALLOWED
+        return Decision(True, by=by)
     if same and reach is Reach.ROLE:
-        return _within_limits(request, policies)
+        return _within_limits(request, policies, by)
     return _identity_side(request, policies)
 
 
@@ -135,39 +139,48 @@ def _denied(request: Request, policies: Policies, resource_policy: Document | No
     action, resource, lookup = request.action.lower(), request.resource, request.context.lookup
     for source, documents in _sources(policies):
         for document in documents:
-            if any(statement.applies(action, resource, lookup) for statement in document.denies):
-                return Decision(False, source, explicit=True)
+            for statement in document.denies:
+                if statement.applies(action, resource, lookup):
+                    return Decision(False, source, explicit=True, by=(document.name, statement.label))
     for statement in () if resource_policy is None else resource_policy.denies:
         if statement.reach(request.principal) and statement.applies(action, resource, lookup):
-            return Decision(False, Source.RESOURCE, explicit=True)
+            assert resource_policy is not None
+            return Decision(False, Source.RESOURCE, explicit=True, by=(resource_policy.name, statement.label))
     return None
 
 
-def _granted(request: Request, resource_policy: Document) -> Reach:
-    """How directly the policy of the resource allows the request."""
+def _granted(request: Request, resource_policy: Document) -> tuple[Reach, tuple[str, str] | None]:
+    """How directly the policy of the resource allows the request, and by which statement."""
     action, resource, lookup = request.action.lower(), request.resource, request.context.lookup
-    best = Reach.NOT
+    best, by = Reach.NOT, None
     for statement in resource_policy.allows:
         reach = statement.reach(request.principal)
         if reach > best and statement.applies(action, resource, lookup):
-            best = reach
-    return best
+            best, by = reach, (resource_policy.name, statement.label)
+    return best, by
 
 
-def _allows(request: Request, documents: Iterable[Document]) -> bool:
+def _allowing(request: Request, documents: Iterable[Document]) -> tuple[str, str] | None:
     action, resource, lookup = request.action.lower(), request.resource, request.context.lookup
-    return any(statement.applies(action, resource, lookup) for document in documents for statement in document.allows)
+    for document in documents:
+        for statement in document.allows:
+            if statement.applies(action, resource, lookup):
+                return document.name, statement.label
+    return None
 
 
-def _within_limits(request: Request, policies: Policies) -> Decision:
-    if policies.boundary is not None and not _allows(request, (policies.boundary,)):
+def _within_limits(request: Request, policies: Policies, by: tuple[str, str] | None) -> Decision:
+    if policies.boundary is not None and _allowing(request, (policies.boundary,)) is None:
         return Decision(False, Source.BOUNDARY)
-    if policies.session is not None and not _allows(request, policies.session):
+    if policies.session is not None and _allowing(request, policies.session) is None:
         return Decision(False, Source.SESSION)
-    return ALLOWED
+    return Decision(True, by=by)
 
 
 def _identity_side(request: Request, policies: Policies) -> Decision:
-    if not policies.unlimited and not _allows(request, policies.identity):
-        return Decision(False, Source.IDENTITY)
-    return _within_limits(request, policies)
+    by = None
+    if not policies.unlimited:
+        by = _allowing(request, policies.identity)
+        if by is None:
+            return Decision(False, Source.IDENTITY)
+    return _within_limits(request, policies, by)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ingle.catalog.identities import Identities
 from ingle.domain.access.authority import Authority
@@ -22,6 +22,11 @@ from ingle.frontend.authorization.needs import Need, NeedsOf
 
 _REMEMBERED = 65_536
 _Place = tuple[Authority, str, str | None, Document | None]
+
+
+class Explained(NamedTuple):
+    need: Need
+    decision: Decision
 
 
 class Authorizer:
@@ -38,13 +43,29 @@ class Authorizer:
 
         Raises AccessDenied, and for bad names what the operation itself would raise.
         """
-        needs_of = self._services.get(service)
-        if needs_of is None:
-            needs = [Need(action=f"{service}:{operation}", resource="*", account=caller.account)]
-        else:
-            needs = needs_of(caller, operation, params)
+        needs = self._needs(caller, service, operation, params)
         for need in needs:
             self.require(caller, need)
+        return self._in_account(caller, service, operation, needs)
+
+    def explain(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> list[Explained]:
+        """The decisions that `authorise` comes to, each with its need. Raises what the operation itself would raise."""
+        if caller.authority is None:
+            return []
+        return self.explain_needs(caller, self._needs(caller, service, operation, params))
+
+    def explain_needs(self, caller: Caller, needs: list[Need]) -> list[Explained]:
+        assert caller.authority is not None, "who was not verified may everything"
+        return [Explained(need, self._decided(caller, caller.authority, need)) for need in needs]
+
+    def _needs(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> list[Need]:
+        needs_of = self._services.get(service)
+        if needs_of is None:
+            return [Need(action=f"{service}:{operation}", resource="*", account=caller.account)]
+        return needs_of(caller, operation, params)
+
+    @staticmethod
+    def _in_account(caller: Caller, service: str, operation: str, needs: list[Need]) -> Caller:
         if service == "lambda" and needs and needs[0].account != caller.account and "Layer" not in operation:
             return replace(caller, account=needs[0].account)
         return caller
@@ -54,16 +75,17 @@ class Authorizer:
         authority = caller.authority
         if authority is None:
             return
-        place = authority, need.action, need.resource, need.policy
-        decision = self._decisions.get(place)
-        if decision is None:
-            decision = self._decide(caller, authority, need, place)
+        decision = self._decided(caller, authority, need)
         if not decision.allowed:
             raise AccessDenied(
                 need.denied
                 or f"User: {authority.principal.arn} is not authorized to perform: {need.action} on resource: "
                 f"{need.resource or '*'} {decision.reason(need.action)}"
             )
+
+    def _decided(self, caller: Caller, authority: Authority, need: Need) -> Decision:
+        place = authority, need.action, need.resource, need.policy
+        return self._decisions.get(place) or self._decide(caller, authority, need, place)
 
     def _decide(self, caller: Caller, authority: Authority, need: Need, place: _Place) -> Decision:
         context = Context(lambda: values_of(caller, authority, need, self._clock.now()))

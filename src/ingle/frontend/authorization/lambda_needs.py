@@ -149,7 +149,7 @@ class LambdaNeeds:
 @lru_cache(maxsize=_REMEMBERED)
 def _compiled(text: str) -> Document:
     """The policy of a layer's version. One document for one text: decisions are remembered by the document."""
-    return Document.of(json.loads(text)["Statement"])
+    return Document.of(json.loads(text)["Statement"], name="resource policy")
 
 
 def _reference(caller: Caller, params: Params, action: str) -> FunctionReference:

@@ -87,7 +87,7 @@ class StsNeeds:
             return [Need(action=f"sts:{operation}", resource="*", account=caller.account)]
         arn = params["RoleArn"]
         role = self._identities.role(arn)
-        trust = _NOTHING if role is None else compiled(role.trust, Use.TRUST)
+        trust = _NOTHING if role is None else compiled(role.trust, Use.TRUST, "trust policy")
         parts = arn.split(":", 5)
         account = role.account if role is not None else parts[4] if len(parts) == 6 else ""
         values = self._values(role, params)

@@ -21,6 +21,7 @@ from ingle.domain.errors import NotImplementedByIngle, RequestEntityTooLarge, Se
 from ingle.frontend.audit import record
 from ingle.frontend.authentication import Identity
 from ingle.frontend.authentication_errors import AuthenticationError
+from ingle.frontend.authorization.authorizer import Explained
 from ingle.frontend.authorization.companion_needs import CompanionRequest, Named, name_of, needs_of
 from ingle.frontend.authorization.s3_needs import DELETE_LIMIT, names_keys_in_body
 from ingle.frontend.dispatch import Audit, Gate, Registry
@@ -187,12 +188,18 @@ class Forwarder:
         call.caller = replace(arrived.caller, authority=authority, known_as=authority.principal)
         asked = call.asked()
         call.named = name_of(asked)
-        for need in needs_of(call.caller, asked, call.named):
+        needs = needs_of(call.caller, asked, call.named)
+        if self._audited(call):
+            call.explained = gate.authorizer.explain_needs(call.caller, needs)
+        for need in needs:
             gate.authorizer.require(call.caller, need)
 
-    def _record(self, call: _Call, error: ServiceError | None) -> None:
+    def _audited(self, call: _Call) -> bool:
         """Management calls, and refused ones of which nobody can say what they are."""
-        if self._audit is None or (call.named is not None and call.named.data):
+        return self._audit is not None and not (call.named is not None and call.named.data)
+
+    def _record(self, call: _Call, error: ServiceError | None) -> None:
+        if self._audit is None or not self._audited(call):
             return
         failed = None if error is None else (error.code, error.message)
         if failed is None and call.status >= 400:
@@ -202,7 +209,7 @@ class Forwarder:
                 call.caller, call.place.service, call.named.operation if call.named else call.arrived.request.method,
                 now=time.time(), event_id=str(uuid.uuid4()), params=call.named.params if call.named else None,
                 result=None, error=failed, api_version="",
-                believed=not isinstance(error, AuthenticationError | Throttled),
+                believed=not isinstance(error, AuthenticationError | Throttled), explained=call.explained,
             )
         )  # fmt: skip
 
@@ -227,6 +234,7 @@ class _Call:
         self.arrived = arrived
         self.caller = arrived.caller
         self.named: Named | None = None
+        self.explained: list[Explained] = []
         #: The head of the companion's answer is there.
         self.answering = False
         self.status = 0

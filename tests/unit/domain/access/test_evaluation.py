@@ -167,7 +167,8 @@ def _case(**members: Any) -> dict[str, Any]:
     ],
 )
 def test_a_refusal_names_the_policy_that_is_the_reason(members: Any, source: Source, explicit: bool) -> None:
-    assert decided(_case(**members)) == Decision(False, source, explicit)
+    found = decided(_case(**members))
+    assert (found.allowed, found.source, found.explicit, found.by is not None) == (False, source, explicit, explicit)
 
 
 def test_reasons_are_in_the_words_of_aws() -> None:
