@@ -1,6 +1,7 @@
 """A function that streams what its event says, step by step, over a raw connection to the Runtime API.
 
-It is a custom runtime in Python. An event is a list of steps, or the request to a function URL whose body is one:
+It is a custom runtime in Python. An event is a list of steps, or the request to a function URL whose body is one; a
+request without a body gets an empty response:
 
     ["begin", {header: value}]  the head of a streamed response; without it, the first step after writes one
     ["write", text]             one chunk
@@ -62,7 +63,7 @@ while True:
     if status != 200:
         continue  # the end of another connection has not been noticed yet
     event, begun = json.loads(body), False
-    steps = event if isinstance(event, list) else json.loads(event.get("body") or "[]")
+    steps = event if isinstance(event, list) else json.loads(event.get("body") or '[["end"]]')
     request, arn = headers["lambda-runtime-aws-request-id"], headers["lambda-runtime-invoked-function-arn"]
     arn = ":".join(arn.split(":")[:7])
 

@@ -168,6 +168,34 @@ def test_two_hundred_megabytes_pass_and_no_more(call: Call, name: str, logs: Cal
     assert answers(call, name)
 
 
+def test_the_runtime_of_the_reference_page_streams(
+    call: Call, function: Callable[..., str], lambda_client: Any
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/response-streaming.md").read_text()
+    bootstrap = page.partition("```python\n")[2].partition("```")[0]
+    name = function({"bootstrap": bootstrap}, Runtime="provided.al2023", Handler="any")
+    answer = lambda_client.invoke_with_response_stream(FunctionName=name, Payload=b'{"to": 3}')
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    if (stream := Stream(answer)).rest() == b"" and "127" in str(stream.complete):
+        pytest.skip("there is no python3 in this machine's sandboxes")
+    assert (headers["x-amzn-remapped-content-type"], stream.complete) == ("text/plain", {})
+    assert (
+        Stream(lambda_client.invoke_with_response_stream(FunctionName=name, Payload=b'{"to": 2}')).rest() == b"0\n1\n"
+    )
+
+
+def test_one_environment_serves_through_every_end_that_its_runtime_outlives(
+    call: Call, name: str, logs_client: Any
+) -> None:
+    trailer = {"Lambda-Runtime-Function-Error-Type": "Mine"}
+    for end in (["end"], ["end", trailer], ["close"], ["end"]):
+        call(name, ["write", "x"], end).rest()
+    assert answers(call, name)
+    call(name, ["error", "{}", "Mine.Last"]).rest()
+    lines = messages_until(logs_client, name, lambda found: sum(line.startswith("REPORT") for line in found) == 6)
+    assert [sum(line.startswith(word) for line in lines) for word in ("INIT_START", "START", "REPORT")] == [1, 6, 6]
+
+
 # --- errors in the middle ---------------------------------------------------------------------------------------------
 
 
