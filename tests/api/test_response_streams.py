@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,17 @@ def test_the_largest_stream_does_not_fill_the_server_s_memory(call: Call, name: 
     assert most - before < 24 * MB
     for caller in idle:
         caller.close()
+
+
+def test_streams_are_counted_like_other_invocations(call: Call, name: str, server: Server) -> None:
+    call(name, ["write", "one"], ["end"]).rest()
+    call(name, ["write", "half"], ["exit", 3]).rest()
+    with urllib.request.urlopen(f"{server.url}/_ingle/metrics", timeout=10) as page:
+        lines = [line for line in page.read().decode().splitlines() if f'"{name}"' in line]
+    counted = {line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines}
+    assert counted["ingle_function_invocations_total"] == 2
+    assert counted["ingle_function_errors_total"] == 1
+    assert counted["ingle_function_running"] == 0
 
 
 # --- the request ------------------------------------------------------------------------------------------------------

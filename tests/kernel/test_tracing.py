@@ -15,6 +15,7 @@ import pytest
 
 from kernel.sandboxed import PROBE, FunctionFailed, Sandboxed, distributions, running
 from otlp import Collector, Span
+from streamed import FILES, SETTINGS
 
 pytestmark = pytest.mark.kernel
 
@@ -77,7 +78,8 @@ class Traced(Sandboxed):
         super().__init__(server, isolation)
         self.collector = collector
         self.header: str | None = None
-        self.client.meta.events.register("before-send.lambda.Invoke", self._add_header)
+        for operation in ("Invoke", "InvokeWithResponseStream"):
+            self.client.meta.events.register(f"before-send.lambda.{operation}", self._add_header)
 
     def _add_header(self, request: Any, **_: Any) -> None:
         if self.header is not None:
@@ -236,6 +238,25 @@ def test_what_ends_badly_is_a_fault(traced: Traced, source: str, status: str, pa
     assert function.failed
     assert named(spans, part, function).failed
     assert status in (function.message or "")
+
+
+@pytest.mark.parametrize("end", [["end"], ["exit", 3]])
+def test_a_streamed_response_is_told_of_until_its_end(traced: Traced, end: list[Any]) -> None:
+    name = traced.create(FILES, **SETTINGS, **ACTIVE)
+    trace = root()
+    traced.header = f"Root={trace};Parent=00000000000000ae;Sampled=1"
+    steps = [["write", "one"], ["write", "two"], end]
+    answer = traced.client.invoke_with_response_stream(FunctionName=name, Payload=json.dumps(steps))
+    traced.header = None
+    *chunks, last = answer["EventStream"]
+    assert b"".join(chunk["PayloadChunk"]["Payload"] for chunk in chunks) == b"onetwo"
+    spans = traced.spans(trace, 3)
+    service = only(spans, **{"aws.xray.origin": "AWS::Lambda"})
+    function = only(spans, **{"aws.xray.origin": "AWS::Lambda::Function"})
+    assert (service.parent, function.parent) == ("00000000000000ae", service.id)
+    broken = "ErrorCode" in last["InvokeComplete"]
+    assert (function.failed, named(spans, "Invocation", function).failed) == (broken, broken)
+    assert broken is (end[0] == "exit")
 
 
 def test_datagrams_that_are_no_segments_are_counted(daemon: Traced) -> None:
