@@ -44,6 +44,7 @@ from ingle.control.code_signing_records import CodeSigningRecords
 from ingle.control.code_signing_tags import CodeSigningTags
 from ingle.control.code_verification import CodeVerification
 from ingle.control.function_records import FunctionRecords
+from ingle.control.idle_functions import IdleFunctions
 from ingle.control.layer_records import LayerRecords
 from ingle.control.package_references import PackageReferences, packages_of
 from ingle.control.policy_records import PolicyRecords
@@ -443,6 +444,8 @@ class _Server:
         background.start(self._sweep_packages(references))
         background.start(keys.watch())
         points = frozenset(point.arn for point in settings.file_systems)
+        idle = IdleFunctions(records, clock, ids, placement.uses, settings.idle_reclaim, background)
+        background.start(idle.watch())
         attached = PrivateNetworks(networks, catalog, access.roles, settings.interface_linger, points)
         background.start(attached.watch())
         await stack.enter_async_context(Activation(records, references, attached, ids))

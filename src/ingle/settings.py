@@ -313,6 +313,9 @@ class Settings:
         _access_points,
         "Directories that stand in for access points of file systems: ARN=DIRECTORY[:UID:GID[:ROOT]].",
     )
+    idle_reclaim: float = _setting(
+        1_209_600.0, _seconds, "Seconds without an environment after which a function in a private network is Inactive."
+    )
     interface_linger: float = _setting(
         1200.0, _seconds, "Seconds a network interface stays when no function needs it any more."
     )

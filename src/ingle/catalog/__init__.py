@@ -55,6 +55,8 @@ class Catalog:
         self.keys = KeyCatalog()
         self.networks = Networks()
         self.preparations: asyncio.Queue[PreparationRequest] = asyncio.Queue()
+        #: Told of a version that an invocation found Inactive; must not block.
+        self.on_wake: Callable[[Version], None] = lambda version: None
 
     def get(self, key: FunctionKey) -> Function | None:
         return self._functions.get(key)

@@ -55,6 +55,7 @@ def serve(
     isolation: options.Isolation = None,
     egress: options.Egress = None,
     file_systems: options.FileSystems = None,
+    idle_reclaim: options.IdleReclaim = None,
     interface_linger: options.InterfaceLinger = None,
     bound_subnets: options.BoundSubnets = None,
     unenforced_vpc: options.UnenforcedVpc = None,

@@ -20,7 +20,7 @@ from ingle.control.ports import Roles
 from ingle.domain.arn import partition_of
 from ingle.domain.attached import Vpc as FunctionVpc
 from ingle.domain.errors import InvalidParameterValue
-from ingle.domain.function import Function, FunctionKey, Version
+from ingle.domain.function import Function, FunctionKey, State, Version
 from ingle.domain.vpc import NetworkInterface, SecurityGroup, Subnet, Vpc
 from ingle.domain.vpc.interfaces import OF_LAMBDA
 from ingle.observability.log import Logger
@@ -172,10 +172,11 @@ class PrivateNetworks:
 
 
 def _needs_of(function: Function | None) -> frozenset[Combination]:
-    """What any version needs; during an update also what is still served."""
+    """What any version needs that is not idle; during an update also what is still served."""
     if function is None:
         return frozenset()
-    versions = [*function.every_version, *([] if function.serving is None else [function.serving])]
+    versions = [version for version in function.every_version if version.state is not State.INACTIVE]
+    versions += [] if function.serving is None else [function.serving]
     return frozenset(
         combination for version in versions for combination in combinations(version.key, version.configuration.vpc)
     )

@@ -24,6 +24,10 @@ from ingle.domain.function import (
 
 CREATING_REASON = "The function is being created."
 CREATING_CODE = "Creating"
+IDLE_REASON = "The function is idle."
+IDLE_CODE = "Idle"
+RESTORING_REASON = "The function is being restored."
+RESTORING_CODE = "Restoring"
 
 
 class Event(Enum):
@@ -32,6 +36,8 @@ class Event(Enum):
     UPDATE_ACCEPTED = auto()
     PREPARED = auto()
     PREPARATION_FAILED = auto()
+    IDLED = auto()  # nobody invoked it for long, and what it needs of networks is taken from it
+    WOKEN = auto()  # somebody did then
 
 
 #: State of a function after an event. An update never takes away what is being served.
@@ -41,11 +47,13 @@ STATES: dict[State, dict[Event, State]] = {
         Event.UPDATE_ACCEPTED: State.ACTIVE,
         Event.PREPARED: State.ACTIVE,
         Event.PREPARATION_FAILED: State.ACTIVE,
+        Event.IDLED: State.INACTIVE,
     },
     State.INACTIVE: {
         Event.UPDATE_ACCEPTED: State.INACTIVE,
         Event.PREPARED: State.ACTIVE,
         Event.PREPARATION_FAILED: State.INACTIVE,
+        Event.WOKEN: State.PENDING,
     },
     State.FAILED: {
         Event.UPDATE_ACCEPTED: State.FAILED,
@@ -210,14 +218,49 @@ def preparation_failed(
     after = replace(
         before,
         revision_id=revision_id,
-        state=STATES[before.state][Event.PREPARATION_FAILED],
-        update_status=UPDATE_STATUSES[before.update_status][Event.PREPARATION_FAILED],
+        # What was woken in vain can be woken again.
+        state=State.INACTIVE if _is_restoring(before) else STATES[before.state][Event.PREPARATION_FAILED],
+        update_status=_status_after(before, Event.PREPARATION_FAILED),
     )
     if before.update_status is UpdateStatus.IN_PROGRESS:
         after = replace(after, update_status_reason=reason, update_status_reason_code=code)
     else:
         after = replace(after, state_reason=reason, state_reason_code=code)
     return replace(function, latest=after) if version == LATEST else _with_version(function, after)
+
+
+def may_idle(function: Function, version: Version) -> bool:
+    """Whether nothing but invocations keeps a version active."""
+    if version.state is not State.ACTIVE or version.update_status is UpdateStatus.IN_PROGRESS:
+        return False
+    return version.version != LATEST or function.serving == version
+
+
+def idled(function: Function, *, version: str, revision_id: str) -> Function:
+    """A version that `may_idle` and that nobody invoked for long: it takes no invocation until it was woken."""
+    after = replace(
+        _version_of(function, version), revision_id=revision_id, state=STATES[State.ACTIVE][Event.IDLED],
+        state_reason=IDLE_REASON, state_reason_code=IDLE_CODE,
+    )  # fmt: skip
+    return replace(function, latest=after, serving=None) if version == LATEST else _with_version(function, after)
+
+
+def woken(function: Function, *, version: str, revision_id: str) -> Function:
+    """An inactive version that somebody wants to invoke: it waits for what it needs."""
+    after = replace(
+        _version_of(function, version), revision_id=revision_id, state=STATES[State.INACTIVE][Event.WOKEN],
+        state_reason=RESTORING_REASON, state_reason_code=RESTORING_CODE,
+    )  # fmt: skip
+    return replace(function, latest=after) if version == LATEST else _with_version(function, after)
+
+
+def _is_restoring(version: Version) -> bool:
+    return version.state is State.PENDING and version.state_reason_code == RESTORING_CODE
+
+
+def _status_after(version: Version, event: Event) -> UpdateStatus | None:
+    """Being woken is no update."""
+    return version.update_status if _is_restoring(version) else UPDATE_STATUSES[version.update_status][event]
 
 
 def _version_prepared(version: Version, revision_id: str) -> Version:
@@ -227,7 +270,7 @@ def _version_prepared(version: Version, revision_id: str) -> Version:
         state=STATES[version.state][Event.PREPARED],
         state_reason=None,
         state_reason_code=None,
-        update_status=UPDATE_STATUSES[version.update_status][Event.PREPARED],
+        update_status=_status_after(version, Event.PREPARED),
         update_status_reason=None,
         update_status_reason_code=None,
     )

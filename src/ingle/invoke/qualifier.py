@@ -11,7 +11,7 @@ from random import random
 from ingle.catalog import Catalog
 from ingle.domain.arn import FunctionReference, refer
 from ingle.domain.caller import Caller
-from ingle.domain.errors import ResourceNotFound
+from ingle.domain.errors import ResourceConflict, ResourceNotFound
 from ingle.domain.function import LATEST, Function, State, Version
 from ingle.domain.lifecycle import wrong_state
 
@@ -36,29 +36,32 @@ def resolve(
     if function is None:
         raise _not_found(reference)
     if reference.is_latest:
-        return _serving(function), reference.arn
+        return _serving(catalog, function), reference.arn
     wanted = reference.qualifier or LATEST
     alias = function.aliases.get(wanted)
     if alias is not None:
         wanted = alias.choose(draw()) if alias.weights else alias.version
         if wanted == LATEST:
-            return _serving(function), reference.arn
+            return _serving(catalog, function), reference.arn
     version = function.versions.get(wanted)
     if version is None:
         raise _not_found(reference)
-    return _active(version), reference.arn
+    if version.state is not State.ACTIVE:
+        raise _not_active(catalog, version)
+    return version, reference.arn
 
 
-def _serving(function: Function) -> Version:
+def _serving(catalog: Catalog, function: Function) -> Version:
     if function.serving is None:
-        raise wrong_state(function.latest.state)
+        raise _not_active(catalog, function.latest)
     return function.serving
 
 
-def _active(version: Version) -> Version:
-    if version.state is not State.ACTIVE:
-        raise wrong_state(version.state)
-    return version
+def _not_active(catalog: Catalog, version: Version) -> ResourceConflict:
+    """The refusal. It wakes a version that is Inactive, so that a later invocation finds it active."""
+    if version.state is State.INACTIVE:
+        catalog.on_wake(version)
+    return wrong_state(version.state)
 
 
 def _not_found(reference: FunctionReference) -> ResourceNotFound:

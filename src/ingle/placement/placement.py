@@ -114,6 +114,11 @@ class Placement:
         else:
             self._background.start(self._offer_when_ready(pool, environment))
 
+    def uses(self, version: Version) -> bool:
+        """Whether a version has an environment, or is about to."""
+        pool = self._pools.get(key_of(version))
+        return pool is not None and bool(pool.environments or pool.starting or pool.waiting)
+
     def needs(self, package: Package) -> bool:
         """Whether an environment that runs from `package` is on its way, or awaited: also of versions that are gone,
         since an invocation ends with what it began with."""

@@ -112,3 +112,35 @@ def test_interfaces_last_over_a_crash_and_go_when_unused(directory):
         ec2.delete_subnet(SubnetId=subnet)
     finally:
         assert server.stop() == 0
+
+
+def test_an_idle_function_is_woken_by_an_invocation(directory):
+    times = {"INGLE_IDLE_RECLAIM": "0.5", "INGLE_IDLE_TIMEOUT": "0.1", "INGLE_INTERFACE_LINGER": "0"}
+    server = Server(directory / "data", **times).start()
+    try:
+        ec2, functions = server.client("ec2"), server.client("lambda")
+        subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        config = {"SubnetIds": [subnet], "SecurityGroupIds": [group]}
+        create_function(functions, "one", SOURCE, VpcConfig=config)
+
+        def wait_for(state):
+            deadline = time.monotonic() + 30
+            while functions.get_function_configuration(FunctionName="one")["State"] != state:
+                assert time.monotonic() < deadline, f"it does not become {state}"
+                time.sleep(0.02)
+
+        wait_for("Inactive")
+        shown = functions.get_function_configuration(FunctionName="one")
+        assert (shown["StateReasonCode"], shown["StateReason"]) == ("Idle", "The function is idle.")
+        deadline = time.monotonic() + 30
+        while of_lambda(ec2):
+            assert time.monotonic() < deadline, "the interface stays"
+            time.sleep(0.05)
+        status, code, message = refusal(functions.invoke, FunctionName="one")
+        assert (status, code) == (409, "ResourceConflictException")
+        assert message.endswith("currently in the following state: Inactive")
+        wait_for("Active")
+        assert functions.invoke(FunctionName="one", Payload=b"7")["Payload"].read() == b"7"
+    finally:
+        assert server.stop() == 0
