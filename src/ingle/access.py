@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingle.catalog import Catalog
 from ingle.catalog.identities import Identities
+from ingle.catalog.principal_names import PrincipalNames
 from ingle.domain.clock import Clock
 from ingle.domain.identity import AccessKey
 from ingle.encryption.master import MasterKeys
@@ -44,6 +45,7 @@ class Access:
     """One for each server."""
 
     identities: Identities
+    names: PrincipalNames
     records: IamRecords
     sessions: Sessions
     credentials: Credentials
@@ -65,10 +67,11 @@ class Access:
         identities = Identities()
         for record in await store.load_identities():
             identities.put(record)
-        records = IamRecords(store, identities, sealer, clock)
+        names = PrincipalNames(identities if enforced else None)
+        records = IamRecords(store, identities, sealer, clock, names)
         sessions = Sessions(sealer, clock)
         return Access(
-            identities=identities, records=records, sessions=sessions,
+            identities=identities, names=names, records=records, sessions=sessions,
             credentials=Credentials(identities, sessions, sealer), iam=Iam(records), sts=Sts(identities, sessions),
             roles=ExecutionRoles(identities, sessions, clock, enforced=enforced), sealer=sealer, clock=clock,
             enforced=enforced,

@@ -392,7 +392,7 @@ class _Server:
             catalog.code_signing.put(config)
         keys = KeyRecords(store, catalog.keys, self._master, clock, ids)
         await self._open_keys(keys, await store.load_keys())
-        kms = Kms(KeyUse(keys, access.key_authority()))
+        kms = Kms(KeyUse(keys, access.key_authority(), access.names))
         variables = FunctionVariables(kms.use, kms.grants)
         networks = NetworkRecords(store, catalog.networks, clock, ids)
         await networks.load()
@@ -490,7 +490,7 @@ class _Server:
                 catalog=catalog,
                 records=records,
                 layers=LayerRecords(store, catalog.layers),
-                policies=PolicyRecords(records, ids),
+                policies=PolicyRecords(records, ids, access.names),
                 signing=signing,
                 references=references,
                 links=Links(signer=links),

@@ -78,6 +78,19 @@ class Identities:
         role = self.get(Role, parts[4], name)
         return role if role is not None and role.path == f"{path}/" and role.name == name else None
 
+    def entity(self, arn: str) -> User | Role | None:
+        """The user or role that an ARN means."""
+        parts = arn.split(":", 5)
+        if len(parts) == 6 and parts[2] == "iam" and parts[5].startswith("user/"):
+            path, _, name = parts[5].removeprefix("user").rpartition("/")
+            user = self.get(User, parts[4], name)
+            return user if user is not None and user.path == f"{path}/" and user.name == name else None
+        return self.role(arn)
+
+    def by_id(self, unique_id: str) -> User | Role | None:
+        everybody: list[User | Role] = [*self.every(User), *self.every(Role)]
+        return next((item for item in everybody if item.id == unique_id), None)
+
     def managed(self, arn: str) -> ManagedPolicy | None:
         """The managed policy that an ARN means: one of AWS's, or of a customer."""
         if arn in AWS_MANAGED:

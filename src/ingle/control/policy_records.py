@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ingle.catalog.principal_names import PrincipalNames, UnknownPrincipal
 from ingle.control import function_lookup
 from ingle.control.function_records import FunctionRecords
 from ingle.domain import lifecycle
@@ -24,9 +25,10 @@ MAX_POLICY = 20_480
 class PolicyRecords:
     """Call the changing ones inside `records.exclusive(reference.key)`."""
 
-    def __init__(self, records: FunctionRecords, ids: Ids) -> None:
+    def __init__(self, records: FunctionRecords, ids: Ids, names: PrincipalNames | None = None) -> None:
         self.functions = records
         self._ids = ids
+        self._names = names or PrincipalNames()
 
     def get(self, reference: FunctionReference) -> tuple[Policy, str] | None:
         """The policy of what is addressed and its RevisionId; None if there is none, or nothing to have one."""
@@ -35,13 +37,17 @@ class PolicyRecords:
             return None
         qualifier = qualifier_of(reference)
         policy, revision = function.attachments.get(Policy, qualifier), lifecycle.revision_of(function, qualifier)
-        return None if policy is None or revision is None else (policy, revision)
+        if policy is None or revision is None:
+            return None
+        shown = tuple(self._names.shown_statement(statement) for statement in policy.statements)
+        return replace(policy, statements=shown), revision
 
     async def put(self, function: Function, qualifier: str, policy: Policy | None) -> str:
         """Makes `policy` that of a qualifier that exists; None removes. The new RevisionId of the qualifier.
 
-        Raises PolicyLengthExceeded.
+        Raises PolicyLengthExceeded, and InvalidParameterValue for a user or role that there is not.
         """
+        policy = None if policy is None else self._bound(policy)
         if policy is not None and policy.size > MAX_POLICY:
             raise PolicyLengthExceeded(
                 f"The final policy size ({policy.size}) is bigger than the limit ({MAX_POLICY})."
@@ -52,6 +58,15 @@ class PolicyRecords:
         changed = lifecycle.with_revision_of(replace(function, attachments=attached), qualifier, revision)
         await self.functions.save(changed)
         return revision
+
+    def _bound(self, policy: Policy) -> Policy:
+        """With principals by their unique ids, under which they are meant from now on."""
+        try:
+            return replace(policy, statements=tuple(map(self._names.bound_statement, policy.statements)))
+        except UnknownPrincipal:
+            raise InvalidParameterValue(
+                "The provided principal was invalid. Please check the principal and try again."
+            ) from None
 
 
 def qualifier_of(reference: FunctionReference) -> str:

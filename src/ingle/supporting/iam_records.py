@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingle.catalog.identities import Identities
+from ingle.catalog.principal_names import PrincipalNames
 from ingle.domain.clock import Clock
 from ingle.domain.identity import AccessKey, Group, ManagedPolicy, Record, Role, User
 from ingle.domain.sealing import Sealer
@@ -42,11 +43,15 @@ def new_secret() -> str:
 class IamRecords:
     """`async with records.exclusive:` around whatever reads and then changes."""
 
-    def __init__(self, store: IdentityStore, identities: Identities, sealer: Sealer, clock: Clock) -> None:
+    def __init__(
+        self, store: IdentityStore, identities: Identities, sealer: Sealer, clock: Clock,
+        names: PrincipalNames | None = None,
+    ) -> None:  # fmt: skip
         self._store = store
         self._sealer = sealer
         self._clock = clock
         self.identities = identities
+        self.names = names or PrincipalNames()
         self.exclusive = asyncio.Lock()
 
     def now(self) -> int:

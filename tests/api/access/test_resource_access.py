@@ -11,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from access_site import ACCOUNT, OTHER, QUIET, REGION, Site, Statement, allow, arn_of, deny, document
+from access_site import ACCOUNT, OTHER, QUIET, REGION, Site, Statement, allow, arn_of, deny, document, trust
 from served import package, refusal
 
 
@@ -211,3 +211,63 @@ def test_a_streaming_url_with_iam_takes_a_signature_and_both_permissions(site: S
     assert at_url(site, url, None)[0] == 403
     assert at_url(site, url, (key, "wrong"))[0] == 403
     assert at_url(site, url, site.user(allow("lambda:InvokeFunction"))[:2])[0] == 403
+
+
+def test_who_is_made_again_is_somebody_else(site: Site) -> None:
+    """A policy, a trust policy, a key policy and a grant that named the first do not mean the second."""
+    function, kms = site.function(source=QUIET), site.client("kms")
+    key, secret, name = site.user(allow("kms:CreateGrant"))
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    statement = site.lambda_.add_permission(
+        FunctionName=function, StatementId="s", Action="lambda:InvokeFunction", Principal=arn
+    )["Statement"]
+    assert json.loads(statement)["Principal"] == {"AWS": arn}
+    role = site.role(trusted=trust(AWS=[arn, f"arn:aws:iam::{ACCOUNT}:root"])).rpartition("/")[2]
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_grant(KeyId=key_id, GranteePrincipal=arn, Operations=["Encrypt"])
+
+    def named() -> list[object]:
+        policy = json.loads(site.lambda_.get_policy(FunctionName=function)["Policy"])
+        trusted = site.iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        return [
+            policy["Statement"][0]["Principal"]["AWS"], trusted["Statement"][0]["Principal"]["AWS"][0],
+            kms.list_grants(KeyId=key_id)["Grants"][0]["GranteePrincipal"],
+        ]  # fmt: skip
+
+    assert named() == [arn] * 3
+    first = site.client("lambda", (key, secret))
+    assert first.invoke(FunctionName=function)["StatusCode"] == 200
+    site.client("kms", (key, secret)).encrypt(KeyId=key_id, Plaintext=b"x")
+    unique = site.iam.get_user(UserName=name)["User"]["UserId"]
+    site.iam.delete_user_policy(UserName=name, PolicyName="p")
+    site.iam.delete_access_key(UserName=name, AccessKeyId=key)
+    site.iam.delete_user(UserName=name)
+    assert named() == [unique] * 3
+    site.iam.create_user(UserName=name)
+    made = site.iam.create_access_key(UserName=name)["AccessKey"]
+    second = made["AccessKeyId"], made["SecretAccessKey"]
+    assert refusal(site.client("lambda", second).invoke, FunctionName=function)[1] == "AccessDeniedException"
+    refused = refusal(site.client("kms", second).encrypt, KeyId=key_id, Plaintext=b"x")
+    assert refused[1] == "AccessDeniedException"
+    assert refusal(
+        site.client("sts", second).assume_role, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="s1"
+    )[1] == "AccessDenied"  # fmt: skip
+    assert named() == [unique] * 3
+    site.lambda_.remove_permission(FunctionName=function, StatementId="s")
+
+
+def test_who_is_not_there_cannot_be_named(site: Site, function: str) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:user/nobody"
+    refused = refusal(
+        site.lambda_.add_permission, FunctionName=function, StatementId="s", Action="lambda:InvokeFunction",
+        Principal=arn,
+    )  # fmt: skip
+    assert refused == (400, "InvalidParameterValueException",
+                       "The provided principal was invalid. Please check the principal and try again.")  # fmt: skip
+    assert refusal(site.iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust(AWS=arn)) == (
+        400, "MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"'
+    )  # fmt: skip
+    assert refusal(site.client("kms").create_key, Policy=document(
+        {**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
+        {**allow("kms:Encrypt"), "Principal": {"AWS": arn}},
+    ))[1] == "MalformedPolicyDocumentException"  # fmt: skip

@@ -39,6 +39,11 @@ class Principal:
         return (self.arn,) if self.role_arn is None else (self.arn, self.role_arn)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All that policies may name it by, besides its account: ARNs and unique ids."""
+        return (*self.identities, *(name for name in (self.unique_id, self.role_id) if name))
+
+    @property
     def role_id(self) -> str:
         """The unique id of the role that a session is of; empty for others."""
         return "" if self.role_arn is None else self.unique_id.partition(":")[0]
@@ -109,7 +114,9 @@ class Principals:
             return self._named(principal) is not Reach.NOT
         ways = [principal.account in self._accounts]
         if principal.kind is not Kind.ROOT:
-            ways += [arn in self._arns for arn in principal.identities]
+            ways.append(principal.arn in self._arns or principal.unique_id in self._arns)
+        if principal.role_arn is not None:
+            ways.append(principal.role_arn in self._arns or principal.role_id in self._arns)
         return all(ways) if deny else any(ways)
 
 

@@ -97,7 +97,7 @@ def _values(request: KeyRequest, principal: Principal) -> Values:
 def _granted(request: KeyRequest, principal: Principal) -> bool:
     operation = request.action.removeprefix("kms:")
     return any(
-        operation in grant.operations and grant.grantee in principal.identities and _constrained(grant, request.context)
+        operation in grant.operations and grant.grantee in principal.names and _constrained(grant, request.context)
         for grant in request.grants.values()
     )
 

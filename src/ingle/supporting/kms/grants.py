@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ingle.catalog.principal_names import UnknownPrincipal
 from ingle.domain.caller import Caller
 from ingle.domain.kms import Grant, KmsKey
 from ingle.supporting.kms import access, names, pages
@@ -64,12 +66,26 @@ class Grants:
 
     async def put(self, caller: Caller, key: KmsKey, params: Mapping[str, Any]) -> Grant:
         """The grant that a request asks for: one that is there already, if it has the same name and says the same."""
-        wanted = _grant(caller, key, params, secrets.token_hex(32), self._records.clock.now())
+        wanted = self._bound(_grant(caller, key, params, secrets.token_hex(32), self._records.clock.now()))
         for grant in self._records.catalog.grants(key.id).values():
             if wanted.name is not None and _said(grant) == _said(wanted):
                 return grant
         await self._records.save_grant(wanted)
         return wanted
+
+    def _bound(self, grant: Grant) -> Grant:
+        """With users and roles by their unique ids. Raises InvalidKeyArn for those that there are not."""
+        try:
+            return replace(
+                grant,
+                grantee=None if grant.grantee is None else self._use.names.bound(grant.grantee),
+                retiring=None if grant.retiring is None else self._use.names.bound(grant.retiring),
+            )
+        except UnknownPrincipal as unknown:
+            raise InvalidKeyArn(f"ARN does not refer to a valid principal: {unknown}") from None
+
+    def _name(self, kept: str | None) -> str | None:
+        return None if kept is None else self._use.names.shown(kept)
 
     async def list_grants(self, caller: Caller, params: Answer) -> Answer:
         start = pages.start_of(params, "grants")
@@ -79,7 +95,7 @@ class Grants:
             found = [_existing(key, params["GrantId"], self._use)]
         for member, attribute in (("GranteePrincipal", "grantee"), ("GranteeServicePrincipal", "grantee_service")):
             if member in params:
-                found = [grant for grant in found if getattr(grant, attribute) == params[member]]
+                found = [grant for grant in found if self._name(getattr(grant, attribute)) == params[member]]
         return self._page(found, start, params)
 
     async def list_retirable_grants(self, caller: Caller, params: Answer) -> Answer:
@@ -94,7 +110,7 @@ class Grants:
             for key in self._records.catalog
             if key.region == caller.region and self._records.get(key.id) is not None
             for grant in self._records.catalog.grants(key.id).values()
-            if getattr(grant, attribute) == params[given[0]]
+            if self._name(getattr(grant, attribute)) == params[given[0]]
         ]
         return self._page(found, start, params)
 
@@ -139,9 +155,9 @@ class Grants:
             "GrantId": grant.id,
             "Name": grant.name or "",
             "CreationDate": grant.created,
-            "GranteePrincipal": grant.grantee or grant.grantee_service,
+            "GranteePrincipal": self._name(grant.grantee) or grant.grantee_service,
             "GranteeServicePrincipal": grant.grantee_service,
-            "RetiringPrincipal": grant.retiring or grant.retiring_service,
+            "RetiringPrincipal": self._name(grant.retiring) or grant.retiring_service,
             "RetiringServicePrincipal": grant.retiring_service,
             "IssuingAccount": f"arn:aws:iam::{grant.issuing_account}:root",
             "Operations": list(grant.operations),

@@ -33,7 +33,7 @@ class KeyPolicies:
         name = params.get("PolicyName", POLICY_NAME)
         if name != POLICY_NAME:
             raise KeyNotFound(f"No such policy exists: {name}")
-        return {"Policy": key.policy, "PolicyName": POLICY_NAME}
+        return {"Policy": self._use.names.shown_text(key.policy), "PolicyName": POLICY_NAME}
 
     async def list_key_policies(self, caller: Caller, params: Answer) -> Answer:
         start = pages.start_of(params, "policies")
@@ -47,7 +47,7 @@ class KeyPolicies:
         name = params.get("PolicyName", POLICY_NAME)
         if name == _OF_RAM:
             raise KmsValidation("The AWS_RAM policy can only be managed by the RAM service.")
-        policy = policies.validate(params["Policy"])
+        policy = policies.bound(policies.validate(params["Policy"]), self._use.names)
         async with self._records.exclusive:
             key = own_key(self._use, caller, "PutKeyPolicy", params["KeyId"])
             if name != POLICY_NAME:

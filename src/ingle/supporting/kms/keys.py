@@ -48,7 +48,7 @@ class Keys:
 
     async def create_key(self, caller: Caller, params: Answer) -> Answer:
         _require_symmetric(params)
-        policy = policies.validate(params["Policy"]) if "Policy" in params else None
+        policy = policies.bound(policies.validate(params["Policy"]), self._use.names) if "Policy" in params else None
         tagged = tags.with_tags({}, params.get("Tags", []))
         access.require(self._use.authority, KeyRequest(caller=caller, action="kms:CreateKey"))
         async with self._records.exclusive:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ingle.catalog.principal_names import PrincipalNames, UnknownPrincipal
 from ingle.domain.access.document import CURRENT_VERSION, MEMBERS, VERSIONS
 from ingle.domain.arn import partition_of
 from ingle.supporting.kms.errors import KmsLimitExceeded, MalformedPolicy
@@ -79,6 +80,14 @@ def validate(text: str) -> str:
     for statement in found:
         _validate_statement(statement)
     return text
+
+
+def bound(text: str, names: PrincipalNames) -> str:
+    """The policy as it is kept. Raises MalformedPolicy for a user or role that there is not."""
+    try:
+        return names.bound_text(text)
+    except UnknownPrincipal:
+        raise MalformedPolicy("Policy contains a statement with one or more invalid principals.") from None
 
 
 def _validate_statement(statement: Any) -> None:

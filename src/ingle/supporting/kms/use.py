@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ingle.catalog.principal_names import PrincipalNames
 from ingle.domain.kms import KeyMaterial, KeyState, KmsKey
 from ingle.encryption import ciphertext
 from ingle.encryption.aead import Undecipherable
@@ -37,9 +38,10 @@ class Opened:
 
 
 class KeyUse:
-    def __init__(self, records: KeyRecords, authority: Authority) -> None:
+    def __init__(self, records: KeyRecords, authority: Authority, names: PrincipalNames | None = None) -> None:
         self.records = records
         self.authority = authority
+        self.names = names or PrincipalNames()
 
     def allow(self, request: KeyRequest, key: KmsKey) -> None:
         """Raise KmsAccessDenied unless the request, completed by the key, is allowed."""
