@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from served import plain, refusal
 
@@ -206,3 +208,40 @@ def test_the_command_line_of_aws_makes_networks(server, account):
     ]  # fmt: skip
     found = aws("describe-vpcs", "--filters", f"Name=vpc-id,Values={vpc}", "--query", "Vpcs[].CidrBlock")
     assert found == "10.0.0.0/16"
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv4NetmaskLength": 16}),
+        ("associate_vpc_cidr_block", {"VpcId": "vpc-00000000", "Ipv6CidrBlock": "fd00::/56"}),
+        ("create_subnet", {"VpcId": "vpc-00000000", "OutpostArn": "arn:aws:outposts:us-east-1:0:outpost/op-1"}),
+        ("associate_route_table", {"RouteTableId": "rtb-00000000", "GatewayId": "igw-00000000"}),
+        ("assign_private_ip_addresses", {"NetworkInterfaceId": "eni-00000000", "Ipv4PrefixCount": 1}),
+        ("allocate_address", {"Address": "203.0.113.1"}),
+    ],
+)
+def test_what_a_parameter_asks_for_in_vain_is_refused_by_its_name(ec2, operation, params):
+    name = list(params)[-1]
+    found = refusal(getattr(ec2, operation), **params)
+    assert found == (400, "InvalidParameterValue", f"The parameter {name} is not supported.")
+
+
+def test_what_is_made_at_once_is_made_one_after_another(ec2, subnet, vpc, server):
+    others = [server.client("ec2", account=f"4000000000{number:02d}") for number in range(4)]
+    permission = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+    group = ec2.create_security_group(VpcId=vpc, GroupName="g", Description="d")["GroupId"]
+
+    def authorize(_):
+        try:
+            return ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permission)["Return"]
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: ec2.create_network_interface(SubnetId=subnet), range(40)))
+        allocated = list(pool.map(lambda number: others[number % 4].allocate_address(), range(40)))
+        outcomes = list(pool.map(authorize, range(16)))
+    assert len({answer["NetworkInterface"]["PrivateIpAddress"] for answer in made}) == 40
+    assert len({answer["PublicIp"] for answer in allocated}) == 40
+    assert sorted(map(str, outcomes)) == ["InvalidPermission.Duplicate"] * 15 + ["True"]

@@ -66,9 +66,6 @@ def describe(scene: Scene, params: Params) -> Outcome:
 
 
 def allocate(scene: Scene, params: Params) -> Outcome:
-    for unsupported in ("PublicIpv4Pool", "CustomerOwnedIpv4Pool", "IpamPoolId", "Address"):
-        if unsupported in params:
-            raise invalid_value(f"The parameter {unsupported} is not supported.")
     if params.get("NetworkBorderGroup", scene.region) != scene.region:
         raise invalid_value(f"Invalid network border group '{params['NetworkBorderGroup']}'.")
     if len(scene.mine(ElasticAddress)) >= _MOST:

@@ -75,9 +75,6 @@ def unassign_ipv6(scene: Scene, params: Params) -> Outcome:
 def _addressable(scene: Scene, params: Params) -> tuple[NetworkInterface, Subnet]:
     interface = scene.find(NetworkInterface, params["NetworkInterfaceId"])
     require_own(interface)
-    for unsupported in ("Ipv4Prefixes", "Ipv4PrefixCount", "Ipv6Prefixes", "Ipv6PrefixCount"):
-        if params.get(unsupported):
-            raise invalid_value(f"The parameter {unsupported} is not supported.")
     subnet = scene.seek(Subnet, interface.subnet)
     if subnet is None:  # pragma: no cover - a subnet with interfaces cannot be deleted
         raise not_found(Subnet, interface.subnet)

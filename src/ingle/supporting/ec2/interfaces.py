@@ -22,10 +22,6 @@ from ingle.supporting.ec2.tags import tags_for
 
 _MOST_GROUPS = 5
 _LONGEST_DESCRIPTION = 255
-_UNSUPPORTED = (
-    "Ipv4Prefixes", "Ipv4PrefixCount", "Ipv6Prefixes", "Ipv6PrefixCount", "InterfaceType", "EnablePrimaryIpv6",
-    "ConnectionTrackingSpecification", "Operator",
-)  # fmt: skip
 
 
 def describe(scene: Scene, params: Params) -> Outcome:
@@ -36,9 +32,6 @@ def describe(scene: Scene, params: Params) -> Outcome:
 
 
 def create(scene: Scene, params: Params) -> Outcome:
-    for unsupported in _UNSUPPORTED:
-        if unsupported in params:
-            raise invalid_value(f"The parameter {unsupported} is not supported.")
     before = scene.repeated(NetworkInterface, params)
     if before is not None:
         return Outcome({"NetworkInterface": show(scene, before), "ClientToken": params["ClientToken"]})

@@ -33,10 +33,6 @@ from ingle.supporting.ec2.tags import tags_for
 #: How long a deleted gateway is shown, in seconds.
 REMEMBERED = 3600
 REQUESTER = "amazon-nat"
-_UNSUPPORTED = (
-    "VpcId", "AvailabilityZoneAddresses", "SecondaryAllocationIds", "SecondaryPrivateIpAddresses",
-    "SecondaryPrivateIpAddressCount",
-)  # fmt: skip
 
 
 def show(gateway: NatGateway, state: str | None = None) -> dict[str, Any]:
@@ -92,9 +88,6 @@ def describe(scene: Scene, params: Params) -> Outcome:
 
 
 def create(scene: Scene, params: Params) -> Outcome:
-    for unsupported in _UNSUPPORTED:
-        if unsupported in params:
-            raise invalid_value(f"The parameter {unsupported} is not supported.")
     if params.get("AvailabilityMode", "zonal") != "zonal":
         raise invalid_value("NAT gateways of whole regions are not supported.")
     before = scene.repeated(NatGateway, params)

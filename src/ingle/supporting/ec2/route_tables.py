@@ -273,9 +273,6 @@ def _check_destination(scene: Scene, table: RouteTable, route: Route) -> None:
 
 
 def associate(scene: Scene, params: Params) -> Outcome:
-    for unsupported in ("GatewayId", "PublicIpv4Pool"):
-        if unsupported in params:
-            raise invalid_value(f"Associating a route table with {unsupported} is not supported.")
     table = scene.find(RouteTable, params["RouteTableId"])
     if "SubnetId" not in params:
         raise missing("subnetId")

@@ -6,6 +6,8 @@ changes. DryRun goes through every check and then changes nothing.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 from ingle.domain.caller import Caller
@@ -25,11 +27,12 @@ from ingle.supporting.ec2 import (
     security_rules,
     subnets,
     tags,
+    unsupported,
     vpcs,
 )
 from ingle.supporting.ec2.errors import DryRun, Ec2Unavailable
 from ingle.supporting.ec2.records import NetworkRecords
-from ingle.supporting.ec2.scene import Decide
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
 from ingle.supporting.ports import Handler
 
 OPERATIONS: dict[str, Decide] = {
@@ -41,6 +44,8 @@ OPERATIONS: dict[str, Decide] = {
     for name, decide in part.OPERATIONS.items()
 }  # fmt: skip
 _READING = ("Describe", "Get")
+#: What they give to one account no other has.
+_EVERYWHERE = frozenset(("AllocateAddress",))
 
 
 class Ec2:
@@ -48,11 +53,12 @@ class Ec2:
 
     def __init__(self, records: NetworkRecords) -> None:
         self._records = records
+        self._one_at_a_time = asyncio.Lock()
 
     def handlers(self) -> dict[str, Handler]:
         """By operation name."""
         return {
-            name: self._reading(decide) if name.startswith(_READING) else self._changing(decide)
+            name: self._reading(decide) if name.startswith(_READING) else self._changing(name, decide)
             for name, decide in OPERATIONS.items()
         }
 
@@ -69,13 +75,18 @@ class Ec2:
 
         return handle
 
-    def _changing(self, decide: Decide) -> Handler:
+    def _changing(self, name: str, decide: Decide) -> Handler:
+        def checked(scene: Scene, params: Params) -> Outcome:
+            unsupported.refuse(name, params)
+            return decide(scene, params)
+
         async def handle(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
             place = caller.account, caller.region
             try:
                 await self._records.opened(*place)
                 dry = bool(params.get("DryRun"))
-                outcome = await self._records.change(*place, lambda scene: decide(scene, params), dry=dry)
+                async with self._one_at_a_time if name in _EVERYWHERE else nullcontext():
+                    outcome = await self._records.change(*place, lambda scene: checked(scene, params), dry=dry)
             except (StorageFull, StorageUnavailable) as problem:
                 raise _unavailable() from problem
             return dict(outcome.answer)

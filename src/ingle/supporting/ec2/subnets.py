@@ -125,9 +125,6 @@ def describe(scene: Scene, params: Params) -> Outcome:
 
 
 def create(scene: Scene, params: Params) -> Outcome:
-    for unsupported in ("OutpostArn", "Ipv6Native", "Ipv4IpamPoolId", "Ipv6IpamPoolId"):
-        if params.get(unsupported):
-            raise invalid_value(f"The parameter {unsupported} is not supported.")
     vpc = scene.find(Vpc, params["VpcId"])
     if "CidrBlock" not in params:
         raise missing("cidrBlock")
@@ -142,8 +139,6 @@ def create(scene: Scene, params: Params) -> Outcome:
 
 def create_default(scene: Scene, params: Params) -> Outcome:
     """The lowest range of the default VPC that is free."""
-    if params.get("Ipv6Native"):
-        raise invalid_value("The parameter Ipv6Native is not supported.")
     if "AvailabilityZone" not in params and "AvailabilityZoneId" not in params:
         raise missing("availabilityZone")
     zone = _zone(scene, params)
@@ -184,9 +179,6 @@ def delete(scene: Scene, params: Params) -> Outcome:
 def modify_attribute(scene: Scene, params: Params) -> Outcome:
     subnet = scene.find(Subnet, params["SubnetId"])
     wanted = [name for name in _ATTRIBUTES if name in params]
-    others = set(params) - {"SubnetId", "DryRun", *_ATTRIBUTES}
-    if others:
-        raise invalid_value(f"The parameter {sorted(others)[0]} is not supported.")
     if len(wanted) != 1:
         raise not_together("Only one attribute may be modified at a time.") if wanted else missing("attribute")
     field, structured = _ATTRIBUTES[wanted[0]]

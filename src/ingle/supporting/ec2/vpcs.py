@@ -29,7 +29,7 @@ from ingle.domain.vpc import (
 )
 from ingle.domain.vpc.routing import LOCAL
 from ingle.supporting.ec2 import defaults
-from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value, missing, not_together
+from ingle.supporting.ec2.errors import Ec2Error, in_use, missing, not_together
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.ranges import network_of
@@ -98,9 +98,6 @@ def describe(scene: Scene, params: Params) -> Outcome:
 
 
 def create(scene: Scene, params: Params) -> Outcome:
-    for unsupported in ("Ipv4IpamPoolId", "Ipv6IpamPoolId", "Ipv6Pool", "Ipv6CidrBlock", "VpcEncryptionControl"):
-        if unsupported in params:
-            raise invalid_value(f"The parameter {unsupported} is not supported.")
     if "CidrBlock" not in params:
         raise missing("cidrBlock")
     network = _vpc_range(params["CidrBlock"])
