@@ -441,7 +441,7 @@ def test_what_is_refused_before_a_stream_begins(unchecked_client: Any, name: str
     assert refusal(call, FunctionName=name, Payload=b"{")[:2] == (400, "InvalidRequestContentException")
     assert refusal(call, FunctionName=name, ClientContext="!")[:2] == (400, "InvalidRequestContentException")
     assert refusal(call, FunctionName=name, Payload=b"1" * (6 * MB + 1))[0] == 413
-    assert refusal(call, FunctionName=name, TenantId="t")[0] == 501
+    assert refusal(call, FunctionName=name, TenantId="t")[:2] == (400, "InvalidParameterValueException")
     unchecked_client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     assert refusal(call, FunctionName=name)[:2] == (429, "TooManyRequestsException")
 

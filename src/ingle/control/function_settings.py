@@ -70,6 +70,7 @@ def new(name: str, params: Mapping[str, Any], package: Package) -> Configuration
         package=package,
         logging=LoggingConfig(group=logging_settings.default_group(name)),
         architecture=architecture_of(params, _DEFAULTS),
+        tenant_isolation=params.get("TenancyConfig", {}).get("TenantIsolationMode"),
     )
     return changed(base, params)
 
@@ -179,3 +180,5 @@ def _validate_snap_start(wanted: Configuration) -> None:
     if wanted.ephemeral_storage > _DEFAULTS.ephemeral_storage:
         what = f"Ephemeral storage larger than {_DEFAULTS.ephemeral_storage} MB"
         raise InvalidParameterValue(f"{what} is not supported for SnapStart enabled functions.")
+    if wanted.tenant_isolation is not None:
+        raise InvalidParameterValue("Tenant isolation is not supported for SnapStart enabled functions.")

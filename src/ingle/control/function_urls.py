@@ -14,7 +14,7 @@ from ingle.domain import lifecycle
 from ingle.domain.arn import FunctionArn, FunctionReference
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids
-from ingle.domain.errors import ResourceConflict, ResourceNotFound
+from ingle.domain.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from ingle.domain.function import LATEST, Function
 from ingle.domain.function_url import BUFFERED, Cors, FunctionUrl
 
@@ -57,6 +57,8 @@ class FunctionUrls:
         cors = _cors(params.get("Cors"))
         async with self._records.exclusive(reference.key):
             function = self._existing(reference)
+            if function.latest.configuration.tenant_isolation is not None:
+                raise InvalidParameterValue("Function URLs are not supported for functions with tenant isolation.")
             if function.attachments.get(FunctionUrl, _qualifier(reference)) is not None:
                 raise ResourceConflict(
                     f"Failed to create function url config for [functionArn = {reference.arn}]. Error message:  "

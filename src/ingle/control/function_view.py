@@ -94,6 +94,8 @@ def _settings(configuration: Configuration, optimised: bool) -> dict[str, Any]:
         ]
     if configuration.dead_letter_target is not None:
         shown["DeadLetterConfig"] = {"TargetArn": configuration.dead_letter_target}
+    if configuration.tenant_isolation is not None:
+        shown["TenancyConfig"] = {"TenantIsolationMode": configuration.tenant_isolation}
     if configuration.kms_key_arn is not None:
         shown["KMSKeyArn"] = configuration.kms_key_arn
     return shown

@@ -19,6 +19,8 @@ def require_provisionable(function: Function, qualifier: str, number: str) -> No
         raise unpublished()
     if lifecycle.starts_from_snapshot(function.versions[number]):
         raise InvalidParameterValue("Provisioned concurrency is not supported for SnapStart enabled functions.")
+    if function.versions[number].configuration.tenant_isolation is not None:
+        raise InvalidParameterValue("Provisioned concurrency is not supported for functions with tenant isolation.")
     if qualifier != number:
         rivals = {number, *_aliases_of(function, number)} - {qualifier}
         if rivals & function.provisioned.keys():

@@ -37,7 +37,6 @@ _ASKS: dict[str, Asks] = {
     "RuntimeConfig": _anything,
     "S3ObjectStorageMode": _not("COPY"),
     "SourceKMSKeyArn": bool,
-    "TenancyConfig": _anything,
 }
 
 

@@ -32,6 +32,7 @@ class Event:
     payload: bytes = field(repr=False)
     accepted: int
     trace_header: str | None = None
+    tenant_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

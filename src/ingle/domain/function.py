@@ -112,6 +112,8 @@ class Configuration:
     #: None: the function was never attached to a VPC, and answers have no such member.
     vpc: Vpc | None = None
     file_systems: tuple[FileSystem, ...] = ()
+    #: "PER_TENANT": no two tenants share an execution environment. None: there are no tenants.
+    tenant_isolation: str | None = None
 
     @property
     def layer_tree(self) -> Package | None:

@@ -56,6 +56,7 @@ class Invocation:
     trace_id: str | None = None
     trace: InvocationTrace | None = None
     tail: bool = False  # the caller wants the last 4 KB of the log
+    tenant_id: str | None = None
     sink: ResponseSink | None = None
 
 

@@ -85,6 +85,8 @@ class Deliveries:
         function = self._catalog.get(key)
         if function is None:
             raise DeliveryFailed("the function does not exist")
+        if function.latest.configuration.tenant_isolation is not None:
+            raise DeliveryFailed("the function has tenants, and results have none", final=True)
         await self._accept(
             Event(
                 id=self._ids.uuid(),

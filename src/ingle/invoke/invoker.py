@@ -19,6 +19,7 @@ from ingle.domain import recursion
 from ingle.domain.caller import Caller
 from ingle.domain.errors import (
     InternalFailure,
+    InvalidParameterValue,
     InvalidRequestContent,
     NotImplementedByIngle,
     RecursiveInvocation,
@@ -40,7 +41,7 @@ from ingle.worker.client import EnvironmentLost
 _ATTEMPTS = 3
 #: Characters of X-Amz-Client-Context, as on AWS.
 _CLIENT_CONTEXT = 3583
-_NOT_YET = frozenset({"TenantId", "DurableExecutionName"})
+_NOT_YET = frozenset({"DurableExecutionName"})
 
 
 #: Take an event over; returns once it is durable.
@@ -61,6 +62,7 @@ class Prepared:
     kind: str = InvocationType.REQUEST_RESPONSE
     client_context: str | None = None
     tail: bool = False
+    tenant_id: str | None = None
 
 
 class Invoker:
@@ -91,7 +93,7 @@ class Invoker:
         context = None if kind == InvocationType.DRY_RUN else _client_context(params.get("ClientContext"))
         return Prepared(
             version=version, arn=arn, caller=caller, payload=params["Payload"], kind=kind, client_context=context,
-            tail=params.get("LogType") == "Tail",
+            tail=params.get("LogType") == "Tail", tenant_id=_tenant(version, params.get("TenantId")),
         )  # fmt: skip
 
     async def invoke(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +102,7 @@ class Invoker:
             return {"StatusCode": 204}
         if prepared.kind == InvocationType.EVENT:
             # Its client context is checked like any other, and never delivered, as on AWS.
-            await self._queue(caller, prepared.version, prepared.arn, prepared.payload)
+            await self._queue(caller, prepared.version, prepared.arn, prepared.payload, prepared.tenant_id)
             return {"StatusCode": 202}
         result = await self.execute(prepared)
         answer: dict[str, Any] = {
@@ -115,10 +117,10 @@ class Invoker:
     async def invoke_async(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         """The operation from before InvocationType, which AWS still has."""
         version, arn = resolve(self._catalog, caller, params["FunctionName"], None, self._draw)
-        await self._queue(caller, version, arn, params["InvokeArgs"])
+        await self._queue(caller, version, arn, params["InvokeArgs"], _tenant(version, None))
         return {"Status": 202}
 
-    async def _queue(self, caller: Caller, version: Version, arn: str, payload: bytes) -> None:
+    async def _queue(self, caller: Caller, version: Version, arn: str, payload: bytes, tenant_id: str | None) -> None:
         """Returns once the event is durable."""
         parts = arn.split(":", 7)
         await self._accept(
@@ -130,6 +132,7 @@ class Invoker:
                 payload=payload,
                 accepted=int(time.time() * 1000),
                 trace_header=caller.trace_header,
+                tenant_id=tenant_id,
             )
         )
 
@@ -143,7 +146,10 @@ class Invoker:
             account=key.account, region=key.region, request_id=event.id, trace_header=event.trace_header
         )  # fmt: skip
         version, arn = resolve(self._catalog, caller, key.name, event.qualifier, self._draw)
-        result = await self.execute(Prepared(version=version, arn=arn, caller=caller, payload=event.payload))
+        tenant_id = _tenant(version, event.tenant_id)
+        result = await self.execute(
+            Prepared(version=version, arn=arn, caller=caller, payload=event.payload, tenant_id=tenant_id)
+        )
         return Response(version=result.executed_version, payload=result.payload, error=result.error)
 
     async def execute(self, prepared: Prepared, sink: ResponseSink | None = None) -> InvocationResult:
@@ -163,6 +169,7 @@ class Invoker:
             trace_id=recursion.onward(trace_id, version.key),
             trace=trace,
             tail=prepared.tail,
+            tenant_id=prepared.tenant_id,
             sink=sink,
         )
         began = time.time()
@@ -197,7 +204,7 @@ class Invoker:
 
     async def _run(self, version: Version, invocation: Invocation) -> InvocationResult:
         for _ in range(_ATTEMPTS):
-            environment = await self._placement.acquire(version)
+            environment = await self._placement.acquire(version, invocation.tenant_id)
             try:
                 return await environment.run(invocation)
             except EnvironmentLost:
@@ -205,6 +212,21 @@ class Invoker:
             finally:
                 self._placement.release(environment)
         raise InternalFailure("The execution environment ended before the function was started.")
+
+
+def _tenant(version: Version, given: str | None) -> str | None:
+    """The tenant of an invocation. Raises InvalidParameterValue where there has to be one, or must not be one."""
+    if (version.configuration.tenant_isolation is None) == (given is None):
+        return given
+    if given is None:
+        raise InvalidParameterValue(
+            "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try "
+            "again."
+        )
+    raise InvalidParameterValue(
+        "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and "
+        "try again."
+    )
 
 
 def _client_context(encoded: str | None) -> str | None:

@@ -10,6 +10,7 @@ control plane; used by `invoke`.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from typing import Self
 
@@ -29,6 +30,7 @@ log = Logger("placement")
 FREEZE_AFTER = 0.005
 _FREEZE_SWEEP = 0.010
 _RETIRE_SWEEP = 1.0
+TENANTS_PER_CONCURRENCY = 2.5
 #: How long an invocation waits for an environment that has just served, before another one is started; seconds.
 _RETURN_SECONDS = 0.1
 
@@ -53,6 +55,8 @@ class Placement:
         #: Pools of versions that are no longer served, as long as something is left in them.
         self._retired: set[Pool] = set()
         self._total = 0
+        #: Environments of tenants, by account and region, with those on their way.
+        self._tenants: Counter[tuple[str, str]] = Counter()
         self._cooling: dict[EnvironmentClient, None] = {}
         self._sweeping = False
         self._rate = ScalingRate()
@@ -78,9 +82,12 @@ class Placement:
 
     # --- for the invoker --------------------------------------------------------------------------------------------
 
-    async def acquire(self, version: Version) -> EnvironmentClient:
-        """An environment for one invocation; give it back with `release`. Raises TooManyRequests, InternalFailure."""
-        pool = self.pool(version)
+    async def acquire(self, version: Version, tenant: str | None = None) -> EnvironmentClient:
+        """An environment for one invocation, which no other tenant has used; give it back with `release`.
+
+        Raises TooManyRequests, InternalFailure.
+        """
+        pool = self.pool(version, tenant)
         while idle := pool.provisioned or pool.idle:
             environment = idle.pop()
             self._cooling.pop(environment, None)
@@ -116,8 +123,10 @@ class Placement:
 
     def uses(self, version: Version) -> bool:
         """Whether a version has an environment, or is about to."""
-        pool = self._pools.get(key_of(version))
-        return pool is not None and bool(pool.environments or pool.starting or pool.waiting)
+        if version.configuration.tenant_isolation is None:
+            pool = self._pools.get(key_of(version))
+            return pool is not None and not pool.empty
+        return any(not pool.empty for pool in self._pools_of(version))
 
     def needs(self, package: Package) -> bool:
         """Whether an environment that runs from `package` is on its way, or awaited: also of versions that are gone,
@@ -133,8 +142,12 @@ class Placement:
 
     # --- pools ------------------------------------------------------------------------------------------------------
 
-    def pool(self, version: Version) -> Pool:
-        key = key_of(version)
+    def _pools_of(self, version: Version) -> list[Pool]:
+        """Those of a version, with all of its tenants'."""
+        return [pool for key, pool in self._pools.items() if key[:3] == key_of(version)[:3]]
+
+    def pool(self, version: Version, tenant: str | None = None) -> Pool:
+        key = key_of(version, tenant)
         pool = self._pools.get(key)
         if pool is not None and not same_start(pool.version, version):
             # A function that was deleted and made again counts its serials from the start.
@@ -142,7 +155,7 @@ class Placement:
             self._retire(pool)
             pool = None
         if pool is None:
-            pool = self._pools[key] = Pool(version)
+            pool = self._pools[key] = Pool(version, tenant)
         return pool
 
     def _offer(self, pool: Pool, environment: EnvironmentClient) -> None:
@@ -188,6 +201,7 @@ class Placement:
         if self._homes.pop(environment, None) is not None:
             pool.environments.discard(environment)
             self._total -= 1
+            self._count_tenants(pool, -1)
             if environment.provisioned:
                 self._provisioning.lost(environment)
         self._drop_if_done(pool)
@@ -197,9 +211,11 @@ class Placement:
         if pool.retired and not pool.forgotten and pool.empty:
             pool.forgotten = True
             self._retired.discard(pool)
-            self._worker.forget(pool.version)
-            if self._pools.get(key_of(pool.version)) is pool:
-                del self._pools[key_of(pool.version)]
+            key = key_of(pool.version, pool.tenant)
+            if self._pools.get(key) is pool:
+                del self._pools[key]
+            if not any(same_start(other.version, pool.version) for other in self._siblings(pool)):
+                self._worker.forget(pool.version)
 
     def _scale_out(self, pool: Pool) -> None:
         """Start one environment for each waiting invocation that has none on its way."""
@@ -208,11 +224,31 @@ class Placement:
             if not self._rate.take(pool.version.key, self._loop.time()):
                 self._fail(pool.waiting.pop(), _throttled("FunctionInvocationRateLimitExceeded"))
                 continue
+            if pool.tenant is not None and not self._has_room_for_tenants(pool.version.key):
+                self._fail(pool.waiting.pop(), TooManyRequests("Rate exceeded"))
+                continue
             if not self.claim():
                 self._fail(pool.waiting.pop(), _throttled("ConcurrentInvocationLimitExceeded"))
                 continue
+            self._count_tenants(pool, 1)
             pool.starting += 1
             self._background.start(self._start(pool))
+
+    def _siblings(self, pool: Pool) -> list[Pool]:
+        """Other pools of the same version: of its other tenants."""
+        if pool.tenant is None:
+            return []
+        place = key_of(pool.version)[:3]
+        every = (*self._pools.values(), *self._retired)
+        return [other for other in every if other is not pool and key_of(other.version)[:3] == place]
+
+    def _has_room_for_tenants(self, key: FunctionKey) -> bool:
+        """An account has 2.5 environments of tenants in a region, idle ones too, for each invocation it may run."""
+        return self._tenants[key.account, key.region] < self._catalog.concurrency.limit * TENANTS_PER_CONCURRENCY
+
+    def _count_tenants(self, pool: Pool, number: int) -> None:
+        if pool.tenant is not None:
+            self._tenants[pool.version.key.account, pool.version.key.region] += number
 
     def claim(self) -> bool:
         """Room for one more environment, that of an idle one if need be."""
@@ -272,6 +308,7 @@ class Placement:
         name = pool.version.key.name
         log.error("no environment can be started", function=name, reason=str(error), exc_info=unforeseen)
         self.disclaim()
+        self._count_tenants(pool, -1)
         general = InternalFailure("The execution environment could not be started.")
         refusal = error if isinstance(error, ServiceError) else general
         while pool.waiting and not self._fail(pool.waiting.popleft(), refusal):
@@ -353,10 +390,10 @@ class Placement:
 
     def _catalog_changed(self, key: FunctionKey, function: Function | None) -> None:
         self._provisioning.changed(key, function)
-        served = set() if function is None else {key_of(version) for version in function.versions.values()}
+        served = set() if function is None else {key_of(version)[:3] for version in function.versions.values()}
         if function is not None and function.serving is not None:
-            served.add(key_of(function.serving))
-        for pool_key in [item for item in self._pools if item[0] == key and item not in served]:
+            served.add(key_of(function.serving)[:3])
+        for pool_key in [item for item in self._pools if item[0] == key and item[:3] not in served]:
             self._retire(self._pools.pop(pool_key) if function is None else self._pools[pool_key])
 
     def _retire(self, pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""The environments of one version: those that are idle, and the invocations that wait for one."""
+"""The environments of one version, or of one tenant: those that are idle, and the invocations that wait for one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from ingle.domain.function import FunctionKey, Version
 from ingle.worker.client import EnvironmentClient
 
-PoolKey = tuple[FunctionKey, str, int]
+#: Function, version, serial, tenant.
+PoolKey = tuple[FunctionKey, str, int, str | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -17,6 +18,7 @@ class Pool:
     """Idle ones are taken last in, first out; `provisioned`, those that were initialised ahead, before all others."""
 
     version: Version
+    tenant: str | None = None
     idle: list[EnvironmentClient] = field(default_factory=list)
     provisioned: list[EnvironmentClient] = field(default_factory=list)
     waiting: deque[asyncio.Future[EnvironmentClient]] = field(default_factory=deque)
@@ -50,5 +52,5 @@ def same_start(one: Version, other: Version) -> bool:
     return one.configuration is other.configuration or one.configuration == other.configuration
 
 
-def key_of(version: Version) -> PoolKey:
-    return (version.key, version.version, version.serial)
+def key_of(version: Version, tenant: str | None = None) -> PoolKey:
+    return (version.key, version.version, version.serial, tenant)

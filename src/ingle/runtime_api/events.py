@@ -24,6 +24,8 @@ def invocation_head(invocation: Invocation, deadline: int) -> bytes:
         head += f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
     if invocation.client_context:
         head += f"Lambda-Runtime-Client-Context: {invocation.client_context}\r\n"
+    if invocation.tenant_id:
+        head += f"Lambda-Runtime-Aws-Tenant-Id: {invocation.tenant_id}\r\n"
     return (head + "\r\n").encode()
 
 

@@ -47,6 +47,7 @@ _PLAIN = (
     "snap_start",
     "dead_letter_target",
     "kms_key_arn",
+    "tenant_isolation",
 )
 _TEXTS = (
     "state_reason",

@@ -30,7 +30,9 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    inspect,
     select,
+    text,
 )
 
 from ingle.domain.event import Event, Progress
@@ -59,6 +61,7 @@ _events = Table(
     Column("arn", String, nullable=False),
     Column("accepted", BigInteger, nullable=False),
     Column("trace_header", String),
+    Column("tenant_id", String),
     Column("payload", LargeBinary, nullable=False),
 )
 #: `answer` is the payload of the function's last response, which may be large: read when it is needed only.
@@ -135,7 +138,7 @@ class EventStore:
         batch.added[number] = {
             "number": number, "id": event.id, "account": event.key.account, "region": event.key.region,
             "name": event.key.name, "qualifier": event.qualifier, "arn": event.arn, "accepted": event.accepted,
-            "trace_header": event.trace_header, "payload": event.payload,
+            "trace_header": event.trace_header, "tenant_id": event.tenant_id, "payload": event.payload,
         }  # fmt: skip
         return number, batch.done
 
@@ -192,6 +195,7 @@ class EventStore:
         try:
             with engine.begin() as connection:
                 _metadata.create_all(connection)
+                _add_what_is_new(connection)
                 highest = select(func.coalesce(func.max(_events.c.number), 0))
                 self._opened = int(connection.execute(highest).scalar_one())
         except BaseException:
@@ -223,6 +227,13 @@ def _write(batch: _Batch, connection: Connection) -> None:
         _delete(connection, _progress, batch.removed)
 
 
+def _add_what_is_new(connection: Connection) -> None:
+    """A queue from before there were tenants gets their column; what is in it has none."""
+    present = {column["name"] for column in inspect(connection).get_columns(_events.name)}
+    if "tenant_id" not in present:
+        connection.execute(text(f"ALTER TABLE {_events.name} ADD COLUMN tenant_id VARCHAR"))
+
+
 def _delete(connection: Connection, table: Table, numbers: Iterable[int]) -> None:
     found = list(numbers)
     for start in range(0, len(found), _CHUNK):
@@ -244,6 +255,7 @@ def _read(row: Any) -> Loaded:
     event = Event(
         id=row.id, key=FunctionKey(account=row.account, region=row.region, name=row.name), qualifier=row.qualifier,
         arn=row.arn, payload=row.payload or b"", accepted=row.accepted, trace_header=row.trace_header,
+        tenant_id=row.tenant_id,
     )  # fmt: skip
     progress = Progress(due=row.accepted) if row.document is None else decode_progress(row.document)
     return Loaded(row.number, event, progress, row.payload is not None and progress.response is None)

@@ -488,6 +488,7 @@ class Environment:
             request_id=invocation.request_id, trace_id=invocation.trace_id, started=time.perf_counter(),
             failure=failure, invoked_arn=invocation.invoked_arn, trace=invocation.trace,
             cause=outcome.cause or outcome.body if isinstance(outcome, Reply) else None,
+            tenant_id=invocation.tenant_id,
         )  # fmt: skip
         report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000
         report.duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
@@ -500,7 +501,7 @@ class Environment:
     def _begin(self, invocation: Invocation) -> None:
         if invocation.tail:
             self._output.writer.start_tail()
-        self._log.start(invocation.request_id, invocation.trace_id, invocation.trace)
+        self._log.start(invocation.request_id, invocation.trace_id, invocation.trace, invocation.tenant_id)
 
     async def _invoke(
         self, invocation: Invocation, init_ms: float | None, spent: float, restore_ms: float | None
@@ -515,6 +516,7 @@ class Environment:
         report = Report(
             request_id=invocation.request_id, trace_id=invocation.trace_id, init=init_ms, restore=restore_ms,
             started=time.perf_counter() - spent, invoked_arn=invocation.invoked_arn, trace=invocation.trace,
+            tenant_id=invocation.tenant_id,
         )  # fmt: skip
         if init_ms is not None or spent:
             report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000

@@ -73,6 +73,7 @@ class Report:
     error_type: str | None = None
     failure: Failure | None = None
     used_mb: int = 0
+    tenant_id: str | None = None
 
     @property
     def billed(self) -> int:
@@ -196,7 +197,9 @@ class PlatformLog:
 
     # --- invocations ------------------------------------------------------------------------------------------------
 
-    def start(self, request_id: str, trace_id: str | None, trace: InvocationTrace | None = None) -> None:
+    def start(
+        self, request_id: str, trace_id: str | None, trace: InvocationTrace | None = None, tenant_id: str | None = None
+    ) -> None:
         text = self._start_line % request_id
         if self.plain:
             self._writer.write_text(text)
@@ -204,6 +207,8 @@ class PlatformLog:
         record: dict[str, Any] = {"requestId": request_id, "version": self._version.version}
         if trace_id:
             record["tracing"] = _tracing(trace_id, trace)
+        if tenant_id:
+            record["tenantId"] = tenant_id
         self._tell("start", record, Level.INFO, text)
 
     def finish(self, report: Report) -> None:
@@ -249,6 +254,8 @@ class PlatformLog:
             metrics["restoreDurationMs"] = round(report.restore, 3)
             metrics["billedRestoreDurationMs"] = report.billed_restore
         record = {"requestId": report.request_id, "status": report.status, "metrics": metrics}
+        if report.tenant_id is not None:
+            record["tenantId"] = report.tenant_id
         return self._completed(record, report)
 
     @staticmethod

@@ -137,7 +137,7 @@ async def test_a_dry_run_runs_nothing(invoke: Invoked) -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"TenantId": "t"}, {"DurableExecutionName": "d"}]
+    "params", [{"DurableExecutionName": "d"}]
 )  # fmt: skip
 async def test_what_is_not_there_yet_says_so_by_name(invoke: Invoked, params: dict[str, str]) -> None:
     with pytest.raises(NotImplementedByIngle) as raised:

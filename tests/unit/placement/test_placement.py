@@ -548,3 +548,50 @@ async def test_nothing_is_left_in_the_end(monkeypatch: pytest.MonkeyPatch) -> No
         await until(lambda: not here.placement._pools)
         assert here.placement._total == 0
         assert not here.placement._cooling
+
+
+async def test_tenants_never_share_an_environment() -> None:
+    version = tenanted()
+    async with placed() as here:
+        one, other = [await here.placement.acquire(version, tenant) for tenant in ("one", "other")]
+        assert one is not other
+        for environment in (one, other):
+            environment.begin()
+            here.release(environment)
+        again = [await here.placement.acquire(version, tenant) for tenant in ("other", "one", "third")]
+        assert again[:2] == [other, one]
+        assert again[2] not in (one, other)
+        assert here.placement.uses(version)
+
+
+async def test_a_version_is_forgotten_when_the_last_of_its_tenants_is_gone() -> None:
+    version = tenanted()
+    async with placed() as here:
+        here.catalog.put(function_of(version))
+        running = [await here.placement.acquire(version, tenant) for tenant in ("one", "other")]
+        for environment in running:
+            environment.begin()
+        here.catalog.remove(version.key)
+        here.release(running[0])
+        assert here.worker.forgotten == []
+        here.release(running[1])
+        assert here.worker.forgotten == [version]
+
+
+async def test_environments_of_tenants_are_limited_by_the_account_s_concurrency() -> None:
+    version = tenanted()
+    worker, catalog = FakeWorker(), Catalog(2)
+    async with Placement(catalog, worker, limit=100, idle_timeout=1000, lifetime=1000) as placement:
+        for number in range(5):
+            environment = await placement.acquire(version, f"tenant-{number}")
+            environment.begin()
+            environment.end()
+            placement.release(environment)
+        with pytest.raises(TooManyRequests, match="Rate exceeded"):
+            await placement.acquire(version, "one more")
+        assert await placement.acquire(version, "tenant-0") is not None
+
+
+def tenanted() -> Version:
+    version = version_of()
+    return replace(version, configuration=replace(version.configuration, tenant_isolation="PER_TENANT"))
