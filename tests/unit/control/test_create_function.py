@@ -199,7 +199,6 @@ UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"PackageType": "Image", "Code": {"ImageUri": "r:1"}, "Runtime": None, "Handler": None}, "PackageType"),
     ({"DurableConfig": {"ExecutionTimeout": 5}}, "DurableConfig"),
     ({"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}, "CapacityProviderConfig"),
-    ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),
     ({"AcceleratorConfig": {"AcceleratorMemorySize": 1}}, "AcceleratorConfig"),
     ({"Runtime": "custom"}, "Runtime custom"),
 ]
