@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ingle.settings import AccessPoint
+from ingle.worker import doctor
 from served import Server, create_function, refusal, settle
 
 pytestmark = pytest.mark.kernel
@@ -190,6 +192,12 @@ def test_file_systems_come_and_go_with_updates(client: Any, function: Any) -> No
     assert ask(client, name, "os.listdir('/mnt')") == []
     shown = client.get_function_configuration(FunctionName=name)
     assert "FileSystemConfigs" not in shown
+
+
+def test_doctor_tells_whether_directories_can_be_mounted(share: Path) -> None:
+    point = AccessPoint(arn=OWNED, directory=str(share), root="/owned", uid=UID, gid=GID)
+    (found,) = doctor.file_systems([point], doctor.try_mount)
+    assert found.level is doctor.Level.OK, found.detail
 
 
 def test_unknown_access_points_are_refused_and_leave_nothing(client: Any, vpc: dict[str, list[str]]) -> None:

@@ -28,6 +28,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     findings = examination.examine(families.search(settings), settings.runtimes_dir, settings.data_dir)
     elsewhere = settings.service_urls | ({"other services": settings.aws_endpoint} if settings.aws_endpoint else {})
     findings += examination.companions(elsewhere, examination.connect)
+    findings += examination.file_systems(settings.file_systems, examination.try_mount)
     isolation = examination.isolation()
     if as_json:
         import json

@@ -63,7 +63,7 @@ def _work(shares: Sequence[tuple[Share, str]], init: int, user: int, report: int
         for descriptor in [*kept, 1 << 20]:
             os.closerange(last + 1, descriptor)
             last = descriptor
-        found = [(_mapped(share, user), place) for share, place in shares]
+        found = [(mapped(share, user), place) for share, place in shares]
         linux.setns(init, linux.CLONE_NEWNS)
         _attach(found)
         os.write(report, DONE)
@@ -73,8 +73,8 @@ def _work(shares: Sequence[tuple[Share, str]], init: int, user: int, report: int
         os._exit(0)
 
 
-def _mapped(share: Share, user: int) -> int:
-    """A mount of the share that is at no place yet. Raises OSError."""
+def mapped(share: Share, user: int) -> int:
+    """A mount of the share that is at no place yet: a descriptor. Takes a single-threaded process. Raises OSError."""
     outer = os.open(share.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     # What a function put below the directory must not lead out of it.
     inner = linux.open_beneath(outer, share.root.strip("/") or ".")

@@ -6,11 +6,12 @@ nothing that stays: attempts run in forked children, a trial cgroup is removed a
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,8 @@ from ingle.domain.runtimes import is_python
 from ingle.network.nftables import load as load_library
 from ingle.sandbox import launch
 from ingle.sandbox.launch import Isolation
+from ingle.sandbox.shares import Share, mapped
+from ingle.settings import AccessPoint
 from ingle.storage.disk import Space
 from ingle.worker import kernel
 from ingle.worker.families import family_of
@@ -306,6 +309,25 @@ def _nftables(base: Namespace) -> Finding:
         detail = "the kernel and the library answer; an ordinary user cannot reach the machine's network with them"
         return Finding(subject="nftables", level=Level.WEAKER, detail=detail, consequence=consequence)
     return Finding(subject="nftables", level=Level.OK, detail="the kernel and the library answer")
+
+
+def file_systems(points: Iterable[AccessPoint], try_mount: Callable[[AccessPoint], None]) -> Iterator[Finding]:
+    """The directories that stand in for file systems. `try_mount` raises OSError where functions could not have one."""
+    for point in points:
+        problem = kernel.attempt(functools.partial(try_mount, point))
+        subject, detail = "file system", f"{point.directory} for {point.arn.rpartition('/')[2]}"
+        if problem is None:
+            yield Finding(subject=subject, level=Level.OK, detail=f"{detail} can be mounted")
+        else:
+            consequence = "Invocations of functions that have it fail with EFSMountFailureException."
+            yield Finding(subject=subject, level=Level.WEAKER, detail=f"{detail}: {problem}", consequence=consequence)
+
+
+def try_mount(point: AccessPoint) -> None:
+    """Raises OSError."""
+    place = os.stat(point.directory)
+    uid, gid = place.st_uid if point.uid is None else point.uid, place.st_gid if point.gid is None else point.gid
+    mapped(Share(directory=point.directory, root=point.root, uid=uid, gid=gid), launch.USERS[0])
 
 
 def companions(urls: Mapping[str, str], connect: Callable[[str], None]) -> Iterator[Finding]:

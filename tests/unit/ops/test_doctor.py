@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingle.settings import AccessPoint
 from ingle.storage.disk import Space
 from ingle.worker import doctor, kernel
 from ingle.worker.doctor import Level
@@ -116,3 +117,19 @@ def test_companions_that_take_no_connection_are_told():
     found = list(doctor.companions({"s3": "http://up", "sqs": "http://down"}, connect))
     assert [(item.subject, item.level.value) for item in found] == [("s3", "ok"), ("sqs", "weaker")]
     assert "connection refused" in found[1].detail
+
+
+def test_directories_that_cannot_be_mounted_are_told(tmp_path):
+    arn = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-{}"
+    points = [AccessPoint(arn=arn.format(name), directory=f"/srv/{name}") for name in "ab"]
+
+    def try_mount(point):
+        if point.directory == "/srv/b":
+            raise FileNotFoundError(2, "No such file or directory")
+
+    good, bad = doctor.file_systems(points, try_mount)
+    assert (good.level, good.detail) == (doctor.Level.OK, "/srv/a for fsap-a can be mounted")
+    assert (bad.level, bad.detail) == (doctor.Level.WEAKER, "/srv/b for fsap-b: No such file or directory")
+    lost = AccessPoint(arn=arn.format("c"), directory=str(tmp_path / "lost"))
+    (found,) = doctor.file_systems([lost], doctor.try_mount)
+    assert found.detail.endswith(": No such file or directory")
