@@ -190,7 +190,9 @@ def test_prefix_lists_have_versions(ec2, group):
         PrefixListId=identifier, CurrentVersion=1, AddEntries=[{"Cidr": "10.2.0.0/16"}],
         RemoveEntries=[{"Cidr": "10.1.0.0/16"}],
     )["PrefixList"]  # fmt: skip
-    assert changed["Version"] == 2
+    assert (changed["Version"], changed["State"]) == (2, "modify-in-progress")
+    shown = only(ec2.describe_managed_prefix_lists(PrefixListIds=[identifier]), "PrefixLists")
+    assert shown["State"] == "modify-complete"
     assert ec2.get_managed_prefix_list_entries(PrefixListId=identifier)["Entries"] == [{"Cidr": "10.2.0.0/16"}]
     assert ec2.get_managed_prefix_list_entries(PrefixListId=identifier, TargetVersion=1)["Entries"] == entries
     modify = ec2.modify_managed_prefix_list

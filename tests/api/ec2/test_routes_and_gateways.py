@@ -237,6 +237,8 @@ def test_an_elastic_address_moves_between_interfaces(ec2, subnet, gateway):
     held = ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=one)["AssociationId"]
     address = only(ec2.describe_addresses(PublicIps=[made["PublicIp"]]), "Addresses")
     assert (address["AssociationId"], address["PrivateIpAddress"], address["Domain"]) == (held, "10.0.1.4", "vpc")
+    names = ec2.describe_addresses_attribute(AllocationIds=[allocation], Attribute="domain-name")["Addresses"]
+    assert names == [{"AllocationId": allocation, "PublicIp": made["PublicIp"]}]
     move = {"AllocationId": allocation, "NetworkInterfaceId": two}
     assert refusal(ec2.associate_address, **move, AllowReassociation=False)[1] == "Resource.AlreadyAssociated"
     again = ec2.associate_address(**move)["AssociationId"]

@@ -70,7 +70,8 @@ class PrefixListEntry:
 class PrefixList(Resource):
     """`family` is IPv4 or IPv6. `versions` has the entries of every version by its number less one, the current last.
 
-    The lists of AWS's own services have account "AWS" and no entries.
+    `state` tells of the last change: create-, modify- or restore-complete. The lists of AWS's own services have account
+    "AWS" and no entries.
     """
 
     kind: ClassVar[str] = "prefix-list"
@@ -80,6 +81,7 @@ class PrefixList(Resource):
     family: str
     max_entries: int
     versions: tuple[tuple[PrefixListEntry, ...], ...]
+    state: str = "create-complete"
 
     @property
     def entries(self) -> tuple[PrefixListEntry, ...]:

@@ -49,7 +49,7 @@ def show(found: PrefixList) -> dict[str, Any]:
         "PrefixListArn": arn(found),
         "PrefixListName": found.name,
         "AddressFamily": found.family,
-        "State": "create-complete" if found.version == 1 else "modify-complete",
+        "State": found.state,
         "MaxEntries": None if of_aws else found.max_entries,
         "Version": None if of_aws else found.version,
         "OwnerId": found.account,
@@ -156,7 +156,7 @@ def modify(scene: Scene, params: Params) -> Outcome:
     name, most = params.get("PrefixListName", found.name), params.get("MaxEntries", found.max_entries)
     _check_name(name)
     _check_most(most)
-    changed = replace(found, name=name, max_entries=most)
+    changed = replace(found, name=name, max_entries=most, state="modify-complete")
     if added or removed:
         _check_version(found, params)
         changed = replace(changed, versions=(*found.versions, _changed(found, added, removed)))
@@ -170,7 +170,8 @@ def restore(scene: Scene, params: Params) -> Outcome:
     wanted = params["PreviousVersion"]
     if not 1 <= wanted <= found.version:
         raise Ec2Error("InvalidPrefixListVersion", f"The prefix list version '{wanted}' does not exist.")
-    changed = replace(found, versions=(*found.versions, found.versions[wanted - 1]))
+    restored = (*found.versions, found.versions[wanted - 1])
+    changed = replace(found, versions=restored, state="restore-complete")
     return Outcome({"PrefixList": {**show(changed), "State": "restore-in-progress"}}, put=[changed])
 
 
