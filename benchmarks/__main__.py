@@ -26,6 +26,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "ruby": executed.ruby,
     "java": executed.java,
     "warm": invocations.warm,
+    "function_url": invocations.function_url,
     "thaw": invocations.thaw,
     "burst": invocations.burst,
     "footprint": server.footprint,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from urllib.parse import urlsplit
 
 from benchmarks import load
 from benchmarks.bench import HELLO, Bench
 
 CLIENT = "import boto3\nclient = boto3.client('s3')\ndef handler(event, context):\n    return 'hello'\n"
+PAGE = """def handler(event, context):
+    return {'statusCode': 200, 'headers': {'content-type': 'text/plain'}, 'body': event['rawPath']}
+"""
 WHO = """import os, time
 def handler(event, context):
     time.sleep(event['seconds'])
@@ -59,6 +63,21 @@ def warm(bench: Bench) -> None:
         times, elapsed, _ = load.at_once(bench.url, request, 16, seconds)
         bench.add(f"warm, 16 connections, {memory_mb} MB", times)
         bench.add_value(f"warm, 16 connections, {memory_mb} MB, throughput", len(times) / elapsed, "1/s", many)
+
+
+def function_url(bench: Bench) -> None:
+    """Requests at a function URL that is open to everybody, answered with a status, headers and a body."""
+    function = bench.function(PAGE)
+    url = bench.client.create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
+    for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
+        bench.client.add_permission(
+            FunctionName=function, StatementId=action[7:], Action=action, Principal="*",
+            **({"FunctionUrlAuthType": "NONE"} if action.endswith("Url") else {}),
+        )  # fmt: skip
+    request = f"GET /a/b?c=d HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAccept: */*\r\n\r\n".encode()
+    load.one_by_one(bench.url, [request] * 200)
+    times = load.one_by_one(bench.url, [request for _ in bench.times(1000, 5000)])
+    bench.add("function URL, warm, 1 connection", times, "p50 <= 0.8")
 
 
 def thaw(bench: Bench) -> None:
