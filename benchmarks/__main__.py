@@ -16,7 +16,19 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import access, encryption, events, executed, fleet, invocations, logs, management, server, streaming
+from benchmarks import (
+    access,
+    encryption,
+    events,
+    executed,
+    fleet,
+    invocations,
+    logs,
+    management,
+    networks,
+    server,
+    streaming,
+)
 from benchmarks.bench import Bench, data_directory, served
 
 MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
@@ -34,6 +46,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
     "logs": logs.logs,
     "snapstart": invocations.snapstart,
     "streaming": streaming.streaming,
+    "network": networks.networks,
     "events": events.acknowledgements,
     "backlog": events.drain,
     "encryption": encryption.encryption,

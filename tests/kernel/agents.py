@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import ingle
-from ingle.network import namespaces
+from ingle.network import frames, namespaces
 from ingle.network.client import command, settings
 from ingle.network.plan import Interface, to_json
 from kernel.networks import World, ip
@@ -41,7 +41,7 @@ class Agent:
         for end in (self._server, self._supervisor):
             end.settimeout(20)
         stack.callback(self.stop)
-        self.problem = json.loads(self._server.recv(65536))["problem"]
+        self.problem = self._receive()["problem"]
 
     def stop(self) -> None:
         self._server.close()
@@ -50,18 +50,28 @@ class Agent:
 
     def put(self, plan: Interface) -> str | None:
         """The error, if there is one."""
-        self._server.sendall(json.dumps({"interface": to_json(plan)}).encode())
-        error: str | None = json.loads(self._server.recv(65536))["error"]
+        self._send({"interface": to_json(plan)})
+        error: str | None = self._receive()["error"]
         return error
 
+    def _send(self, message: dict[str, Any]) -> None:
+        for part in frames.cut(json.dumps(message).encode()):
+            self._server.sendall(part)
+
+    def _receive(self) -> dict[str, Any]:
+        joiner = frames.Joiner()
+        while (message := joiner.add(self._server.recv(frames.LONGEST))) is None:
+            pass
+        found: dict[str, Any] = json.loads(message)
+        return found
+
     def remove(self, name: str) -> None:
-        self._server.sendall(json.dumps({"remove": name}).encode())
+        self._send({"remove": name})
         self.show()
 
     def show(self) -> dict[str, Any]:
-        self._server.sendall(b'{"show": 1}')
-        found: dict[str, Any] = json.loads(self._server.recv(65536))
-        return found
+        self._send({"show": 1})
+        return self._receive()
 
     def environment(self, network: str) -> Place:
         """A new namespace with a link to `network`."""

@@ -7,15 +7,19 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface, ip_network
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ingle.network import namespaces
 from ingle.network.plan import ICMP, TCP, UDP, Entry, Interface, Match, Route, Segment, Target
 from kernel.agents import Agent, Place
 from kernel.networks import MACHINE, ON_BRIDGE, OWN, PUBLIC, NameServer, World, connect, eventually, ip, world
+from unit.network.packets import Packet, any_allows
 
 pytestmark = pytest.mark.kernel
 
@@ -439,3 +443,42 @@ def _ports(lan: World) -> str:
     with namespaces.inside(lan.machine), Nftables() as tables:
         names = sorted(name for _, name in socket.if_nameindex())
         return f"{names} {tables.run('list ruleset')}"
+
+
+# --- the rules as the kernel has them --------------------------------------------------------------------------------
+
+_PLACES, _PORTS = (DATABASE, SECOND), (5432, 6379)
+_packets = [(kind, place, port) for kind in (TCP, UDP) for place in _PLACES for port in _PORTS]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.builds(
+            Match,
+            networks=st.lists(
+                st.sampled_from(["0.0.0.0/0", "10.20.0.0/24", f"{DATABASE}/32", f"{SECOND}/32", "10.20.0.48/30"]).map(
+                    ip_network
+                ),
+                min_size=1, max_size=2,
+            ).map(tuple),
+            protocol=st.sampled_from([None, TCP, UDP, ICMP]),
+            ports=st.sampled_from([None, (5432, 5432), (6000, 7000), (0, 65535)]),
+        ),
+        max_size=3,
+    )
+)  # fmt: skip
+def test_the_kernel_lets_through_what_the_lists_say(agent: Agent, allowed: list[Match]) -> None:
+    inside = behind(agent, plan(allowed=tuple(allowed)))
+    wanted = {
+        packet for packet in _packets
+        if any_allows(allowed, Packet(address=IPv4Address(packet[1]), protocol=packet[0], port=packet[2]))
+    }  # fmt: skip
+    with ThreadPoolExecutor(len(_packets)) as pool:
+        found = set(pool.map(lambda packet: packet if _passes(inside, *packet) else None, _packets)) - {None}
+    assert found == wanted
+
+
+def _passes(place: Place, kind: int, address: str, port: int) -> bool:
+    action = place.ask if kind == TCP else place.send
+    return action(address, port, 0.4) == ADDRESS

@@ -1,8 +1,8 @@
 """The process that holds the network: every gateway, every link, every rule, and the privileges that these take.
 
 Started by the supervisor in the machine's network namespace, with two SOCK_SEQPACKET sockets; it obeys JSON messages on
-them, with descriptors beside them, and ends when either closes, with everything that it made. Single-threaded; it reads
-no network: names are resolved by `resolver`, a process without privileges.
+them (the server's in `frames`), with descriptors beside them, and ends when either closes, with everything that it
+made. Single-threaded; it reads no network: names are resolved by `resolver`, a process without privileges.
 
 From the server, see `client`:
 
@@ -37,10 +37,10 @@ import signal
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import Any
 
-from ingle.network import netlink, resolver, rules
+from ingle.network import frames, netlink, nftables, resolver, rules
 from ingle.network.addresses import OUTWARD
 from ingle.network.fabric import Fabric
 from ingle.network.gateway import Gateway
@@ -50,9 +50,11 @@ from ingle.network.plan import Interface, from_json
 from ingle.network.ports import Ports
 from ingle.network.uplink import Uplink
 
-_LONGEST = 1 << 20
+_LONGEST = 4096
 #: After a change of the machine's devices or routes, until it is looked at, in seconds.
 _SETTLE = 0.05
+#: After a change of a gateway's rules, until that is not expected to be changed again soon, in seconds.
+_REST_SECONDS = 10.0
 
 
 class Agent:
@@ -60,6 +62,7 @@ class Agent:
         self._server = server
         self._supervisor = supervisor
         self._identity = identity
+        self._joiner = frames.Joiner()
         self._selector = selectors.DefaultSelector()
         self._numbers = Numbers()
         self._ports = Ports(identity)
@@ -73,6 +76,8 @@ class Agent:
         self._uplink: Uplink | None = None
         self._problem: str | None = None
         self._refresh_at: float | None = None
+        #: Gateways whose rules were changed, in that order, and when they are to rest.
+        self._changed: OrderedDict[Gateway, float] = OrderedDict()
         if outward:
             self._open_outward()
 
@@ -81,7 +86,7 @@ class Agent:
             with contextlib.ExitStack() as undo:
                 router = Gateway(ipv6=False)
                 undo.callback(router.close)
-                router.tables.run(rules.of_router())
+                router.load(rules.of_router())
                 self._uplink = Uplink(self._identity, router)
                 undo.callback(self._uplink.close)
                 self._resolver = resolver.start()
@@ -108,9 +113,9 @@ class Agent:
     # --- the loop ---------------------------------------------------------------------------------------------------
 
     def serve(self) -> None:
-        self._tell(self._server, {"ready": True, "problem": self._problem})
-        self._selector.register(self._server, selectors.EVENT_READ, lambda: self._hear(self._server))
-        self._selector.register(self._supervisor, selectors.EVENT_READ, lambda: self._hear(self._supervisor))
+        self._tell({"ready": True, "problem": self._problem})
+        self._selector.register(self._server, selectors.EVENT_READ, self._hear_server)
+        self._selector.register(self._supervisor, selectors.EVENT_READ, self._hear_supervisor)
         watching = netlink.watch()
         self._selector.register(watching, selectors.EVENT_READ, lambda: self._note_change(watching))
         with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
@@ -119,9 +124,15 @@ class Agent:
         self._close()
 
     def _turn(self) -> None:
-        patience = None if self._refresh_at is None else max(0.0, self._refresh_at - time.monotonic())
-        for key, _ in self._selector.select(patience):
+        now = time.monotonic()
+        times = [at for at in (self._refresh_at, next(iter(self._changed.values()), None)) if at is not None]
+        events = self._selector.select(max(0.0, min(times) - now) if times else None)
+        for key, _ in events:
             key.data()
+        if not events and self._changed and next(iter(self._changed.values())) <= time.monotonic():
+            self._changed.popitem(last=False)[0].rest()
+            if not self._changed:
+                nftables.give_memory_back()
         if self._refresh_at is not None and time.monotonic() >= self._refresh_at:
             self._refresh_at = None
             if self._uplink is not None:
@@ -140,19 +151,24 @@ class Agent:
             gateway.close()
         self._ports.close()
 
-    def _tell(self, channel: socket.socket, message: dict[str, Any]) -> None:
-        channel.sendall(json.dumps(message).encode())
+    def _tell(self, message: dict[str, Any]) -> None:
+        for part in frames.cut(json.dumps(message).encode()):
+            self._server.sendall(part)
 
-    def _hear(self, channel: socket.socket) -> None:
-        data, descriptors, _flags, _address = socket.recv_fds(channel, _LONGEST, 8)
+    def _hear_server(self) -> None:
+        data = self._server.recv(frames.LONGEST)
+        if not data:
+            raise EOFError
+        message = self._joiner.add(data)
+        if message is not None:
+            self._obey_server(json.loads(message))
+
+    def _hear_supervisor(self) -> None:
+        data, descriptors, _flags, _address = socket.recv_fds(self._supervisor, _LONGEST, 8)
         try:
             if not data:
                 raise EOFError
-            message = json.loads(data)
-            if channel is self._supervisor:
-                self._obey_supervisor(message, descriptors)
-            else:
-                self._obey_server(message)
+            self._obey_supervisor(json.loads(data), descriptors)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -168,7 +184,7 @@ class Agent:
             self._attach(message["attach"], message["network"], descriptors[0])
         except (OSError, LookupError) as problem:
             error = str(problem)
-        self._tell(self._supervisor, {"attached": message["attach"], "error": error})
+        self._supervisor.sendall(json.dumps({"attached": message["attach"], "error": error}).encode())
 
     def _attach(self, environment: str, network: str, namespace: int) -> None:
         gateway = self._gateways.get(network)
@@ -199,11 +215,11 @@ class Agent:
                 self._put(from_json(message["interface"]))
             except (OSError, ValueError) as problem:
                 error = str(problem)
-            self._tell(self._server, {"interface": name, "error": error})
+            self._tell({"interface": name, "error": error})
         elif "remove" in message:
             self._remove(message["remove"])
         elif "show" in message:
-            self._tell(self._server, {"shown": message["show"], **self._state()})
+            self._tell({"shown": message["show"], **self._state()})
 
     def _put(self, plan: Interface) -> None:
         """Raises OSError and ValueError."""
@@ -213,6 +229,7 @@ class Agent:
                 raise ValueError(f"{plan.name} is somewhere else")
             resolved = there.plan.resolver
             there.change(plan)
+            self._note_load(there)
             if resolved != plan.resolver:
                 self._resolve(plan.name, there if plan.resolver else None)
             return
@@ -226,8 +243,13 @@ class Agent:
         )
         made = InterfaceGateway(plan, around)
         self._interfaces[plan.name] = self._gateways[plan.name] = made
+        self._note_load(made)
         if plan.resolver:
             self._resolve(plan.name, made)
+
+    def _note_load(self, gateway: Gateway) -> None:
+        self._changed.pop(gateway, None)
+        self._changed[gateway] = time.monotonic() + _REST_SECONDS
 
     def _remove(self, name: str) -> None:
         """The links of environments behind it go with it."""
@@ -235,6 +257,7 @@ class Agent:
         if gone is None:
             return
         del self._gateways[name]
+        self._changed.pop(gone, None)
         if gone.plan.resolver:
             self._resolve(name, None)
         gone.close()

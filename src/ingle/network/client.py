@@ -10,15 +10,16 @@ import itertools
 import json
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Self
 
+from ingle.network import frames
 from ingle.network.addresses import OUTWARD as OUTWARD
 from ingle.network.addresses import RESOLVER as RESOLVER_ADDRESS
 from ingle.network.plan import Interface, to_json
 
 RESOLVER = str(RESOLVER_ADDRESS)
-_LONGEST = 1 << 20
 
 
 class NetworkError(Exception):
@@ -48,7 +49,8 @@ class NetworkClient:
         self._applying: dict[str, list[asyncio.Future[None]]] = {}
         self._asking: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
-        self._unsent: list[bytes] = []
+        self._unsent: deque[bytes] = deque()
+        self._joiner = frames.Joiner()
         self.on_lost: Callable[[], None] = lambda: None
 
     @property
@@ -111,7 +113,7 @@ class NetworkClient:
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._channel is not None
-        self._unsent.append(json.dumps(message).encode())
+        self._unsent.extend(frames.cut(json.dumps(message).encode()))
         self._send_rest()
 
     def _send_rest(self) -> None:
@@ -127,7 +129,7 @@ class NetworkClient:
             except OSError:
                 self._unsent.clear()  # its end is seen by whoever reads
                 break
-            del self._unsent[0]
+            self._unsent.popleft()
         loop.remove_writer(self._channel.fileno())
 
     # --- answers ----------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class NetworkClient:
     def _receive(self) -> None:
         while self._channel is not None:
             try:
-                data = self._channel.recv(_LONGEST)
+                data = self._channel.recv(frames.LONGEST)
             except BlockingIOError:
                 return
             except OSError:
@@ -145,7 +147,9 @@ class NetworkClient:
                     self._ready.set_exception(NetworkError("the process that makes networks did not start"))
                 self._stop()
                 return
-            self._hear(json.loads(data))
+            message = self._joiner.add(data)
+            if message is not None:
+                self._hear(json.loads(message))
 
     def _hear(self, message: dict[str, Any]) -> None:
         if "ready" in message:

@@ -33,19 +33,24 @@ class Fabric(Gateway):
         self._wanted: dict[str, tuple[Segment, ...]] = {}
         self._made = 0
         try:
-            self.tables.run(rules.of_fabric())
+            self.load(rules.of_fabric())
         except BaseException:
             self.close()
             raise
 
-    def plug(self, plan: Interface, namespace: int) -> None:
-        """Give `namespace` the device of an interface, on the bridge of its subnet. Raises OSError."""
+    def plug(self, plan: Interface, namespace: int) -> int:
+        """Give `namespace` the device of an interface, on the bridge of its subnet. Raises OSError.
+
+        Returns the index of the other end, for `links.settle`.
+        """
         with namespaces.inside(self.namespace):
             bridge = socket.if_nametoindex(self._bridge(plan))
             self._made += 1
             port = f"port{self._made}"
             self.links.do(netlink.veth(port, SUBNET, namespace, peer_address=plan.hardware))
-            self.links.do(netlink.enslave(socket.if_nametoindex(port), bridge))
+            index = socket.if_nametoindex(port)
+            self.links.do(netlink.enslave(index, bridge))
+            return index
 
     def _bridge(self, plan: Interface) -> str:
         """In the namespace of the fabric."""

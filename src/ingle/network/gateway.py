@@ -42,20 +42,23 @@ _PARAMETERS6 = {
 _NO_IPV6 = {"ipv6/conf/all/disable_ipv6": 1, "ipv6/conf/default/disable_ipv6": 1}
 
 
+#: For the kernel to begin with a link.
+_SETTLE_SECONDS = 0.05
+
+
 class Gateway:
     """`ipv6`: links have addresses of both versions."""
 
     def __init__(self, *, ipv6: bool) -> None:
         """A new namespace; everything in it goes with `close`. Raises OSError."""
         self.ipv6 = ipv6
+        self._tables: Nftables | None = None
         with contextlib.ExitStack() as undo:
             self.namespace = namespaces.create()
             undo.callback(os.close, self.namespace)
             with namespaces.inside(self.namespace):
                 self.links = Netlink()
                 undo.callback(self.links.close)
-                self.tables = Nftables()
-                undo.callback(self.tables.close)
                 for name, value in {**_PARAMETERS, **(_PARAMETERS6 if ipv6 else {})}.items():
                     namespaces.set_parameter(name, value)
                 if not ipv6:
@@ -67,9 +70,26 @@ class Gateway:
             undo.pop_all()
 
     def close(self) -> None:
-        self.tables.close()
+        self.rest()
         self.links.close()
         os.close(self.namespace)
+
+    def load(self, text: str) -> None:
+        """One transaction of rules. Raises OSError."""
+        if self._tables is None:
+            with namespaces.inside(self.namespace):
+                self._tables = Nftables()
+        self._tables.run(text)
+
+    def rest(self) -> None:
+        """Give up what makes the next change fast.
+
+        Of the library, most of a megabyte for each namespace that it is open in. Closing it takes the kernel some
+        milliseconds, so that it is not done after each change.
+        """
+        if self._tables is not None:
+            self._tables.close()
+            self._tables = None
 
     def attach(
         self, namespace: int, number: int, name: str = INSIDE, *, default: bool = True, ipv6: bool | None = None
@@ -92,6 +112,7 @@ class Gateway:
             self.links.do(*routes)
         with namespaces.inside(namespace):
             _configure(name, number, default=default, ipv6=ipv6)
+        self.links.settle(index, _SETTLE_SECONDS)
 
     def resolver_sockets(self) -> list[socket.socket]:
         """Where environments ask for names: one socket for datagrams and one that listens. Raises OSError."""

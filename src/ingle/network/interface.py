@@ -21,6 +21,9 @@ from ingle.network.numbers import Numbers
 from ingle.network.plan import Interface, Route, Target
 from ingle.network.ports import Ports
 
+#: For a bridge to begin with a new device.
+_SETTLE_SECONDS = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -43,7 +46,7 @@ class InterfaceGateway(Gateway):
         self._ways: set[str] = set()
         try:
             # Nothing passes before there are rules, and nothing can be plugged in before there is a table.
-            self.tables.run(rules.of_interface(plan))
+            self.load(rules.of_interface(plan))
             self._plug()
             self._route()
         except BaseException:
@@ -65,7 +68,7 @@ class InterfaceGateway(Gateway):
     def _change(self, before: Interface, plan: Interface) -> None:
         elsewhere: dict[str, Any] = {"routes": (), "neighbours": (), "device": None}
         if replace(before, **elsewhere) != replace(plan, **elsewhere):
-            self.tables.run(rules.of_interface(plan))
+            self.load(rules.of_interface(plan))
         if before.device != plan.device:
             with namespaces.inside(self.namespace), contextlib.suppress(OSError):
                 self.links.do(netlink.remove(socket.if_nametoindex(SUBNET)))
@@ -76,7 +79,7 @@ class InterfaceGateway(Gateway):
     def close(self) -> None:
         # At once: the namespace itself may stay a little, for sockets of the resolver.
         with contextlib.suppress(OSError):
-            self.tables.run(rules.NOTHING)
+            self.load(rules.NOTHING)
         with contextlib.suppress(OSError):
             self._around.fabric.lead_to(self.plan.name, (), self._around.ports)
         for number in self._taken:
@@ -84,15 +87,18 @@ class InterfaceGateway(Gateway):
         super().close()
 
     def _plug(self) -> None:
-        plan = self.plan
+        plan, around = self.plan, self._around
         if plan.device is None:
-            self._around.fabric.plug(plan, self.namespace)
+            other: int | None = around.fabric.plug(plan, self.namespace)
         else:
-            self._around.ports.plug(plan.device, self.namespace, SUBNET, plan.hardware)
+            other = around.ports.plug(plan.device, self.namespace, SUBNET, plan.hardware)
         with namespaces.inside(self.namespace):
             index = socket.if_nametoindex(SUBNET)
             namespaces.set_parameter(f"ipv4/conf/{SUBNET}/arp_notify", 1)
             self.links.do(*(netlink.add_address(index, address) for address in plan.addresses), netlink.up(index))
+        self.links.settle(index, _SETTLE_SECONDS)
+        if other is not None:
+            (around.fabric.links if plan.device is None else around.ports.links).settle(other, _SETTLE_SECONDS)
 
     def _way(self, name: str) -> bool:
         """Have a link to the router or to the fabric; False: there is nothing that it could lead to."""

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
@@ -27,6 +28,7 @@ _ERROR, _DONE = 2, 3
 _UP, _NOARP = 0x1, 0x80
 #: Attributes of links, addresses and routes.
 _L_ADDRESS, _L_NAME, _L_MTU, _L_LINK, _L_MASTER, _L_INFO = 1, 3, 4, 5, 10, 18
+_L_OPERSTATE, _OPERSTATE_UP = 16, 6
 _L_NETNS_FD, _L_TXQ, _L_RXQ = 28, 31, 32
 _INFO_KIND, _INFO_DATA, _VETH_PEER, _MACVLAN_MODE = 1, 2, 1, 1
 _MACVLAN_BRIDGE = 4
@@ -200,6 +202,23 @@ class Netlink:
                     if problem is not None:
                         raise problem
                     return
+
+    def settle(self, index: int, seconds: float) -> None:
+        """Return once the kernel has told everybody who has to know that a device and its other end are up.
+
+        It does so in its own time, some tenths of a millisecond mostly; until then what is sent first would be lost.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            body = _link(index)
+            self._socket.send(struct.pack("=IHHII", 16 + len(body), GETLINK, _REQUEST, 0, 0) + body)
+            for kind, _number, content in _messages(self._socket.recv(65536)):
+                given = dict(_attributes(content[16:])) if kind == NEWLINK else {}
+                if given.get(_L_OPERSTATE, b"\0")[0] == _OPERSTATE_UP:
+                    return
+            if time.monotonic() > until:
+                return
+            time.sleep(0.0001)
 
     def devices(self) -> list[Device]:
         return [_device(body) for body in self._dump(GETLINK, _link())]

@@ -6,6 +6,7 @@ from values that `rules` checked.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from typing import Self
 
@@ -35,6 +36,12 @@ def load() -> ctypes.CDLL:
     library.nft_ctx_output_set_flags.argtypes = [ctypes.c_void_p, ctypes.c_uint]
     library.nft_ctx_output_set_flags.restype = None
     return library
+
+
+def give_memory_back() -> None:
+    """What closed libraries have freed, to the machine; C libraries without a way to it keep it."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Nftables:

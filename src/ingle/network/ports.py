@@ -23,21 +23,27 @@ class Ports:
         self._prefix = f"ig-{identity[:6]}-"
         self._made = 0
         self._host = namespaces.current()
+        self.links = Netlink()
         self._tables: Nftables | None = None
 
     def close(self) -> None:
+        self.links.close()
         if self._tables is not None:
             self._tables.close()
 
-    def plug(self, device: str, namespace: int, name: str, hardware: str | None) -> None:
-        """Give `namespace` a device called `name` in the network of `device`. Raises OSError."""
-        with namespaces.inside(self._host), Netlink() as links:
+    def plug(self, device: str, namespace: int, name: str, hardware: str | None) -> int | None:
+        """Give `namespace` a device called `name` in the network of `device`. Raises OSError.
+
+        Returns the index of the other end, for `links.settle`, if it is on a bridge.
+        """
+        links = self.links
+        with namespaces.inside(self._host):
             found = next((known for known in links.devices() if known.name == device), None)
             if found is None:
                 raise OSError(f"this machine has no device {device}")
             if found.kind != "bridge":
                 links.do(netlink.macvlan(name, found.index, namespace, hardware))
-                return
+                return None
             self._keep_out()
             self._made += 1
             port = f"{self._prefix}{self._made}"
@@ -46,6 +52,7 @@ class Ports:
             with contextlib.suppress(OSError):
                 namespaces.set_parameter(f"ipv6/conf/{port}/disable_ipv6", 1)
             links.do(netlink.enslave(index, found.index))
+            return index
 
     def _keep_out(self) -> None:
         """Before the first device is on a bridge."""

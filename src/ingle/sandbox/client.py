@@ -78,7 +78,6 @@ class SupervisorClient:
         self._zygotes: dict[str, asyncio.Future[ZygoteInfo]] = {}
         self._creating: dict[str, asyncio.Future[Sandbox]] = {}
         self._restarting: dict[str, asyncio.Future[None]] = {}
-        self._attaching: dict[str, asyncio.Future[None]] = {}
         self._mounting: dict[str, asyncio.Future[None]] = {}
         self._templates: dict[str, asyncio.Future[None]] = {}
         self._extending: dict[str, asyncio.Future[tuple[int, dict[str, str]]]] = {}
@@ -132,12 +131,13 @@ class SupervisorClient:
         request = {"create": name, "zygote": zygote, "tmp_mb": tmp_mb, "ahead": ahead, "network": network}
         return await self._make(request, "create")
 
-    async def attach(self, sandbox: Sandbox, network: str) -> None:
-        """Give a sandbox that has none a link to `network`. Raises SandboxError."""
+    def attach(self, sandbox: Sandbox, network: str) -> None:
+        """Give a sandbox that has none a link to `network`, before anything runs in it; if that fails, it ends.
+
+        Raises SandboxError.
+        """
         self._require_sandbox(sandbox)
-        attached = self._attaching[sandbox.name] = self._loop.create_future()
         self._send({"attach": sandbox.name, "network": network})
-        await attached
 
     async def mount(self, sandbox: Sandbox, shares: Sequence[tuple[str, str]]) -> None:
         """Mount shares (name, place below /mnt) in a sandbox that was not run yet. Raises SandboxError.
@@ -319,8 +319,6 @@ class SupervisorClient:
             self._gone(message["gone"], SandboxError("the sandbox ended"))
         elif "failed" in message and "zygote" not in message:
             self._gone(message["failed"], SandboxError(message["reason"]))
-        elif "attached" in message:
-            self._done(self._attaching.pop(message["attached"], None), message["error"])
         elif "mounted" in message:
             self._done(self._mounting.pop(message["mounted"], None), message["error"])
         elif "extended" in message:
@@ -445,7 +443,7 @@ class SupervisorClient:
     def _gone(self, name: str, error: SandboxError) -> None:
         waiting: list[asyncio.Future[Any] | None] = [
             self._creating.pop(name, None), self._restarting.pop(name, None), self._extending.pop(name, None),
-            self._templates.pop(name, None), self._attaching.pop(name, None), self._mounting.pop(name, None),
+            self._templates.pop(name, None), self._mounting.pop(name, None),
             *self._dialling.pop(name, ()),
         ]  # fmt: skip
         for future in waiting:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,8 @@ class Environment:
     network: int | None = None
     #: The name of the network that it is attached to before the server gets it.
     wanted_network: str | None = None
+    #: What waits until it is attached to a network; None: nothing has to wait.
+    held: list[Callable[[], None]] | None = None
     parked: socket.socket | None = None
     #: Ends of pipes that the server has not been given yet.
     descriptors: dict[str, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ Messages from the server, JSON with descriptors beside them:
     {"zygote": name, "command": [...], "variables": {...}, "root": {...}, "preload": bool}
     {"create": environment, "zygote": name, "tmp_mb": n, "ahead": {...} | null, "network": name | null}
                                                                 ahead: see `inside.ahead`
-    {"attach": environment, "network": name}                    see `links`
+    {"attach": environment, "network": name}                    see `links`; what is to run waits for it
     {"mount": environment, "shares": [[name, place], ...]}      see `shares`; before anything runs there
     {"run": environment, "memory_mb": n, "settings": {...}}     settings: see `inside.environment.Parked`
     {"extend": environment, "memory_mb": n, "settings": {...}}  settings: see `inside.extensions.start_all`
@@ -25,7 +25,6 @@ Messages to the server:
     {"zygote": name, "ready": {...}} | {"zygote": name, "failed": reason}     the latter also when one ends later
     {"prepared": environment, "descriptors": [...], ...}   listeners, output pipes and cgroup files, in that order
     {"parked": environment, "generation": n}
-    {"attached": environment, "error": text or null}
     {"mounted": environment, "error": text or null}
     {"template": environment, "ready": true} | {"template": environment, "refused": reason}     then, perhaps:
     {"template": environment, "ended": true}
@@ -251,6 +250,9 @@ class Supervisor:
         self._watch_environment(control, environment, lambda: self._hear_environment(environment))
 
     def _run(self, environment: Environment, message: Message) -> None:
+        if environment.held is not None:
+            environment.held.append(lambda: self._run(environment, message))
+            return
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         if environment.parked is not None:
             parked, environment.parked = environment.parked, None
@@ -262,13 +264,19 @@ class Supervisor:
                     self._clones.adopt(environment, parked)
 
     def _attach(self, environment: Environment, message: Message) -> None:
-        def tell(error: str | None) -> None:
-            self._tell({"attached": environment.name, "error": error})
+        def linked(error: str | None) -> None:
+            held, environment.held = environment.held or [], None
+            if environment.name not in self._environments:
+                return
+            if error is not None:
+                self._guarded(environment, lambda: _fail(error))
+            for work in held if error is None else []:
+                self._guarded(environment, work)
 
         if environment.network is None:
-            tell("it has no network of its own")
-            return
-        self._links.attach(environment.name, message["network"], environment.network, tell)
+            raise OSError("it has no network of its own")
+        environment.held = []
+        self._links.attach(environment.name, message["network"], environment.network, linked)
 
     def _mount(self, environment: Environment, message: Message) -> None:
         def tell(error: str | None) -> None:
@@ -305,6 +313,9 @@ class Supervisor:
             self._tell({"failed": message["clone"], "reason": str(error)})
 
     def _extend(self, environment: Environment, message: Message) -> None:
+        if environment.held is not None:
+            environment.held.append(lambda: self._extend(environment, message))
+            return
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         linux.send_message(environment.control, json.dumps({"extend": message["settings"]}).encode())
 

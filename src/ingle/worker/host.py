@@ -251,18 +251,11 @@ class Host:
         try:
             sandbox = await self._stock.take(kind, early, opened.configuration.ephemeral_storage)
             if network != kind.network and network is not None:
-                await self._attach(sandbox, network)
+                self._sandboxes.attach(sandbox, network)
             await mount(self._sandboxes, sandbox, opened.version)
         except SandboxError as error:
             raise CannotPlace(str(error)) from error
         return sandbox
-
-    async def _attach(self, sandbox: Sandbox, network: str) -> None:
-        try:
-            await self._sandboxes.attach(sandbox, network)
-        except BaseException:
-            self._sandboxes.destroy(sandbox)
-            raise
 
     async def _open_for_snapshot(self, version: Version) -> Environment:
         """An environment for the initialisation of a version that is being published.
