@@ -9,7 +9,7 @@ request without a body gets an empty response:
     ["raw", text]               anything
     ["end", {trailer: value}]   the end, and the next poll after the answer, whose status is printed
     ["acknowledged", n]         wait until the function's tag `seen` is at least n
-    ["close"] ["exit", status] ["kill"] ["hang"]
+    ["close"] ["exit", status] ["kill"] ["hang"] ["rest", seconds]
     ["respond", text] ["error", text, type]   a response as a whole
 
 Steps are given by `streaming`, frames of event streams are read by `Reader`.
@@ -116,6 +116,8 @@ while True:
             os._exit(given[0])
         elif name == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif name == "rest":
+            time.sleep(given[0])
         elif name == "hang":
             time.sleep(3600)
         elif name == "respond":

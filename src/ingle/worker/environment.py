@@ -199,10 +199,11 @@ class Environment:
 
     def runtime_broke_off(self, reply: Reply) -> None:
         # Its end says more than that its response has none.
-        self._loop.call_later(_BROKEN_OFF, self._give_up_on_response, reply, self._generation)
+        self._loop.call_later(_BROKEN_OFF, self._give_up_on_response, reply, self._session)
 
-    def _give_up_on_response(self, reply: Reply, generation: int) -> None:
-        if generation == self._generation and self.state is State.BUSY:
+    def _give_up_on_response(self, reply: Reply, session: RuntimeSession) -> None:
+        # Bound to the session: the connection of a killed runtime may end when the next one has begun to start.
+        if session is self._session and self.state is State.BUSY:
             self._verdict.settle(reply)
 
     def runtime_failed_to_initialise(self, reply: Reply) -> None:
