@@ -48,21 +48,23 @@ def receive(address, megabytes):
             left -= connection.recv_into(room)
         return megabytes / (time.perf_counter() - start)
 """
-_FUNCTION = (
-    _RECEIVER
-    + """
+#: Receives, or tells when a connection came about after one that did not.
+_HANDLER = """
 def handler(event, context):
     if "megabytes" in event:
         return receive(event["to"], event["megabytes"])
-    until = time.monotonic() + 20
+    reached, until = True, time.monotonic() + 20
     while time.monotonic() < until:
+        before = reached
         try:
             with socket.create_connection((event["to"], 5432), 0.05):
-                return time.time()
+                reached = True
         except OSError:
-            pass
+            reached = False
+        if reached and not before:
+            return time.time()
 """
-)
+_FUNCTION = _RECEIVER + _HANDLER
 
 
 class _Site:
