@@ -249,6 +249,20 @@ def test_the_internet_is_reached_by_a_nat_route_only(agent: Agent) -> None:
     assert inside.ask(PUBLIC, 443, 0.3) == "nothing"
 
 
+def test_a_narrower_way_is_found_out(lan: World, agent: Agent) -> None:
+    """The machine's word for it comes back through both translations."""
+    ip(lan.machine, "link set eth0 mtu 1300")
+    routes = (Route(destination=EVERYWHERE, target=Target.NAT),)
+    inside = behind(agent, plan(allowed=(to("0.0.0.0/0", protocol=None),), routes=routes))
+    with inside.connect(PUBLIC, 443) as connection:
+        connection.settimeout(5)
+        connection.sendall(b"x" * 60000)
+        answer = b""
+        while len(answer) < 60000:
+            answer += connection.recv(65536)
+    ip(lan.machine, "link set eth0 mtu 1500")
+
+
 def test_a_rule_decides_about_the_internet_too(agent: Agent) -> None:
     routes = (Route(destination=EVERYWHERE, target=Target.NAT),)
     inside = behind(agent, plan(allowed=(to("10.20.0.0/24"),), routes=routes))

@@ -259,7 +259,8 @@ class Agent:
         del self._gateways[name]
         self._changed.pop(gone, None)
         if gone.plan.resolver:
-            self._resolve(name, None)
+            with contextlib.suppress(OSError):
+                self._resolve(name, None)
         gone.close()
         network = gone.plan.network
         if not any(left.plan.network == network for left in self._interfaces.values()):

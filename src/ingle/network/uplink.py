@@ -14,6 +14,7 @@ import fcntl
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
@@ -29,14 +30,23 @@ _SAFE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 _GUARD = re.compile(r'comment "ingle guard ([^"]+)"')
 _TABLE = re.compile(r"table inet (ingle-[0-9a-f]{8})\b")
 _TRIES = 64
+_LOCK_SECONDS = 5.0
 
 
 @contextlib.contextmanager
 def locked() -> Iterator[None]:
-    """Alone among all servers of this network namespace."""
+    """Alone among all servers of this network namespace. Raises OSError if another one does not come to an end."""
     descriptor = namespaces.current()
+    until = time.monotonic() + _LOCK_SECONDS
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise OSError("another server holds the network of this machine") from None
+                time.sleep(0.002)
         yield
     finally:
         os.close(descriptor)

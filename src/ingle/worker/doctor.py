@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ingle.domain.runtimes import is_python
+from ingle.network import firewalls
 from ingle.network.nftables import load as load_library
 from ingle.sandbox import launch
 from ingle.sandbox.launch import Isolation
@@ -80,6 +81,7 @@ def examine(discovery: Discovery, runtimes_dir: Path, data_dir: Path) -> list[Fi
         _tmp_images(root),
         _overlay(base),
         _nftables(base),
+        *([_forwarding()] if root else []),
         disk(data_dir),
         _runtimes(discovery, runtimes_dir),
         *_rejected(discovery),
@@ -348,6 +350,23 @@ def connect(url: str) -> None:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     socket.create_connection((parts.hostname or "", port), timeout=2).close()
+
+
+def _forwarding() -> Finding:
+    try:
+        refusing = firewalls.look()
+    except OSError:
+        refusing = []
+    if not refusing:
+        return Finding(
+            subject="forwarding", level=Level.OK, detail="no other rule set refuses it as far as can be seen"
+        )
+    return Finding(
+        subject="forwarding",
+        level=Level.WEAKER,
+        detail=f"refused by {'; '.join(refusing)}",
+        consequence="What functions send out of this machine may be dropped there: docs/how-to/outbound-network.md.",
+    )
 
 
 def disk(data_dir: Path, look: Callable[[Path], Space] = Space.of) -> Finding:
