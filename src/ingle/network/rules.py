@@ -131,9 +131,12 @@ _NEVER_LEAVES = [
     "tcp dport 25 drop",
     f"ct state new add @flows {{ ip saddr ct count over {MOST_FLOWS} }} drop",
 ]
+#: As AWS limits each interface, so that nobody keeps others from having names resolved.
+_QUERIES = "set queries { typeof ip saddr; size 65535; flags dynamic; }"
 _TO_RESOLVER = [
-    f"{_FROM_BEHIND} ip daddr {RESOLVER} {protocol} dport 53 accept" for protocol in ("udp", "tcp")
-]  # fmt: skip
+    f"{_FROM_BEHIND} ip daddr {RESOLVER} add @queries {{ ip saddr limit rate over 1024/second burst 99 packets }} drop",
+    *(f"{_FROM_BEHIND} ip daddr {RESOLVER} {protocol} dport 53 accept" for protocol in ("udp", "tcp")),
+]
 
 
 def of_router() -> str:
@@ -156,7 +159,7 @@ def of_router() -> str:
                 [f'oifname "{UPLINK}" ip saddr {LINKS} masquerade'],
             ),
         },
-        (_FLOWS,),
+        (_FLOWS, _QUERIES),
     )
 
 
@@ -201,7 +204,7 @@ def of_interface(plan: Interface) -> str:
             "inbound": ("", [*(text_of(rule, "saddr", allow="return") for rule in deciding(plan.inbound)), "drop"]),
             "outbound": ("", [*(text_of(rule, "daddr", allow="return") for rule in deciding(plan.outbound)), "drop"]),
         },
-        (_FLOWS,),
+        (_FLOWS, _QUERIES),
     )  # fmt: skip
 
 
