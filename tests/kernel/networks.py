@@ -102,8 +102,9 @@ class Listener:
             self._datagrams = socket.socket(family, socket.SOCK_DGRAM)
             self._datagrams.bind((address, port))
         self._connections: list[socket.socket] = []
-        for work in (self._accept, self._receive):
-            threading.Thread(target=work, daemon=True).start()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._accept, self._receive)]
+        for thread in self._threads:
+            thread.start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -111,10 +112,12 @@ class Listener:
                 connection, peer = self._streams.accept()
                 self.heard.append(peer[0])
                 self._connections.append(connection)
-                threading.Thread(target=self._answer, args=(connection, peer[0]), daemon=True).start()
+                answering = threading.Thread(target=self._answer, args=(connection, peer[0]), daemon=True)
+                answering.start()
+                self._threads.append(answering)
 
     def _answer(self, connection: socket.socket, peer: str) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), connection:
             while data := connection.recv(65536):
                 connection.sendall(peer.encode() if data == b"?" else data)
 
@@ -128,9 +131,17 @@ class Listener:
                 self._datagrams.sendto(peer[0].encode() if data == b"?" else data[:512], peer)
 
     def close(self) -> None:
-        for sock in (self._streams, self._datagrams, *self._connections):
+        for sock in (self._streams, self._datagrams):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads[:2]:
+            thread.join(5)  # after that no connection comes any more
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads[2:]:
+            thread.join(5)
+        for sock in (self._streams, self._datagrams, *self._connections):
             sock.close()
 
 
