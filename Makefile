@@ -1,5 +1,5 @@
 # make run    set up, start a server, deploy and invoke examples/hello, keep serving until Ctrl-C
-# make test   set up and run all tests            make lint   ruff, mypy, import rules
+# make test   set up and run all tests (ARGS="...": some)   make lint   ruff, mypy, import rules
 # make bench  measure                             make docs   regenerate the generated pages
 # make lock   renew the lock files                make clean  remove what all of these made
 #
@@ -30,7 +30,7 @@ run: setup
 	@exec $(BIN)/ingle try examples/hello
 
 test: setup-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadgroup)
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -18,6 +19,16 @@ from served import Server, create_function, package
 
 # A job that was started in the background has SIGINT ignored, and what it starts would ignore Ctrl-C too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, a file runs in one, and so do all that share the servers of `kernel`."""
+    if config.pluginmanager.hasplugin("dsession") or os.environ.get("PYTEST_XDIST_WORKER"):
+        for item in items:
+            name = item.path.relative_to(config.rootpath / "tests")
+            group = "kernel" if name.parts[0] == "kernel" else str(name)
+            item.add_marker(pytest.mark.xdist_group(group))
+
 
 Zip = Callable[[dict[str, str | bytes]], bytes]
 
