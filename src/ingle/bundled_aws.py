@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ingle.observability.log import Logger
 
@@ -126,9 +127,22 @@ def main() -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = DomainDispatcherApplication(create_backend_app)
+    application = _without_administration(DomainDispatcherApplication(create_backend_app))
     server = make_server(_HOST, 0, application, threaded=True, fd=descriptor)
     server.serve_forever()
+
+
+def _without_administration(application: Any) -> Any:
+    """What moto offers to tests of its own, its whole state among it, is nobody's here."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        path = re.sub(r"/+", "/", environ.get("PATH_INFO", ""))
+        if path.startswith(("/moto-api", "/latest/")):
+            start_response("404 Not Found", [("Content-Length", "0")])
+            return []
+        return application(environ, start_response)
+
+    return serve
 
 
 if __name__ == "__main__":

@@ -157,12 +157,14 @@ def test_results_with_a_status(url: Url) -> None:
     assert url.cookies == ["a=1; Path=/", "b=2"]
     assert url.result({"statusCode": 200, "body": {"a": [1]}})[2] == b'{"a":[1]}'
     assert url.result({"statusCode": 204})[::2] == (204, b"")
+    assert url.result({"statusCode": 304, "body": "HTTP/1.1 200 OK\r\n\r\n"})[::2] == (304, b"")
 
 
 @pytest.mark.parametrize(
     "result",
     [
-        {"statusCode": "many"}, {"statusCode": 42}, {"statusCode": True}, {"statusCode": 200, "headers": ["a"]},
+        {"statusCode": "many"}, {"statusCode": 42}, {"statusCode": 100, "body": "HTTP/1.1 200 OK\r\n\r\n"},
+        {"statusCode": 199}, {"statusCode": True}, {"statusCode": 200, "headers": ["a"]},
         {"statusCode": 200, "body": "?", "isBase64Encoded": True}, {"statusCode": 200, "headers": {"a b": "c"}},
         {"statusCode": 200, "headers": {"X": "a\r\nY: b"}}, {"statusCode": 200, "cookies": "a=1"},
         {"statusCode": 200, "headers": {"X": {"deep": 1}}},

@@ -138,6 +138,7 @@ def test_an_error_before_the_first_byte_has_its_status(url: Url, begin: list[Any
         ("no json" + "\0" * 8, "not JSON"),
         ("[]" + "\0" * 8, "no object"),
         ('{"statusCode": "many"}' + "\0" * 8, "no status"),
+        ('{"statusCode": 103}' + "\0" * 8, "no status"),
         ('{"headers": {"a b": "c"}}' + "\0" * 8, "name that no header can have"),
         ('{"headers": {"a": "c\\u0001"}}' + "\0" * 8, "control characters"),
         ('{"cookies": "a"}' + "\0" * 8, "no list"),

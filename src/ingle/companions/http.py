@@ -102,7 +102,7 @@ async def opened(
         raise Unreachable("it does not answer in time") from None
     except OSError as error:
         raise Unreachable(_reason(error)) from error
-    except httptools.HttpParserError as error:
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
         raise Unreachable(f"its answer is not HTTP: {error}") from error
 
 

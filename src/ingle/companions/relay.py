@@ -82,7 +82,8 @@ class Relay:
         large = isinstance(outgoing.body, bytes) and len(outgoing.body) > LARGE
         sign = partial(self._headers, outgoing, endpoint)
         headers = await asyncio.to_thread(sign) if large else sign()
-        target = f"{endpoint.path}{outgoing.path}" + (f"?{outgoing.query}" if outgoing.query else "")
+        query = outgoing.query or _for_moto(outgoing, endpoint)
+        target = f"{endpoint.path}{outgoing.path}" + (f"?{query}" if query else "")
 
         def sending() -> contextlib.AbstractAsyncContextManager[Incoming]:
             return opened(endpoint, outgoing.method, target, headers, outgoing.body, times=self._times)
@@ -108,3 +109,10 @@ class Relay:
         )  # fmt: skip
         length = [] if outgoing.length is None else [("content-length", str(outgoing.length))]
         return [*signed.items(), *endpoint.accounts(outgoing.account).items(), *apart, *length]
+
+
+def _for_moto(outgoing: Outgoing, endpoint: Endpoint) -> str:
+    """moto looks for `Action` in the query, then in the text of the body, and only then at the target."""
+    target = dict(outgoing.headers).get("x-amz-target", "") if endpoint.is_moto else ""
+    operation = target.rpartition(".")[2]
+    return f"Action={operation}" if operation.isalnum() else ""

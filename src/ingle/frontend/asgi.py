@@ -138,6 +138,7 @@ class Application:
                 arrived = Arrived(
                     request=request, raw_headers=list(scope["headers"]), identity=claimed.identity,
                     caller=claimed.caller, gate=claimed.gate, read=body.read, gone=body.gone,
+                    connection=scope["state"]["connection"],
                 )  # fmt: skip
                 refused = await self._forwarder.answer(place, arrived, send)
                 if refused is not None:
@@ -233,6 +234,7 @@ class _Body:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._more = True
+        self._read = asyncio.Event()
 
     @property
     def complete(self) -> bool:
@@ -246,14 +248,15 @@ class _Body:
             if message["type"] == "http.disconnect":
                 raise _Disconnected
             self._more = message.get("more_body", False)
+            if not self._more:
+                self._read.set()
             if piece := message.get("body", b""):
                 return bytes(piece)
         return b""
 
     async def gone(self) -> None:
         """Returns once the client went away, if it does after all of the body was read."""
-        if self._more:
-            await asyncio.Event().wait()
+        await self._read.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -308,10 +311,11 @@ async def _send(response: HttpResponse, request_id: str, scope: Scope, send: Sen
     if response.chunks is not None:
         await _send_chunks(response, response.chunks, scope, send)
         return
-    if response.status != 204:
+    bodiless = response.status in (204, 304)
+    if not bodiless:
         headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": "http.response.body", "body": b"" if bodiless else response.body})
 
 
 async def _send_chunks(

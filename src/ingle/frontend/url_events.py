@@ -181,7 +181,7 @@ def _explicit(value: Mapping[str, Any], default_type: str = "application/json") 
     status = value["statusCode"]
     if isinstance(status, str) and status.isascii() and status.isdecimal():
         status = int(status)
-    if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 599:
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise Malformed("statusCode is no status")
     headers, cookies = value.get("headers") or {}, value.get("cookies") or []
     if not isinstance(headers, dict) or not isinstance(cookies, list):

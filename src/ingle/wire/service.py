@@ -124,6 +124,18 @@ class Service:
     def operation_names(self) -> tuple[str, ...]:
         return tuple(self._compiled.model.operations)
 
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """What the service speaks, in botocore's names."""
+        metadata = self._compiled.model.metadata
+        return tuple(metadata.get("protocols") or [metadata["protocol"]])
+
+    def input_members(self, operation: str) -> frozenset[str]:
+        """The names of an operation's members, in the API and where they travel under another."""
+        shape = self._compiled.model.io_shape(operation, "input")
+        members = {} if shape is None else shape.members
+        return frozenset(members) | {member.wire_name for member in members.values()}
+
     def route(
         self, method: str, raw_path: str, query: str = "", *, target: str = "", protocol: Protocol = REST_JSON
     ) -> Operation:

@@ -207,3 +207,92 @@ def test_management_is_audited_and_moving_data_is_not(near: Site, bucket: str) -
     assert ("s3.amazonaws.com", "DELETE", "AccessDeniedException") in names
     assert not any(name == "SendMessage" for _, name, _ in names)
     assert "secret body" not in text
+
+
+def signed(
+    near: Site, keys: tuple[str, ...], service: str, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, bytes]:
+    """The answer to a request that no SDK would make, rightly signed. Names of headers have `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = botocore.awsrequest.AWSRequest(method, f"{near.server.url}{path}", data=body, headers=named)
+    request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+    signer = botocore.auth.S3SigV4Auth if service == "s3" else botocore.auth.SigV4Auth
+    request.context["payload_signing_enabled"] = True
+    signer(botocore.credentials.Credentials(*keys[:2]), service, "us-east-1").add_auth(request)
+    status, text = fetch(
+        urllib.request.Request(request.url, body or None, dict(request.headers.items()), method=method)
+    )
+    assert b"signature" not in text, "the request is refused for what it is not about"
+    return status, text
+
+
+def test_nobody_reaches_what_moto_has_for_its_own_tests(near: Site, bucket: str) -> None:
+    user = near.user(allow("sns:ListTopics"), allow("s3:*"))
+    for method, path, service in (
+        ("GET", "/moto-api/data.json?Action=ListTopics", "sns"), ("POST", "/moto-api/reset?Action=ListTopics", "sns"),
+        ("GET", "/moto-api/data.json", "s3"), ("GET", "//moto-api/data.json", "s3"),
+        ("GET", "/latest/meta-data/iam/security-credentials/", "s3"),
+    ):  # fmt: skip
+        assert signed(near, user, service, method, path)[0] in (403, 404), path
+    for path in ("/moto-api/data.json", "//moto-api/data.json", "/moto-api/reset"):
+        assert signed(near, near.root, "s3", "GET", path)[0] in (403, 404)
+    assert near.client("s3").get_object(Bucket=bucket, Key="a/b")["ContentLength"] == 7
+
+
+def test_what_is_authorised_is_what_runs(near: Site, bucket: str) -> None:
+    sqs = near.client("sqs")
+    victim, allowed = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("victim", "allowedq"))
+    sqs.send_message(QueueUrl=victim, MessageBody="kept")
+    arn = "arn:aws:sqs:us-east-1:000000000000:allowedq"
+    user = near.user(allow("sqs:SendMessage", arn), allow("sqs:ListQueues"), allow("sns:ListTopics"))
+    target = {"x_amz_target": "AmazonSQS.SendMessage", "content_type": "application/x-amz-json-1.0"}
+    message = json.dumps({"QueueUrl": allowed, "MessageBody": "x&Action=PurgeQueue&y="}).encode()
+    assert signed(near, user, "sqs", "POST", "/", message, **target)[0] == 200
+    found = sqs.receive_message(QueueUrl=allowed)["Messages"]
+    assert [item["Body"] for item in found] == ["x&Action=PurgeQueue&y="]
+    for path, body, headers in (
+        ("/?Action=PurgeQueue", message, target),
+        ("/", json.dumps({"SourceArn": arn, "QueueUrl": victim, "MessageBody": "m"}).encode(), target),
+        ("/", json.dumps({"QueueUrl": f"{allowed}?/victim", "MessageBody": "m"}).encode(), target),
+        ("/", f"Action=PurgeQueue&QueueUrl={victim}".encode(),
+         {**target, "content_type": "application/x-www-form-urlencoded"}),
+    ):  # fmt: skip
+        assert signed(near, user, "sqs", "POST", path, body, **headers)[0] in (400, 403)
+    assert [item["Body"] for item in sqs.receive_message(QueueUrl=victim)["Messages"]] == ["kept"]
+    listing = {**target, "x_amz_target": "AmazonSQS.ListQueues", "action": "PurgeQueue"}
+    status, text = signed(near, user, "sqs", "POST", "/", b"{}", **listing)
+    assert (status, b"allowedq" in text) == (200, True)
+
+
+def test_a_service_has_one_name(near: Site, bucket: str) -> None:
+    user = near.user(allow("*"), deny("s3:GetObject", f"{ARN}{bucket}/*"), deny("events:*"))
+    for service, path in (("s3foo", f"/{bucket}/a/b?Action=Any"), ("eventbridge", "/"), ("queue", "/")):
+        assert signed(near, user, service, "GET", path)[0] in (400, 403)
+    assert refusal(near.client("s3", user[:2]).get_object, Bucket=bucket, Key="a/b")[1] == "AccessDenied"
+    assert signed(near, user, "s3", "GET", f"//{bucket}/a/b")[0] == 403
+
+
+def test_accounts_are_apart_where_resources_name_theirs(near: Site) -> None:
+    topic = near.client("sns").create_topic(Name="ours")["TopicArn"]
+    stranger = near.user(allow("*"))
+    theirs = topic.replace("000000000000", "222222222222")
+    sns = near.client("sns", stranger[:2])
+    sns.publish(TopicArn=topic, Message="m")
+    assert refusal(sns.publish, TopicArn=theirs, Message="m")[1] == "AccessDenied"
+
+
+def test_an_empty_body_in_place_of_the_signed_one_empties_nothing(near: Site, bucket: str) -> None:
+    near.client("s3").put_object(Bucket=bucket, Key="k", Body=b"real")
+    digest = hashlib.sha256(b"real").hexdigest()
+    assert signed_put(near, f"/{bucket}/k", digest, b"", {"Content-Type": "text/plain"})[0] == 400
+    assert near.client("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == b"real"
+
+
+def test_secrets_in_requests_are_in_no_record(near: Site) -> None:
+    near.client("ssm").put_parameter(Name="audited-name", Value="hunter2-plaintext", Type="SecureString")
+    deadline = time.monotonic() + 20
+    text = ""
+    while "audited-name" not in text:
+        assert time.monotonic() < deadline, "no record"
+        text = "".join(path.read_text() for path in sorted((near.server.data_dir / "audit").iterdir()))
+    assert "hunter2" not in text

@@ -6,6 +6,7 @@ query names. What is not in the tables is refused: nobody can say which permissi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
@@ -78,11 +79,32 @@ _VERSIONED = frozenset((
     "DeleteObjectTagging", "GetObjectAttributes", "GetObjectTorrent",
 ))  # fmt: skip
 _SUBRESOURCES = frozenset(name for _, name in (*_BUCKET, *_OBJECT) if name) | {"delete", "session", "rename"}
-#: What else a copy with such a header does.
-_BESIDE = {
-    b"x-amz-tagging": "PutObjectTagging", b"x-amz-acl": "PutObjectAcl", b"x-amz-object-lock-mode": "PutObjectRetention",
-    b"x-amz-object-lock-legal-hold": "PutObjectLegalHold",
-}  # fmt: skip
+#: Ordinary parameters. What is in no table may mean another operation, so it is refused.
+_PARAMETERS = frozenset((
+    "list-type", "prefix", "delimiter", "marker", "max-keys", "encoding-type", "continuation-token", "start-after",
+    "fetch-owner", "versionId", "key-marker", "version-id-marker", "upload-id-marker", "max-uploads", "partNumber",
+    "part-number-marker", "max-parts", "x-id", "id", "select-type", "bucket-region", "max-buckets",
+    "response-content-type", "response-content-language", "response-expires", "response-cache-control",
+    "response-content-disposition", "response-content-encoding",
+))  # fmt: skip
+#: What else a request with such a header does, to a bucket and to an object.
+_BESIDE: Mapping[str, tuple[str | None, str | None]] = {
+    "x-amz-acl": ("PutBucketAcl", "PutObjectAcl"),
+    "x-amz-tagging": (None, "PutObjectTagging"),
+    "x-amz-object-lock-mode": (None, "PutObjectRetention"),
+    "x-amz-object-lock-retain-until-date": (None, "PutObjectRetention"),
+    "x-amz-object-lock-legal-hold": (None, "PutObjectLegalHold"),
+    "x-amz-bypass-governance-retention": ("BypassGovernanceRetention", "BypassGovernanceRetention"),
+    "x-amz-bucket-object-lock-enabled": ("PutBucketObjectLockConfiguration", None),
+    "x-amz-object-ownership": ("PutBucketOwnershipControls", None),
+}
+_GRANT = "x-amz-grant-"
+#: Names that are no buckets but places of a server's own.
+_RESERVED = frozenset(("moto-api", "minio", "latest"))
+_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_BUCKET_PATH = re.compile(rf"/({_NAME})(?:/(.*))?", re.ASCII | re.DOTALL)
+_OTHER_ENCODING = re.compile(rb"encoding\s*=\s*[\"'](?!utf-8[\"'])", re.IGNORECASE)
+_COPY_SOURCE = re.compile(rf"/?({_NAME})/([^?#]+)(?:\?versionId=([^&?#]+))?", re.ASCII | re.DOTALL)
 _KEYS_OF_QUERY = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys",
                   "versionId": "s3:VersionId"}  # fmt: skip
 _KEYS_OF_HEADERS = (
@@ -110,45 +132,48 @@ class S3Request:
 
 def names_keys_in_body(method: str, path: str, query: str) -> bool:
     """Whether it is told in the body which objects a request is about."""
-    return method == "POST" and "/" not in path[1:].rstrip("/") and "delete" in _query(query)
+    return method == "POST" and "/" not in path[1:].rstrip("/") and "delete" in dict(parse_qsl(query, True))
 
 
 def s3_needs(caller: Caller, request: S3Request) -> list[Need]:
-    """Raises AccessDenied for what nobody can say, MalformedXml."""
-    bucket, _, key = unquote(request.path[1:]).partition("/")
+    """Raises AccessDenied for what nobody can say, or may be read in two ways, MalformedXml."""
     query = _query(request.query)
-    values = _values(request, query)
+    headers = _headers(request, query)
+    values = _values(query, headers)
     base = f"arn:{partition_of(caller.region)}:s3:::"
 
     def need(action: str, resource: str) -> Need:
         return Need(action=f"s3:{action}", resource=resource, account=caller.account, values=lambda: values)
 
-    if not bucket:
-        if request.method != "GET":
+    if request.path == "/":
+        if request.method != "GET" or _SUBRESOURCES & query.keys():
             raise _unknown(request)
         return [need("ListAllMyBuckets", "*")]
+    found = _BUCKET_PATH.fullmatch(request.path)
+    if found is None or found[1] in _RESERVED or (request.method == "POST" and _is_form(headers)):
+        raise _unknown(request)
+    bucket, key = f"{base}{found[1]}", unquote(found[2] or "")
     if names_keys_in_body(request.method, request.path, request.query):
-        return [
-            need("DeleteObjectVersion" if versioned else "DeleteObject", f"{base}{bucket}/{name}")
-            for name, versioned in _deleted(request.body)
-        ]
+        keys = _deleted(request.body)
+        pairs = [("DeleteObjectVersion" if versioned else "DeleteObject", name) for name, versioned in keys]
+        if "x-amz-bypass-governance-retention" in headers:
+            pairs += [("BypassGovernanceRetention", name) for name, _ in keys]
+        return [need(each, f"{bucket}/{name}") for each, name in pairs]
     action = _action(request, query, bucket_only=not key)
-    if not key:
-        return [need(action, f"{base}{bucket}")]
+    resource = f"{bucket}/{key}" if key else bucket
     if "versionId" in query and action in _VERSIONED:
         action = action.replace("Object", "ObjectVersion", 1)
-    needs = [need(action, f"{base}{bucket}/{key}")]
-    if action == "PutObject":
-        needs += [need(other, f"{base}{bucket}/{key}") for name, other in _BESIDE.items() if name in request.headers]
-        if (source := request.headers.get(b"x-amz-copy-source")) is not None:
-            reading, copied = _source(source)
-            needs.append(need(reading, f"{base}{copied}"))
+    actions = [action, *_beside(headers, bucket_only=not key)] if request.method != "GET" else [action]
+    needs = [need(each, resource) for each in dict.fromkeys(actions)]
+    if (source := headers.get("x-amz-copy-source")) is not None:
+        reading, copied = _source(source)
+        needs.append(need(reading, f"{base}{copied}"))
     return needs
 
 
 def is_data(path: str) -> bool:
     """Whether a request is about an object: no management."""
-    return "/" in unquote(path[1:]).rstrip("/") or not path[1:]
+    return "/" in unquote(path[1:]).rstrip("/")
 
 
 def _action(request: S3Request, query: Mapping[str, str], *, bucket_only: bool) -> str:
@@ -162,28 +187,41 @@ def _action(request: S3Request, query: Mapping[str, str], *, bucket_only: bool) 
     return found
 
 
-def _source(header: bytes) -> tuple[str, str]:
-    """What a copy reads: the action, and the bucket with the key."""
-    text, _, version = header.decode("latin-1").partition("?versionId=")
-    return "GetObjectVersion" if version else "GetObject", unquote(text).removeprefix("/")
+def _beside(headers: Mapping[str, str], *, bucket_only: bool) -> list[str]:
+    found = [pair[0 if bucket_only else 1] for name, pair in _BESIDE.items() if name in headers]
+    if any(name.startswith(_GRANT) for name in headers):
+        found.append("PutBucketAcl" if bucket_only else "PutObjectAcl")
+    return [action for action in found if action is not None]
+
+
+def _source(header: str) -> tuple[str, str]:
+    """What a copy reads: the action, and the bucket with the key. Raises AccessDenied for anything else."""
+    found = _COPY_SOURCE.fullmatch(header)
+    if found is None:
+        raise AccessDenied("x-amz-copy-source does not name one object.")
+    return "GetObject" if found[3] is None else "GetObjectVersion", f"{found[1]}/{unquote(found[2])}"
 
 
 def _deleted(body: bytes) -> list[tuple[str, bool]]:
-    """Keys, and whether a version of each is named."""
+    """Keys, and whether a version of each is named. Raises MalformedXml for what may be read otherwise."""
     try:
-        tree = ElementTree.fromstring(body)
+        body.decode("utf-8")
+        if b"<!" in body.replace(b"<![CDATA[", b"") or b"\0" in body or _OTHER_ENCODING.search(body[:200]):
+            raise ValueError
+        found = [_object(item) for item in ElementTree.fromstring(body) if _local(item) == "Object"]
     except (ElementTree.ParseError, ValueError, LookupError):
-        tree = None
-    if tree is None or b"<!DOCTYPE" in body:
-        raise MalformedXml("The XML you provided was not well-formed or did not validate against our published schema")
-    found = []
-    for item in tree:
-        if _local(item) == "Object":
-            members = {_local(member): member.text or "" for member in item}
-            found.append((members.get("Key", ""), bool(members.get("VersionId"))))
+        found = []
     if not found or len(found) > 1000:
         raise MalformedXml("The XML you provided was not well-formed or did not validate against our published schema")
     return found
+
+
+def _object(element: ElementTree.Element) -> tuple[str, bool]:
+    """Raises ValueError."""
+    members = {_local(member): member.text or "" for member in element}
+    if len(members) < len(element) or any(len(member) for member in element) or not members.get("Key"):
+        raise ValueError
+    return members["Key"], bool(members.get("VersionId"))
 
 
 def _local(element: ElementTree.Element) -> str:
@@ -191,14 +229,39 @@ def _local(element: ElementTree.Element) -> str:
 
 
 def _query(query: str) -> dict[str, str]:
-    return dict(parse_qsl(query, keep_blank_values=True))
+    """Raises AccessDenied for names that are there twice, and for those that nobody knows."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    found = dict(pairs)
+    unknown = [name for name in found if name not in _PARAMETERS | _SUBRESOURCES and not _is_header(name)]
+    if len(found) < len(pairs) or unknown:
+        raise AccessDenied("Ingle does not know which permission a request with this query takes on S3.")
+    return found
 
 
-def _values(request: S3Request, query: Mapping[str, str]) -> Values:
+def _is_header(name: str) -> bool:
+    """A presigned address has in its query what else is in headers."""
+    return name.lower().startswith("x-amz-") or name in ("AWSAccessKeyId", "Signature", "Expires")
+
+
+def _headers(request: S3Request, query: Mapping[str, str]) -> Mapping[str, str]:
+    """What is told in headers, or in a presigned address. Raises AccessDenied for what is in both."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()}
+    for name, value in query.items():
+        if name.lower().startswith("x-amz-"):
+            if name.lower() in headers:
+                raise AccessDenied(f"{name} is both in the query and in the headers.")
+            headers[name.lower()] = value
+    return headers
+
+
+def _is_form(headers: Mapping[str, str]) -> bool:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type in ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+def _values(query: Mapping[str, str], headers: Mapping[str, str]) -> Values:
     values = {key: query[name] for name, key in _KEYS_OF_QUERY.items() if name in query}
-    for name in _KEYS_OF_HEADERS:
-        if (value := request.headers.get(name.encode())) is not None:
-            values[f"s3:{name}"] = value.decode("latin-1")
+    values.update({f"s3:{name}": headers[name] for name in _KEYS_OF_HEADERS if name in headers})
     values["s3:signatureversion"] = "AWS4-HMAC-SHA256"
     values["s3:authType"] = "REST-QUERY-STRING" if "X-Amz-Signature" in query else "REST-HEADER"
     return values

@@ -15,7 +15,7 @@ from hashlib import sha256
 from ingle.domain.errors import ServiceError
 
 #: Of a chunk, in bytes; a signed one is held until its signature is checked.
-MOST = 32 << 20
+MOST = 16 << 20
 _LONGEST_LINE = 4096
 _MOST_TRAILERS = 16
 _HEAD = re.compile(rb"([0-9a-fA-F]{1,8})(?:;chunk-signature=([0-9a-f]{64}))?")
@@ -199,7 +199,8 @@ async def framed(content: AsyncIterator[bytes], decoder: Decoder, names: Sequenc
     if held:
         yield b"%x\r\n%b\r\n" % (len(held), bytes(held))
     found = dict(decoder.trailers)
-    if sorted(found) != sorted(names):
+    lengths = [_LENGTHS.get(name.removeprefix("x-amz-checksum-")) for name in found]
+    if sorted(found) != sorted(names) or lengths != [len(value) for value in found.values()]:
         raise _malformed()
     lines = "".join(f"{name}:{found[name]}\r\n" for name in names)
     yield f"0\r\n{lines}\r\n".encode("latin-1")

@@ -6,15 +6,15 @@ It is signed again with the companion's own credentials: the caller's prove noth
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.sax.saxutils import escape
 
 from ingle.companions.errors import Unreachable
-from ingle.companions.http import Incoming
 from ingle.companions.relay import Outgoing, Relay
 from ingle.domain.caller import Caller
 from ingle.domain.errors import NotImplementedByIngle, RequestEntityTooLarge, ServiceError
@@ -22,40 +22,30 @@ from ingle.frontend.audit import record
 from ingle.frontend.authentication import Identity
 from ingle.frontend.authentication_errors import AuthenticationError
 from ingle.frontend.authorization.authorizer import Explained
-from ingle.frontend.authorization.companion_needs import CompanionRequest, Named, name_of, needs_of
+from ingle.frontend.authorization.companion_needs import Named, name_of, needs_of
+from ingle.frontend.authorization.companion_reading import CompanionRequest, Params
+from ingle.frontend.authorization.needs import Need
 from ingle.frontend.authorization.s3_needs import DELETE_LIMIT, names_keys_in_body
 from ingle.frontend.dispatch import Audit, Gate, Registry
 from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.forwarding import bodies
 from ingle.frontend.forwarding.aws_chunked import ChunkSigner, Decoder
 from ingle.frontend.forwarding.bodies import Content, Read
+from ingle.frontend.forwarding.messages import Send, Streaming, kept_headers, send_answer, unsigned_query
 from ingle.frontend.forwarding.places import Place, Places
 from ingle.frontend.origin import host_name
 from ingle.frontend.signatures import canonical_path, canonical_query, encoded_once, signing_key
 from ingle.observability.log import Logger
 from ingle.wire import HttpRequest, HttpResponse, Service, choose_protocol
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 _log = Logger("frontend")
 
 #: Bytes of a request to any service but S3: more than any of them takes.
 LIMIT = 20 << 20
-#: What belongs to a connection, or to a signature, and is made anew.
-_DROPPED = frozenset((
-    "authorization", "connection", "content-length", "date", "expect", "host", "keep-alive", "proxy-authorization",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-amz-content-sha256", "x-amz-date",
-    "x-amz-security-token", "x-moto-account-id",
-))  # fmt: skip
-_DROPPED_FROM_ANSWERS = frozenset(
-    ("connection", "content-security-policy", "date", "keep-alive", "trailer", "transfer-encoding", "upgrade")
-)
-_PRESIGNED = frozenset((
-    "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signature", "x-amz-signedheaders",
-    "x-amz-security-token", "x-amz-content-sha256", "awsaccesskeyid", "signature", "expires",
-))  # fmt: skip
-#: Whatever a companion keeps is no page of this server's.
-_SANDBOX = (b"content-security-policy", b"sandbox")
+_NAMING = re.compile(r"(?:Name|Arn|ARN|Id|Url|Type)$")
+_HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+#: Methods whose effect is their answer: nobody is there for it once the client is gone.
+_READS = frozenset(("GET", "HEAD"))
 
 
 class ServiceUnavailable(ServiceError):
@@ -83,6 +73,7 @@ class Arrived:
     gate: Gate
     read: Read
     gone: Callable[[], Awaitable[None]]
+    connection: Streaming
 
 
 class Forwarder:
@@ -111,34 +102,47 @@ class Forwarder:
     async def answer(self, place: Place, arrived: Arrived, send: Send) -> HttpResponse | None:
         """None once the answer was sent; otherwise the answer to what failed before it began."""
         call = _Call(place, arrived)
+        error: ServiceError | None = None
         try:
-            started = await self._forward(call, send)
-        except ServiceError as error:
-            self._record(call, error)
-            return self._failed(call, error)
-        except Unreachable as error:
-            _log.warning("a companion cannot be used", service=place.service, reason=str(error))
-            if call.answering:
-                return None
-            unavailable = ServiceUnavailable(f"{place.service} cannot be used: {error}")
-            self._record(call, unavailable)
-            return self._failed(call, unavailable)
-        self._record(call, None)
-        return started
+            await self._forward(call, send)
+        except ServiceError as refused:
+            error = refused
+        except Unreachable as unreachable:
+            _log.warning("a companion cannot be used", service=place.service, reason=str(unreachable))
+            error = ServiceUnavailable(f"{place.service} cannot be used: {unreachable}")
+        if error is not None and call.answering:
+            arrived.connection.break_off()
+        self._record(call, None if call.answering else error)
+        return None if error is None or call.answering else self._failed(call, error)
 
-    async def _forward(self, call: _Call, send: Send) -> HttpResponse | None:
+    async def _forward(self, call: _Call, send: Send) -> None:
         service = call.place.service
         if not self._relay.has(service):
             raise NotImplementedByIngle(
                 f"Ingle has no {service} itself. --aws-endpoint and --with-aws name where it is to be found."
             )
         outgoing = await self._believed(call)
-        self._authorise(call)
+        await self._authorise(call)
+        relaying = asyncio.ensure_future(self._relayed(call, outgoing, send))
+        if call.arrived.request.method not in _READS:
+            await relaying
+            return
+        gone = asyncio.ensure_future(call.arrived.gone())
+        try:
+            await asyncio.wait((relaying, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            if not relaying.done():
+                relaying.cancel()
+                await asyncio.wait([relaying])
+        if not relaying.cancelled():
+            relaying.result()
+
+    async def _relayed(self, call: _Call, outgoing: Outgoing, send: Send) -> None:
         async with self._relay.send(outgoing) as incoming:
             call.answering = True
             call.status = incoming.status
-            await _stream(incoming, send, call.arrived)
-        return None
+            await send_answer(incoming, send, call.arrived.connection, call.arrived.caller.request_id)
 
     async def _believed(self, call: _Call) -> Outgoing:
         """What is to be sent, once the request is known to be the caller's. Raises what makes a request bad."""
@@ -167,8 +171,12 @@ class Forwarder:
         passing = content.forward(arrived.read, _signer(arrived), check=gate.authorizer is not None)
         length, marker = content.forwarded_length, content.forwarded
         if not names_keys_in_body(request.method, call.path, request.query):
-            has_body = length > 0 or request.method in ("PUT", "POST")
-            return call.outgoing(content=marker, length=length if has_body else None, body=passing)
+            if length:
+                return call.outgoing(content=marker, length=length, body=passing)
+            # There is no last piece to be held back, so that the body is checked before anything is sent.
+            empty = b"".join([piece async for piece in passing])
+            has_length = request.method in ("PUT", "POST")
+            return call.outgoing(content=marker, length=0 if has_length else None, body=empty)
         body = b"".join([piece async for piece in _bounded(passing, DELETE_LIMIT)])
         request.body = body
         if marker == bodies.UNSIGNED_TRAILER:
@@ -177,7 +185,7 @@ class Forwarder:
             decoder.end()
         return call.outgoing(content=marker, length=len(body), body=body)
 
-    def _authorise(self, call: _Call) -> None:
+    async def _authorise(self, call: _Call) -> None:
         """Raises AccessDenied."""
         arrived = call.arrived
         gate, identity = arrived.gate, arrived.identity
@@ -187,8 +195,11 @@ class Forwarder:
         authority = identity.credential.authority
         call.caller = replace(arrived.caller, authority=authority, known_as=authority.principal)
         asked = call.asked()
-        call.named = name_of(asked)
-        needs = needs_of(call.caller, asked, call.named)
+        if asked.service == "s3" and not asked.body:
+            needs = call.needs(asked)
+        else:
+            # Models are loaded, and bodies may be large.
+            needs = await asyncio.to_thread(call.needs, asked)
         if self._audited(call):
             call.explained = gate.authorizer.explain_needs(call.caller, needs)
         for need in needs:
@@ -207,7 +218,7 @@ class Forwarder:
         self._audit(
             record(
                 call.caller, call.place.service, call.named.operation if call.named else call.arrived.request.method,
-                now=time.time(), event_id=str(uuid.uuid4()), params=call.named.params if call.named else None,
+                now=time.time(), event_id=str(uuid.uuid4()), params=_naming(call.named.params) if call.named else None,
                 result=None, error=failed, api_version="",
                 believed=not isinstance(error, AuthenticationError | Throttled), explained=call.explained,
             )
@@ -248,18 +259,28 @@ class _Call:
             headers=request.headers, body=request.body,
         )  # fmt: skip
 
+    def needs(self, asked: CompanionRequest) -> list[Need]:
+        """Raises AccessDenied, MalformedXml."""
+        self.named = name_of(asked)
+        return needs_of(self.caller, asked, self.named)
+
     def outgoing(self, *, content: str | None, length: int | None, body: bytes | AsyncIterator[bytes]) -> Outgoing:
         arrived = self.arrived
-        query = _unsigned(arrived.request.query)
+        query = unsigned_query(arrived.request.query)
         path = encoded_once(self.path) if self.place.service.startswith("s3") else canonical_path(self.path)
         return Outgoing(
             service=self.place.service, host=arrived.request.headers.get(b"host", b"").decode("latin-1"),
             account=self.caller.account, region=self.caller.region,
             method=arrived.request.method, path=self.path, query=query, canonical_path=path.decode("latin-1"),
             canonical_query=canonical_query(query, presigned=False).decode("latin-1"),
-            headers=_kept(arrived.raw_headers, framed=content == bodies.UNSIGNED_TRAILER),
+            headers=kept_headers(arrived.raw_headers, framed=content == bodies.UNSIGNED_TRAILER),
             content=content, length=length, body=body,
         )  # fmt: skip
+
+
+def _naming(params: Params) -> dict[str, Any]:
+    """Members that name what a request is about. What else services take may be anything, a secret too."""
+    return {name: value if _NAMING.search(name) else _HIDDEN for name, value in params.items() if name != "Action"}
 
 
 def _signer(arrived: Arrived) -> ChunkSigner | None:
@@ -270,31 +291,6 @@ def _signer(arrived: Arrived) -> ChunkSigner | None:
     scope = signed.claim.scope
     key = signing_key(credential.secret, scope.date, scope.region, scope.service)
     return ChunkSigner(key, signed.moment, scope.text, signed.signature.decode("latin-1"))
-
-
-def _unsigned(query: str) -> str:
-    """A query string without what a presigned request has in it."""
-    if "ignature" not in query:
-        return query
-    parts = [part for part in query.split("&") if part.partition("=")[0].lower() not in _PRESIGNED]
-    return "&".join(parts)
-
-
-def _kept(headers: list[tuple[bytes, bytes]], *, framed: bool) -> list[tuple[str, str]]:
-    """`framed`: the body keeps its aws-chunked framing."""
-    found = []
-    for raw, value in headers:
-        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
-        if name in _DROPPED:
-            continue
-        if name == "content-encoding" and not framed:
-            text = ",".join(part.strip() for part in text.split(",") if part.strip().lower() != "aws-chunked")
-            if not text:
-                continue
-        if name in ("x-amz-trailer", "x-amz-decoded-content-length") and not framed:
-            continue
-        found.append((name, text))
-    return found
 
 
 async def _gathered(read: Read, limit: int) -> bytes:
@@ -309,30 +305,6 @@ async def _bounded(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[by
         if size > limit:
             raise RequestEntityTooLarge(f"Request must be smaller than {limit} bytes")
         yield piece
-
-
-async def _stream(incoming: Incoming, send: Send, arrived: Arrived) -> None:
-    """An answer that breaks off ends the connection: what is not all there is no answer."""
-    gone = asyncio.ensure_future(arrived.gone())
-    try:
-        await _send(incoming, send, arrived.caller.request_id, gone.done)
-    finally:
-        gone.cancel()
-
-
-async def _send(incoming: Incoming, send: Send, request_id: str, gone: Callable[[], bool]) -> None:
-    headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in incoming.headers if name not in _DROPPED_FROM_ANSWERS
-    ]  # fmt: skip
-    if not any(name == b"x-amzn-requestid" for name, _ in headers):
-        headers.append((b"x-amzn-requestid", request_id.encode("ascii")))
-    await send({"type": "http.response.start", "status": incoming.status, "headers": [*headers, _SANDBOX]})
-    async for piece in incoming.pieces():
-        if gone():
-            return
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 _S3_CODES = {
