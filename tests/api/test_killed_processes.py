@@ -42,9 +42,17 @@ def parents() -> dict[int, int]:
     return found
 
 
+def is_network(process: int) -> bool:
+    try:
+        return b"ingle.network.agent\0" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def supervised(server: Server) -> tuple[set[int], set[int]]:
-    """The children of the supervisor, and all below it. Its own end, and the server's, is the end of the server."""
-    known = parents()
+    """The children of the supervisor, and all below it. Its own end is the end of the server, and so is that of the
+    process that makes networks: without it nothing is enforced."""
+    known = {child: parent for child, parent in parents().items() if not is_network(child)}
     (supervisor,) = [child for child, parent in known.items() if parent == server.process.pid]
     found = {supervisor}
     while more := {child for child, parent in known.items() if parent in found} - found:

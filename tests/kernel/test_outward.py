@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,9 +140,15 @@ result = [attempt(raw, socket.AF_INET, socket.SOCK_RAW, 255), attempt(raw, 17, s
     assert set(functions.attempts(code)) == {"EPERM", "EADDRNOTAVAIL"}
 
 
-def test_names_are_resolved_by_the_machines_resolver(outside: World) -> None:
+@pytest.fixture(scope="module")
+def named(outside: World) -> World:
+    """With a name server."""
     outside.name_server()
-    functions = outside.sandboxed(outside.server())
+    return outside
+
+
+def test_names_are_resolved_by_the_machines_resolver(named: World) -> None:
+    functions = named.sandboxed(named.server())
     code = """
 def by_tcp(name):
     query = b"\\x12\\x34\\x01\\0\\0\\1\\0\\0\\0\\0\\0\\0"
@@ -156,6 +163,39 @@ except socket.gaierror as error:
     result.append(error.errno)
 """
     assert functions.attempts(code, name=NameServer.NAME) == [NameServer.ADDRESS, NameServer.ADDRESS, socket.EAI_NONAME]
+
+
+def test_names_are_resolved_again_after_the_resolver_was_killed(named: World) -> None:
+    functions = named.sandboxed(named.server())
+    code = "result = attempt(socket.gethostbyname, event['name'])"
+    assert functions.attempts(code, name=NameServer.NAME) == NameServer.ADDRESS
+    killed = _resolver(functions)
+    os.kill(killed, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while functions.attempts(code, name=NameServer.NAME) != NameServer.ADDRESS:
+        assert time.monotonic() < deadline, "nobody resolves names any more"
+    assert _resolver(functions) != killed
+
+
+def _resolver(functions: Functions) -> int:
+    """The process id of a server's resolver: the one process below the one that makes networks."""
+    below = functions.server.process.pid
+    for name in (b"ingle.sandbox.supervisor", b"ingle.network.agent", b"ingle.network.agent"):
+        (below,) = [pid for pid, parent in _parents() if parent == below and name in _command(pid)]
+    return below
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield int(path.name), int((path / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def test_without_egress_there_is_nothing_but_ingle(outside: World) -> None:

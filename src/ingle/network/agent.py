@@ -53,6 +53,8 @@ from ingle.network.uplink import Uplink
 _LONGEST = 4096
 #: After a change of the machine's devices or routes, until it is looked at, in seconds.
 _SETTLE = 0.05
+#: After the resolver ended, until there is another one, in seconds.
+_RENEW_SECONDS = 0.2
 #: After a change of a gateway's rules, until that is not expected to be changed again soon, in seconds.
 _REST_SECONDS = 10.0
 
@@ -73,6 +75,7 @@ class Agent:
         #: Environment: the number of its link, and the gateway's name.
         self._attached: dict[str, tuple[int, str]] = {}
         self._resolver: socket.socket | None = None
+        self._renew_at: float | None = None
         self._uplink: Uplink | None = None
         self._problem: str | None = None
         self._refresh_at: float | None = None
@@ -89,7 +92,7 @@ class Agent:
                 router.load(rules.of_router())
                 self._uplink = Uplink(self._identity, router)
                 undo.callback(self._uplink.close)
-                self._resolver = resolver.start()
+                self._start_resolver()
                 self._resolve(OUTWARD, router)
                 undo.pop_all()
         except OSError as error:
@@ -98,17 +101,41 @@ class Agent:
             return
         self._gateways[OUTWARD] = router
 
+    def _start_resolver(self) -> None:
+        self._resolver = started = resolver.start()
+        self._selector.register(started, selectors.EVENT_READ, self._note_end_of_resolver)
+
+    def _note_end_of_resolver(self) -> None:
+        """It was killed: it says nothing, so this is the end of its socket."""
+        if self._resolver is None:
+            return
+        self._selector.unregister(self._resolver)
+        self._resolver.close()
+        self._resolver = None
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+        self._renew_at = time.monotonic() + _RENEW_SECONDS
+
+    def _renew_resolver(self) -> None:
+        self._renew_at = None
+        self._start_resolver()
+        asking = {OUTWARD: self._gateways[OUTWARD]}
+        asking.update((name, item) for name, item in self._interfaces.items() if item.plan.resolver)
+        for name, gateway in asking.items():
+            with contextlib.suppress(OSError):  # one gateway's names are not all names
+                self._resolve(name, gateway)
+
     def _resolve(self, name: str, gateway: Gateway | None) -> None:
-        """Have names resolved for a gateway; for None, no longer."""
-        if self._resolver is not None and gateway is None:
-            self._resolver.send(name.encode())
-        elif self._resolver is not None and gateway is not None:
-            sockets = gateway.resolver_sockets()
-            try:
+        """Have names resolved for a gateway; for None, no longer. A resolver that ended is told everything anew."""
+        if self._resolver is None:
+            return
+        sockets = [] if gateway is None else gateway.resolver_sockets()
+        try:
+            with contextlib.suppress(BrokenPipeError, ConnectionError):
                 socket.send_fds(self._resolver, [name.encode()], [sock.fileno() for sock in sockets])
-            finally:
-                for sock in sockets:
-                    sock.close()
+        finally:
+            for sock in sockets:
+                sock.close()
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
@@ -125,7 +152,8 @@ class Agent:
 
     def _turn(self) -> None:
         now = time.monotonic()
-        times = [at for at in (self._refresh_at, next(iter(self._changed.values()), None)) if at is not None]
+        dates = self._refresh_at, self._renew_at, next(iter(self._changed.values()), None)
+        times = [at for at in dates if at is not None]
         events = self._selector.select(max(0.0, min(times) - now) if times else None)
         for key, _ in events:
             key.data()
@@ -133,6 +161,8 @@ class Agent:
             self._changed.popitem(last=False)[0].rest()
             if not self._changed:
                 nftables.give_memory_back()
+        if self._renew_at is not None and time.monotonic() >= self._renew_at:
+            self._renew_resolver()
         if self._refresh_at is not None and time.monotonic() >= self._refresh_at:
             self._refresh_at = None
             if self._uplink is not None:
