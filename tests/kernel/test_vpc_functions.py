@@ -8,13 +8,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
 
 from ingle.network import namespaces
 from kernel.databases import CLIENTS, start_postgresql, start_redis
-from kernel.networks import ATTEMPTS, MACHINE, ON_BRIDGE, OWN, PUBLIC, Functions, NameServer, World, eventually, world
+from kernel.networks import (
+    ATTEMPTS,
+    MACHINE,
+    ON_BRIDGE,
+    OWN,
+    PUBLIC,
+    Functions,
+    NameServer,
+    World,
+    eventually,
+    ip,
+    world,
+)
 from kernel.sandboxed import PROBE, running
 from served import Server, refusal
 
@@ -265,6 +278,30 @@ def test_a_restored_environment_is_in_the_network(vpc: Vpc) -> None:
         )
     asked = "result = [tried(redis, '10.20.0.50', 'PING'), tried(postgresql, '10.20.0.50', 'SELECT 1', 0.3)]"
     assert vpc.run(f"{name}:{version}", asked) == ["+PONG", "nothing"]
+
+
+def test_ipv6_is_there_for_functions_that_are_allowed_it(vpc: Vpc) -> None:
+    vpc.call("associate_vpc_cidr_block", VpcId=vpc.id, AmazonProvidedIpv6CidrBlock=True)
+    (held,) = vpc.call("describe_vpcs", VpcIds=[vpc.id])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    network = next(ip_network(held["Ipv6CidrBlock"]).subnets(new_prefix=64))
+    made = vpc.call("create_subnet", VpcId=vpc.id, CidrBlock="10.20.16.0/24", Ipv6CidrBlock=str(network))["Subnet"]
+    vpc.ingle("network", "bind", made["SubnetId"], "br0")
+    address = str(network[0x50])
+    ip(vpc.world.private, f"addr add {address}/64 dev eth0 nodad")
+    vpc.world.listener(vpc.world.private, address, 8443)
+    group = vpc.group("six")
+    allowed = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "Ipv6Ranges": [{"CidrIpv6": str(network)}]}
+    vpc.call("authorize_security_group_egress", GroupId=group, IpPermissions=[allowed])
+    config = {"SubnetIds": [made["SubnetId"]], "SecurityGroupIds": [group]}
+    with_it = vpc.functions.create(FUNCTION, VpcConfig={**config, "Ipv6AllowedForDualStack": True})
+    without = vpc.functions.create(FUNCTION, VpcConfig=config)
+    code = "result = [tried(ask, *place) for place in event['places']]"
+    asked = {"places": [[address, 8443], [address, 22], ["fe80::1%eth0", 8443]]}
+    found = vpc.run(with_it, code, **asked)
+    assert ip_address(found[0]) in network
+    assert found[1] == "nothing"
+    assert found[2] in ("nothing", "EINVAL", "EHOSTUNREACH", "ENETUNREACH", "EACCES")
+    assert vpc.run(without, code, **asked)[0] in ("ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH")
 
 
 def test_two_subnets_spread_environments(vpc: Vpc) -> None:

@@ -19,7 +19,8 @@ To the server:
 
 From the supervisor, for an environment whose network namespace is the descriptor beside it:
 
-    {"attach": environment, "network": name}       name: "outward", or an interface's
+    {"attach": environment, "network": name, "hurry": bool}
+                                                   name: "outward", or an interface's; hurry: nothing is sent at once
     {"detach": environment}                        it is gone
 
 To the supervisor:
@@ -211,12 +212,12 @@ class Agent:
             return
         error = None
         try:
-            self._attach(message["attach"], message["network"], descriptors[0])
+            self._attach(message["attach"], message["network"], descriptors[0], hurry=message.get("hurry", False))
         except (OSError, LookupError) as problem:
             error = str(problem)
         self._supervisor.sendall(json.dumps({"attached": message["attach"], "error": error}).encode())
 
-    def _attach(self, environment: str, network: str, namespace: int) -> None:
+    def _attach(self, environment: str, network: str, namespace: int, *, hurry: bool) -> None:
         gateway = self._gateways.get(network)
         if gateway is None:
             raise OSError(self._problem or f"there is no network {network}")
@@ -224,7 +225,7 @@ class Agent:
             raise OSError("it has a network")
         number = self._numbers.take()
         try:
-            gateway.attach(namespace, number)
+            gateway.attach(namespace, number, settle=not hurry)
         except BaseException:
             self._numbers.give_back(number)
             raise

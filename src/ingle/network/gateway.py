@@ -92,11 +92,13 @@ class Gateway:
             self._tables = None
 
     def attach(
-        self, namespace: int, number: int, name: str = INSIDE, *, default: bool = True, ipv6: bool | None = None
-    ) -> None:
+        self, namespace: int, number: int, name: str = INSIDE, *, default: bool = True, ipv6: bool | None = None,
+        settle: bool = True,
+    ) -> None:  # fmt: skip
         """Make link `number`, whose other end is called `name` in `namespace`. Raises OSError.
 
         `default`: whatever has no other route goes over it. `ipv6`: the gateway's own choice if it is not given.
+        `settle`: return when answers pass, too, which is some tenths of a millisecond later.
         """
         ipv6 = self.ipv6 if ipv6 is None else ipv6
         ours = f"{BEHIND}{number}"
@@ -112,7 +114,8 @@ class Gateway:
             self.links.do(*routes)
         with namespaces.inside(namespace):
             _configure(name, number, default=default, ipv6=ipv6)
-        self.links.settle(index, _SETTLE_SECONDS)
+        if settle:
+            self.links.settle(index, _SETTLE_SECONDS)
 
     def resolver_sockets(self) -> list[socket.socket]:
         """Where environments ask for names: one socket for datagrams and one that listens. Raises OSError."""

@@ -3,7 +3,8 @@
 What the process is and does is not known here, but how to speak to it: JSON messages on a SOCK_SEQPACKET socket, with
 the network namespace of an environment beside the first one.
 
-    {"attach": environment, "network": name}    answered by {"attached": environment, "error": text or null}
+    {"attach": environment, "network": name, "hurry": bool}
+                                                answered by {"attached": environment, "error": text or null}
     {"detach": environment}                     nothing of the environment is left
 
 Used by `sandbox.supervisor` only. Nothing here waits.
@@ -54,13 +55,16 @@ class Links:
         if options is not None:
             self.channel = _start(options)
 
-    def attach(self, environment: str, network: str, namespace: int, done: Linked) -> None:
-        """Give `namespace` a link to `network`, then call `done`. Raises OSError."""
+    def attach(self, environment: str, network: str, namespace: int, done: Linked, *, hurry: bool = False) -> None:
+        """Give `namespace` a link to `network`, then call `done`. Raises OSError.
+
+        `hurry`: whatever is to use it takes some milliseconds to start.
+        """
         if self.channel is None:
             raise OSError("there are no networks here")
         if environment in self._waiting:
             raise OSError("it is being attached")
-        message = {"attach": environment, "network": network}
+        message = {"attach": environment, "network": network, "hurry": hurry}
         linux.send_message(self.channel, json.dumps(message).encode(), [namespace])
         self._waiting[environment] = done
         self._linked.add(environment)

@@ -276,7 +276,7 @@ class Supervisor:
         if environment.network is None:
             raise OSError("it has no network of its own")
         environment.held = []
-        self._links.attach(environment.name, message["network"], environment.network, linked)
+        self._links.attach(environment.name, message["network"], environment.network, linked, hurry=True)
 
     def _mount(self, environment: Environment, message: Message) -> None:
         def tell(error: str | None) -> None:
