@@ -40,7 +40,6 @@ NEVER6 = tuple(
     for text in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "2002::/16", "fe80::/10", "fd00:ec2::/32", "ff00::/8")
 )
 
-_FIRST = 1
 MOST_LINKS = LINKS.num_addresses - 2
 
 

@@ -11,7 +11,6 @@ import json
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Self
 
 from ingle.network import frames
@@ -51,7 +50,6 @@ class NetworkClient:
         self._numbers = itertools.count(1)
         self._unsent: deque[bytes] = deque()
         self._joiner = frames.Joiner()
-        self.on_lost: Callable[[], None] = lambda: None
 
     @property
     def available(self) -> bool:

@@ -20,7 +20,7 @@ Address = IPv4Address | IPv6Address
 Interface = IPv4Interface | IPv6Interface
 Network = IPv4Network | IPv6Network
 
-NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
+NEWLINK, DELLINK, GETLINK = 16, 17, 18
 NEWADDR, GETADDR = 20, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 _REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
@@ -37,7 +37,7 @@ _NO_DAD = 0x02
 _R_DESTINATION, _R_OIF, _R_GATEWAY = 1, 4, 5
 _MAIN_TABLE, _PROTOCOL = 254, 4  # RTPROT_STATIC
 _SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
-UNICAST, BLACKHOLE, UNREACHABLE = 1, 6, 7
+UNICAST, BLACKHOLE = 1, 6
 EVERYWHERE, EVERYWHERE6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 #: Multicast groups of changes: links, addresses and routes of IPv4, and its parameters of devices.
 WATCHED = 0x1 | 0x10 | 0x40 | 1 << 23
