@@ -2,6 +2,7 @@
 # make test   set up and run all tests (ARGS="...": some)   make lint   ruff, mypy, import rules
 # make bench  measure                             make docs   regenerate the generated pages
 # make lock   renew the lock files                make clean  remove what all of these made
+# make screenshots  take the pictures in docs/console.md anew
 #
 # Everything is made in .venv/ and .ingle/. Stamps keep a second run from doing anything twice.
 
@@ -17,11 +18,12 @@ RUN_STAMP := $(VENV)/.ingle-run
 DEV_STAMP := $(VENV)/.ingle-dev
 SYSTEM_STAMP := $(HOME_DIR)/.system
 RUNTIMES_STAMP := $(HOME_DIR)/.runtimes
+CONSOLE_STAMP := $(HOME_DIR)/.console
 
 export INGLE_DATA_DIR ?= $(CURDIR)/$(HOME_DIR)/data
 export INGLE_RUNTIMES_DIR ?= $(CURDIR)/$(HOME_DIR)/runtimes
 
-.PHONY: help run test lint bench docs lock setup setup-dev clean
+.PHONY: help run test lint bench docs screenshots lock setup setup-dev clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -44,12 +46,15 @@ bench: setup-dev
 docs: setup-dev
 	@$(BIN)/python scripts/generate_docs.py
 
+screenshots: setup-dev
+	@$(BIN)/python scripts/take_screenshots.py
+
 lock: setup-dev
 	@$(BIN)/python scripts/lock.py
 
-setup: $(RUN_STAMP) $(SYSTEM_STAMP) $(RUNTIMES_STAMP)
+setup: $(RUN_STAMP) $(SYSTEM_STAMP) $(RUNTIMES_STAMP) $(CONSOLE_STAMP)
 
-setup-dev: $(DEV_STAMP) $(SYSTEM_STAMP) $(RUNTIMES_STAMP)
+setup-dev: $(DEV_STAMP) $(SYSTEM_STAMP) $(RUNTIMES_STAMP) $(CONSOLE_STAMP)
 
 $(RUN_STAMP): requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh environment $(VENV)
@@ -71,6 +76,12 @@ $(RUNTIMES_STAMP): $(RUN_STAMP) $(wildcard src/ingle/worker/families/*_libraries
 	@mkdir -p $(HOME_DIR)
 	@if $(BIN)/ingle runtimes install; then touch $@; fi
 
+# Without Node.js, and without a package index to get it from, the server runs without its console.
+CONSOLE_SOURCES := $(shell find console -name node_modules -prune -o -name e2e -prune -o -type f -print)
+$(CONSOLE_STAMP): $(RUN_STAMP) scripts/build_console.py $(CONSOLE_SOURCES)
+	@mkdir -p $(HOME_DIR)
+	@if $(BIN)/python scripts/build_console.py; then touch $@; fi
+
 clean:
-	@rm -rf $(VENV) $(HOME_DIR) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(HOME_DIR) console/node_modules src/ingle/console/built build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests examples benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -65,6 +65,8 @@ development() {
     "$1/bin/python" -m pip install -qq --disable-pip-version-check -r requirements-dev.lock
     # Tests of Ruby functions are skipped without; those of Java need a JDK, which is too large to be brought unasked.
     if ! command -v ruby >/dev/null && can_install; then apt_install ruby || true; fi
+    # Tests of the web console use a browser.
+    if ! command -v chromium >/dev/null && can_install; then apt_install chromium || true; fi
     # Tests of networks make their own with ip. Those with real databases are skipped without postgresql and
     # redis-server, which start servers where they are installed: not unasked either.
     if ! command -v ip >/dev/null && can_install; then apt_install iproute2 || true; fi

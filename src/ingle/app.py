@@ -38,6 +38,7 @@ from ingle.companions.health import Health
 from ingle.companions.http import Times
 from ingle.companions.relay import Relay
 from ingle.companions.s3 import S3
+from ingle.console.site import Site
 from ingle.control.activation import Activation
 from ingle.control.code_quota import CodeQuota
 from ingle.control.code_signing_records import CodeSigningRecords
@@ -66,7 +67,7 @@ from ingle.event_invoke.queue import EventQueue
 from ingle.frontend.asgi import Application
 from ingle.frontend.forwarding.forwarder import Forwarder, own_services
 from ingle.frontend.function_urls import FunctionUrlServer
-from ingle.frontend.internal import health, packages
+from ingle.frontend.internal import console, health, packages
 from ingle.frontend.links import PackageLinks
 from ingle.frontend.metrics_page import Sources, metrics_page
 from ingle.frontend.room import while_there_is_room
@@ -529,10 +530,15 @@ class _Server:
 
         routes = {
             "/_ingle/health": health(
-                version=__version__, clock=clock.now, ready=lambda: self._ready, problems=problems
+                version=__version__,
+                clock=clock.now,
+                ready=lambda: self._ready,
+                problems=problems,
+                authentication=settings.auth,
             ),
             "/_ingle/metrics": metrics_page(sources),
             "/_ingle/packages/": packages(links=links, find=blobs.path),
+            **(console(Site().page) if settings.console == "on" else {}),
         }
         guarded = while_there_is_room(handlers, lambda: disk.full)
         audit = None

@@ -286,6 +286,7 @@ class Settings:
     public_host: tuple[str, ...] = _setting(
         (), _hosts, "Further names by which callers reach this server, with commas between; other names are refused."
     )
+    console: str = _setting("on", _choice("on", "off"), "Whether the web console is served, at `/_ingle/console/`.")
     tls_cert: Path | None = _setting(None, _path, "Certificate chain (PEM) to serve HTTPS with; needs `tls_key`.")
     tls_key: Path | None = _setting(None, _path, "Private key (PEM) of that certificate.")
     runtimes_dir: Path = _setting(

@@ -44,6 +44,7 @@ def serve(
     auth: options.Auth = None,
     function_api: options.FunctionApi = None,
     public_host: options.PublicHost = None,
+    console: options.Console = None,
     tls_cert: options.TlsCert = None,
     tls_key: options.TlsKey = None,
     runtimes_dir: options.RuntimesDir = None,

@@ -18,6 +18,7 @@ from ingle.frontend.dispatch import Audit, Call, Dispatcher, Gate, Origin, Regis
 from ingle.frontend.forwarding.forwarder import Arrived, Forwarder
 from ingle.frontend.function_urls import FunctionUrlServer, Target
 from ingle.frontend.internal import (
+    CONSOLE,
     PREFIX,
     InternalResponse,
     InternalRoute,
@@ -187,7 +188,8 @@ class Application:
     async def _internal_response(self, scope: Scope, request: HttpRequest, request_id: str) -> InternalResponse:
         try:
             environment = scope["state"].get("environment_id") is not None
-            self._guard.check(request.headers, environment=environment)
+            linkable = request.path == CONSOLE or request.path.startswith(f"{CONSOLE}/")
+            self._guard.check(request.headers, environment=environment, linkable=linkable)
             found = find_route(self._routes, request.path)
             if found is None:
                 return not_found()
@@ -196,7 +198,7 @@ class Application:
             route, rest = found
             client = scope.get("client")
             asked = internal_request(
-                request.method, rest, request.query, from_environment=environment,
+                request.method, rest, request.query, request.headers, from_environment=environment,
                 local=client is None or is_loopback(client[0]),
             )  # fmt: skip
             response = await route(asked)

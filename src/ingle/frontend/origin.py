@@ -31,6 +31,10 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def _is_followed_link(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
+
+
 class OriginGuard:
     """Checks Host, Origin and Sec-Fetch-Site. `hosts` are names that the server is known by besides localhost."""
 
@@ -38,8 +42,12 @@ class OriginGuard:
         self._names = frozenset(name.lower() for name in hosts)
         self._accepted: set[tuple[bytes, bool]] = set()
 
-    def check(self, headers: Mapping[bytes, bytes], *, environment: bool) -> None:
-        """Raise AccessDenied for a request that a foreign web page may have caused."""
+    def check(self, headers: Mapping[bytes, bytes], *, environment: bool, linkable: bool = False) -> None:
+        """Raise AccessDenied for a request that a foreign web page may have caused.
+
+        `linkable`: a page that does nothing by itself and allows no frame around it. Links from elsewhere may lead to
+        it.
+        """
         host = headers.get(b"host", b"")
         key = (host, environment)
         if key not in self._accepted:
@@ -49,7 +57,7 @@ class OriginGuard:
             self._accepted.add(key)
         if b"origin" in headers:
             self._check_origin(headers[b"origin"], host)
-        if headers.get(b"sec-fetch-site") == b"cross-site":
+        if headers.get(b"sec-fetch-site") == b"cross-site" and not (linkable and _is_followed_link(headers)):
             raise AccessDenied("Requests from web pages of another site are refused.")
 
     def _check_host(self, host: bytes, environment: bool) -> None:

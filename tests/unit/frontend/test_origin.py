@@ -67,6 +67,20 @@ def test_same_origin_is_served_and_others_are_not():
         GUARD.check({**host, b"sec-fetch-site": b"cross-site"}, environment=False)
 
 
+def test_links_from_elsewhere_lead_to_pages_that_do_nothing_by_themselves():
+    link = {b"host": b"localhost", b"sec-fetch-site": b"cross-site", b"sec-fetch-mode": b"navigate"}
+    GUARD.check({**link, b"sec-fetch-dest": b"document"}, environment=False, linkable=True)
+    for refused in (
+        {**link, b"sec-fetch-dest": b"iframe"},
+        {**link, b"sec-fetch-mode": b"no-cors", b"sec-fetch-dest": b"script"},
+        {**link, b"sec-fetch-dest": b"document", b"host": b"evil.example"},
+    ):
+        with pytest.raises(AccessDenied):
+            GUARD.check(refused, environment=False, linkable=True)
+    with pytest.raises(AccessDenied):
+        GUARD.check({**link, b"sec-fetch-dest": b"document"}, environment=False)
+
+
 def test_host_name():
     assert host_name("[FE80::1]:80") == "fe80::1"
     assert host_name("A.b:80") == "a.b"

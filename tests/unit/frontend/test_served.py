@@ -311,7 +311,9 @@ async def test_health_tells_what_is_wrong_and_stays_well(served):
 
 async def test_health(served):
     answer = await served.request("GET", "/_ingle/health")
-    assert body_of(answer) == {"status": "ok", "ready": True, "version": "1.2.3", "uptime_seconds": 0.0}
+    assert body_of(answer) == {
+        "status": "ok", "ready": True, "version": "1.2.3", "authentication": "none", "uptime_seconds": 0.0
+    }  # fmt: skip
     assert status_of(await served.request("POST", "/_ingle/health")) == 405
     assert status_of(await served.request("GET", "/_ingle/other")) == 404
     assert (await served.request("HEAD", "/_ingle/health")).endswith(b"\r\n\r\n")

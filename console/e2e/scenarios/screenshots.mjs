@@ -1,0 +1,33 @@
+// The pictures of docs/console.md.
+
+import { fromBlueprint, openTab, replaceText, test } from "../steps.mjs";
+
+export default async function (stage) {
+  const { page, given } = stage;
+  const take = (name) => page.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
+  await page.goto(stage.address("us-east-1/functions"));
+  await page.getByRole("link", { name: "thumbnails" }).waitFor();
+  await page.getByText("team: media").waitFor();
+  await take("functions");
+  await page.goto(stage.address("us-east-1/create"));
+  await page.getByRole("radio", { name: "From a blueprint" }).check();
+  await page.getByLabel("Function name").fill("hello");
+  await take("create");
+  await fromBlueprint(stage, "Hello in Python", "hello", given.python);
+  await page.getByRole("button", { name: "Dismiss" }).first().click();
+  await page.getByRole("textbox", { name: "Text of lambda_function.py" }).click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.insertText("# Not deployed yet.\n");
+  await page.getByText("1 file changed, not deployed").waitFor();
+  await take("code");
+  await openTab(page, "Test");
+  await replaceText(page, "Event JSON", '{\n  "name": "you"\n}\n');
+  await test(page);
+  await page.getByText("Succeeded").first().waitFor();
+  await page.getByRole("heading", { name: "Result" }).scrollIntoViewIfNeeded();
+  await page.mouse.wheel(0, 500);
+  await take("test");
+  await page.goto(`${given.locked}/_ingle/console/`);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await take("sign-in");
+}

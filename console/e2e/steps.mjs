@@ -1,0 +1,49 @@
+// What several scenarios do.
+
+import assert from "node:assert/strict";
+
+export async function choose(page, label, option) {
+  await page.getByRole("button", { name: label }).or(page.getByRole("combobox", { name: label })).first().click();
+  await page.getByRole("option", { name: option, exact: true }).click();
+}
+
+/** Fills the page for a new function from a blueprint in, and waits until the function is active. */
+export async function fromBlueprint(stage, title, name, runtime) {
+  const { page } = stage;
+  await page.goto(stage.address("us-east-1/create"));
+  await page.getByRole("radio", { name: "From a blueprint" }).check();
+  await page.getByRole("radio", { name: title }).check();
+  await page.getByLabel("Function name").fill(name);
+  if (runtime) await choose(page, "Runtime", runtime);
+  await page.getByRole("button", { name: "Create function" }).click();
+  await page.getByText(`The function ${name} is created.`).waitFor();
+  await active(page);
+}
+
+export async function active(page) {
+  await page.getByText("Active", { exact: true }).waitFor();
+}
+
+export async function openTab(page, name) {
+  await page.getByRole("tab", { name }).click();
+}
+
+export async function test(page) {
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+}
+
+/** The text of the result's payload, or of its log. */
+export async function shown(page, label) {
+  return page.getByRole("region", { name: label, exact: true }).innerText();
+}
+
+export async function replaceText(page, label, text) {
+  const editor = page.getByRole("textbox", { name: label });
+  await editor.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(text);
+}
+
+export async function equal(locator, text) {
+  assert.equal((await locator.innerText()).trim(), text);
+}

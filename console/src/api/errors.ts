@@ -1,0 +1,54 @@
+/** What went wrong with a call, in words for people. The API's own text is never replaced. */
+
+import { reportUnreachable } from "./connection";
+
+export type Kind = "denied" | "unreachable" | "unreadable" | "refused";
+
+export interface Problem {
+  readonly kind: Kind;
+  /** The API's error code, where there is one. */
+  readonly code?: string;
+  readonly message: string;
+  readonly requestId?: string;
+}
+
+const DENIED = /^(AccessDenied|UnauthorizedOperation|AuthorizationError)/;
+
+interface Raised {
+  name?: string;
+  message?: string;
+  Message?: string;
+  $fault?: string;
+  $metadata?: { httpStatusCode?: number; requestId?: string };
+  $response?: { statusCode?: number };
+}
+
+export function problemOf(error: unknown): Problem {
+  const raised = (typeof error === "object" && error !== null ? error : { message: String(error) }) as Raised;
+  const requestId = raised.$metadata?.requestId;
+  const message = raised.message || raised.Message || "";
+  if (raised.$fault !== undefined && raised.name !== undefined && raised.name !== "Error" && raised.name !== "Unknown") {
+    const kind = DENIED.test(raised.name) ? "denied" : "refused";
+    return { kind, code: raised.name, message: message || raised.name, requestId };
+  }
+  if (isUnreachable(raised)) {
+    return { kind: "unreachable", message: "The server does not answer." };
+  }
+  const status = raised.$response?.statusCode ?? raised.$metadata?.httpStatusCode;
+  const answered = status === undefined ? "" : ` (status ${status})`;
+  return { kind: "unreadable", message: `The answer${answered} cannot be understood: ${message || raised.name}`, requestId };
+}
+
+/** As `problemOf`, and has the whole page know of a server that does not answer. */
+export function failed(error: unknown): Problem {
+  const problem = problemOf(error);
+  if (problem.kind === "unreachable") reportUnreachable();
+  return problem;
+}
+
+/** Browsers say it each in their own words, and all as a TypeError without an answer. */
+function isUnreachable(raised: Raised): boolean {
+  const answered = raised.$response?.statusCode ?? raised.$metadata?.httpStatusCode;
+  return answered === undefined && (raised.name === "TypeError" || raised.name === "TimeoutError") &&
+    /fetch|network|load failed/i.test(raised.message ?? "");
+}

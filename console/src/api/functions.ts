@@ -1,0 +1,65 @@
+/** Operations on functions. */
+
+import {
+  AddPermissionCommand,
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  CreateFunctionUrlConfigCommand,
+  DeleteFunctionCommand,
+  type FunctionConfiguration,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  ListFunctionsCommand,
+  UpdateFunctionCodeCommand,
+} from "@aws-sdk/client-lambda";
+import { type Place, lambdaClient } from "./clients";
+
+export type { FunctionConfiguration };
+
+/** All functions, page by page as they come. */
+export async function* listFunctions(place: Place, signal: AbortSignal): AsyncGenerator<FunctionConfiguration[]> {
+  let Marker: string | undefined;
+  do {
+    const page = await lambdaClient(place).send(new ListFunctionsCommand({ Marker, MaxItems: 50 }), { abortSignal: signal });
+    yield page.Functions ?? [];
+    Marker = page.NextMarker;
+  } while (Marker);
+}
+
+export function getConfiguration(place: Place, name: string): Promise<FunctionConfiguration> {
+  return lambdaClient(place).send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+}
+
+export async function createFunction(place: Place, input: CreateFunctionCommandInput): Promise<void> {
+  await lambdaClient(place).send(new CreateFunctionCommand(input));
+}
+
+export async function deleteFunction(place: Place, name: string): Promise<void> {
+  await lambdaClient(place).send(new DeleteFunctionCommand({ FunctionName: name }));
+}
+
+/** The package as it is deployed. */
+export async function download(place: Place, name: string): Promise<Uint8Array> {
+  const found = await lambdaClient(place).send(new GetFunctionCommand({ FunctionName: name }));
+  const answer = await fetch(found.Code?.Location ?? "", { credentials: "omit" });
+  if (!answer.ok) throw new Error(`the package was answered with status ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+export function deploy(place: Place, name: string, zip: Uint8Array, revision?: string): Promise<FunctionConfiguration> {
+  return lambdaClient(place).send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zip, RevisionId: revision }));
+}
+
+/** A function URL that everybody may use. */
+export async function openUrl(place: Place, name: string): Promise<string> {
+  const client = lambdaClient(place);
+  const made = await client.send(new CreateFunctionUrlConfigCommand({ FunctionName: name, AuthType: "NONE" }));
+  const everybody = { FunctionName: name, Principal: "*" };
+  await client.send(new AddPermissionCommand({
+    ...everybody, StatementId: "FunctionURLAllowPublicAccess", Action: "lambda:InvokeFunctionUrl", FunctionUrlAuthType: "NONE",
+  }));
+  await client.send(new AddPermissionCommand({
+    ...everybody, StatementId: "FunctionURLAllowInvokeAction", Action: "lambda:InvokeFunction", InvokedViaFunctionUrl: true,
+  }));
+  return made.FunctionUrl ?? "";
+}

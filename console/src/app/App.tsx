@@ -1,0 +1,126 @@
+/** The frame around all pages: who calls, where, and which page. */
+
+import AppLayout from "@cloudscape-design/components/app-layout";
+import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
+import Box from "@cloudscape-design/components/box";
+import I18nProvider from "@cloudscape-design/components/i18n";
+import messages from "@cloudscape-design/components/i18n/messages/all.en";
+import Spinner from "@cloudscape-design/components/spinner";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { health, watchConnection } from "../api/connection";
+import {
+  DEFAULT_REGION, type Session, anybody, chooseAccount, chosenAccount, forgetSession, isAccount, isRegion, keptSession,
+} from "../api/session";
+import { ProblemAlert } from "../components/ProblemAlert";
+import { useLoad } from "../components/useLoad";
+import { CreatePage } from "../pages/create/CreatePage";
+import { useLeaveWarning } from "../pages/code/drafts";
+import { FunctionPage } from "../pages/function/FunctionPage";
+import { FunctionsPage } from "../pages/functions/FunctionsPage";
+import { SignInPage } from "../pages/signin/SignInPage";
+import { ChoiceDialog, REGIONS } from "./ChoiceDialog";
+import { Notifications, useNotifications } from "./notifications";
+import { type Location, addressOf, locationOf } from "./places";
+import { TopBar } from "./TopBar";
+import { ConsoleContext } from "./context";
+import { follow, navigate, usePath } from "./router";
+
+const REGION = "ingle.region";
+
+export function App() {
+  const location = locationOf(usePath());
+  const region = location.region !== undefined && isRegion(location.region) ? location.region : (localStorage.getItem(REGION) ?? DEFAULT_REGION);
+  const { loaded, reload } = useLoad(health);
+  const { messages: told, notify, dismiss } = useNotifications();
+  const [session, setSession] = useState<Session>();
+  const [asking, setAsking] = useState<"region" | "account">();
+  const [connected, setConnected] = useState(true);
+  const signedIn = loaded.state === "ready" && loaded.value.authentication === "iam";
+  useLeaveWarning();
+  useEffect(() => watchConnection(setConnected), []);
+  useEffect(() => localStorage.setItem(REGION, region), [region]);
+  useEffect(() => {
+    if (loaded.state === "ready") setSession(signedIn ? keptSession() : anybody(chosenAccount()));
+  }, [loaded, signedIn]);
+  useEffect(() => {
+    if (location.page === "functions" && location.region === undefined) navigate(addressOf(region, location), { replace: true });
+  });
+  useEffect(() => {
+    document.title = `${titleOf(location)} - Ingle`;
+  });
+  const signOut = useCallback(() => { forgetSession(); setSession(undefined); }, []);
+  const given = useMemo(() => session && { session, region, notify }, [session, region, notify]);
+
+  return (
+    <I18nProvider locale="en" messages={[messages]}>
+      <div id="top">
+        <TopBar
+          session={session} region={region} signedIn={signedIn} onAccount={() => setAsking("account")}
+          onRegion={() => setAsking("region")} onSignOut={signOut}
+        />
+      </div>
+      <AppLayout
+        headerSelector="#top"
+        navigationHide
+        toolsHide
+        contentType={location.page === "functions" ? "table" : "default"}
+        ariaLabels={{ notifications: "Messages" }}
+        notifications={<Notifications messages={told} dismiss={dismiss} connected={connected} />}
+        stickyNotifications
+        breadcrumbs={session && <Breadcrumbs location={location} region={region} />}
+        content={
+          loaded.state === "loading" ? <Box><Spinner /> Loading</Box>
+          : loaded.state === "failed" ? <ProblemAlert problem={loaded.problem} retry={reload} />
+          : given ? <ConsoleContext.Provider value={given}><Content key={given.session.account} location={location} /></ConsoleContext.Provider>
+          : signedIn ? <SignInPage region={region} onDone={setSession} /> : null
+        }
+      />
+      {asking === "region" && (
+        <ChoiceDialog
+          header="Region" label="Region" description="Every region has functions of its own." initial="" options={REGIONS}
+          problem="A region is named like us-east-1." isGood={isRegion} onClose={() => setAsking(undefined)}
+          onDone={(chosen) => { setAsking(undefined); navigate(addressOf(chosen, { page: "functions" })); }}
+        />
+      )}
+      {asking === "account" && (
+        <ChoiceDialog
+          header="Account" label="Account" description="Without authentication every account is open: 12 digits of your choice." initial=""
+          options={[]} problem="An account has 12 digits." isGood={isAccount} onClose={() => setAsking(undefined)}
+          onDone={(chosen) => { setAsking(undefined); chooseAccount(chosen); setSession(anybody(chosen)); navigate(addressOf(region, { page: "functions" })); }}
+        />
+      )}
+    </I18nProvider>
+  );
+}
+
+function Content({ location }: { location: Location }) {
+  switch (location.page) {
+    case "functions":
+      return <FunctionsPage />;
+    case "create":
+      return <CreatePage />;
+    case "function":
+      return <FunctionPage key={location.name} name={location.name} tab={location.tab} />;
+    case "unknown":
+      return <ProblemAlert problem={{ kind: "refused", message: `There is no page ${location.path}.` }} />;
+  }
+}
+
+function Breadcrumbs({ location, region }: { location: Location; region: string }) {
+  const functions = { text: "Functions", href: addressOf(region, { page: "functions" }) };
+  const items = location.page === "functions" ? [functions] : [functions, { text: titleOf(location), href: "#" }];
+  return <BreadcrumbGroup items={items} onFollow={follow} ariaLabel="Where this is" />;
+}
+
+function titleOf(location: Location): string {
+  switch (location.page) {
+    case "functions":
+      return "Functions";
+    case "create":
+      return "Create function";
+    case "function":
+      return location.name;
+    case "unknown":
+      return "Not found";
+  }
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { type Page, addressOf, locationOf } from "./places";
+
+describe("places", () => {
+  const pages: Page[] = [
+    { page: "functions" }, { page: "create" }, { page: "function", name: "hello", tab: "code" },
+    { page: "function", name: "a b/c", tab: "test" },
+  ];
+  it.each(pages)("lead back from their address: $page", (page) => {
+    expect(locationOf(addressOf("eu-west-1", page))).toEqual({ ...page, region: "eu-west-1" });
+  });
+
+  it("begin with the list, in a region that is still to be chosen", () => {
+    expect(locationOf("/_ingle/console/")).toEqual({ page: "functions" });
+    expect(locationOf("/_ingle/console/us-east-1")).toEqual({ page: "functions", region: "us-east-1" });
+  });
+
+  it("open a function with its code", () => {
+    expect(locationOf("/_ingle/console/us-east-1/functions/f")).toMatchObject({ name: "f", tab: "code" });
+  });
+
+  it.each(["/elsewhere", "/_ingle/console/us-east-1/functions/f/nothing", "/_ingle/console/us-east-1/functions/%ff", "/_ingle/console/a/create/more",
+    "/_ingle/console/us-east-1/functions/f/code/more", "/_ingle/consoles"])("does not know %s", (path) => {
+    expect(locationOf(path).page).toBe("unknown");
+  });
+});

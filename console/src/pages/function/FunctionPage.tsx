@@ -1,0 +1,92 @@
+/** One function: what it is, and its tabs. */
+
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import ContentLayout from "@cloudscape-design/components/content-layout";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
+import Tabs from "@cloudscape-design/components/tabs";
+import { useState } from "react";
+import type { FunctionConfiguration } from "../../api/functions";
+import { useConsole } from "../../app/context";
+import { type Tab, addressOf } from "../../app/places";
+import { navigate } from "../../app/router";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { Time } from "../../components/Time";
+import { moment, size } from "../../components/format";
+import { CodeTab } from "../code/CodeTab";
+import { TestTab } from "../test/TestTab";
+import { DeleteDialog } from "./DeleteDialog";
+import { FunctionState } from "./FunctionState";
+import { useFunction } from "./useFunction";
+
+export function FunctionPage({ name, tab }: { name: string; tab: Tab }) {
+  const { session, region } = useConsole();
+  const { found, problem, reload } = useFunction({ session, region }, name);
+  const [deleting, setDeleting] = useState(false);
+  const header = (
+    <Header variant="h1" actions={found && <Button onClick={() => setDeleting(true)}>Delete</Button>}>{name}</Header>
+  );
+  const at = (tab: Tab) => addressOf(region, { page: "function", name, tab });
+  return (
+    <ContentLayout header={header}>
+      <SpaceBetween size="l">
+        {problem && <ProblemAlert problem={problem} retry={reload} />}
+        {!found && !problem && <Box textAlign="center"><Spinner size="large" /> <Box variant="span">Loading the function</Box></Box>}
+        {found && (
+          <>
+            <Overview found={found} />
+            <Tabs
+              activeTabId={tab}
+              ariaLabel="Function"
+              onChange={({ detail }) => navigate(at(detail.activeTabId as Tab))}
+              tabs={[
+                { id: "code", label: "Code", content: tab === "code" && <CodeTab found={found} onDeployed={reload} /> },
+                { id: "test", label: "Test", content: tab === "test" && <TestTab found={found} /> },
+              ]}
+            />
+          </>
+        )}
+      </SpaceBetween>
+      {deleting && (
+        <DeleteDialog
+          names={[name]}
+          onClose={(deleted) => {
+            setDeleting(false);
+            if (deleted) navigate(addressOf(region, { page: "functions" }));
+          }}
+        />
+      )}
+    </ContentLayout>
+  );
+}
+
+function Overview({ found }: { found: FunctionConfiguration }) {
+  const arn = found.FunctionArn ?? "";
+  const updating = found.LastUpdateStatus === "InProgress" ? "Pending" : found.LastUpdateStatus === "Failed" ? "Failed" : undefined;
+  return (
+    <Container>
+      <KeyValuePairs
+        columns={4}
+        items={[
+          { label: "State", value: (
+            <FunctionState state={updating ?? found.State ?? ""} reason={found.StateReason ?? found.LastUpdateStatusReason} />
+          ) },
+          { label: "Runtime", value: found.Runtime ?? "-" },
+          { label: "Handler", value: found.Handler ?? "-" },
+          { label: "Last modified", value: <Time at={moment(found.LastModified ?? "")} /> },
+          { label: "Description", value: found.Description || "-" },
+          { label: "Memory and timeout", value: `${found.MemorySize} MB, ${found.Timeout} s` },
+          { label: "Code size", value: size(found.CodeSize ?? 0) },
+          { label: "Function ARN", value: (
+            <CopyToClipboard variant="inline" textToCopy={arn} copyButtonAriaLabel="Copy the ARN" copySuccessText="ARN copied" copyErrorText="The ARN could not be copied" />
+          ) },
+        ]}
+      />
+    </Container>
+  );
+}

@@ -1,0 +1,47 @@
+/** A function's configuration, looked at again while it is about to change by itself. */
+
+import { useCallback, useEffect, useState } from "react";
+import type { Place } from "../../api/clients";
+import { type Problem, failed } from "../../api/errors";
+import { watchConnection } from "../../api/connection";
+import { type FunctionConfiguration, getConfiguration } from "../../api/functions";
+
+const BETWEEN_LOOKS = 400;
+
+export interface Found {
+  readonly found?: FunctionConfiguration;
+  readonly problem?: Problem;
+  readonly reload: () => void;
+}
+
+export function isSettled(found: FunctionConfiguration): boolean {
+  return found.State !== "Pending" && found.LastUpdateStatus !== "InProgress";
+}
+
+export function useFunction({ session, region }: Place, name: string): Found {
+  const [state, setState] = useState<Omit<Found, "reload">>({});
+  const [times, setTimes] = useState(0);
+  const reload = useCallback(() => setTimes((before) => before + 1), []);
+  useEffect(() => setState({}), [session, region, name]);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined, left = false;
+    const look = async () => {
+      try {
+        const found = await getConfiguration({ session, region }, name);
+        if (left) return;
+        setState({ found });
+        if (!isSettled(found)) timer = setTimeout(look, BETWEEN_LOOKS);
+      } catch (error) {
+        if (!left) setState({ problem: failed(error) });
+      }
+    };
+    void look();
+    return () => {
+      left = true;
+      clearTimeout(timer);
+    };
+  }, [session, region, name, times]);
+  const broken = state.problem?.kind === "unreachable";
+  useEffect(() => (broken ? watchConnection((connected) => connected && reload()) : undefined), [broken, reload]);
+  return { ...state, reload };
+}

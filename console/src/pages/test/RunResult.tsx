@@ -1,0 +1,63 @@
+/** One invocation's result. */
+
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import StatusIndicator from "@cloudscape-design/components/status-indicator";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { Time } from "../../components/Time";
+import { milliseconds } from "../../components/format";
+import type { Report } from "./report";
+import { type Run, pretty, verdict } from "./runs";
+
+export function RunResult({ run }: { run: Run }) {
+  const { outcome, problem, report } = run;
+  const { good, text } = verdict(run);
+  return (
+    <Container header={<Header variant="h2" info={<StatusIndicator type={good ? "success" : "error"}>{text}</StatusIndicator>}>Result</Header>}>
+      <SpaceBetween size="m">
+        {problem && <ProblemAlert problem={problem} />}
+        {outcome && (
+          <>
+            <KeyValuePairs columns={4} items={figures(run, report)} />
+            {run.way === "Event" && <Alert type="info">The event is in the queue; what becomes of it is in the function's log.</Alert>}
+            {outcome.payload !== "" && <Text label="Payload" text={pretty(outcome.payload)} />}
+            {outcome.log !== "" && <Text label="End of the log (4 KB)" text={outcome.log} />}
+          </>
+        )}
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+function figures({ outcome, at, took }: Run, report: Report = {}) {
+  const all: [string, string | undefined][] = [
+    ["Status", String(outcome?.status)],
+    ["Executed version", outcome?.version],
+    ["Request ID", outcome?.requestId],
+    ["Duration", ms(report.duration)],
+    ["Billed duration", ms(report.billed)],
+    ["Init duration", ms(report.init)],
+    ["Restore duration", ms(report.restore)],
+    ["Memory used", report.used === undefined ? undefined : `${report.used} of ${report.memory} MB`],
+    ["Seen by the browser", ms(took)],
+  ];
+  const shown = all.filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return [...shown.map(([label, value]) => ({ label, value })), { label: "Started", value: <Time at={at} /> }];
+}
+
+function ms(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : milliseconds(value);
+}
+
+export function Text({ label, text }: { label: string; text: string }) {
+  return (
+    <div>
+      <Box variant="awsui-key-label">{label}</Box>
+      <pre className="text" tabIndex={0} aria-label={label} role="region">{text}</pre>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+"""Takes the pictures in docs/console.md, from servers of its own. Called by `make screenshots`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs/console"
+#: Bytes. More is no longer kept small.
+LARGEST = 150_000
+FUNCTIONS = [
+    ("thumbnails", "Makes small pictures of those that are uploaded", {"team": "media"}),
+    ("orders", "Takes orders and puts them into the queue", {"team": "shop", "stage": "live"}),
+    ("orders-staging", "Takes orders that nobody pays for", {"team": "shop", "stage": "staging"}),
+    ("nightly-report", "Counts what was sold", {"team": "shop"}),
+    ("mail", "Sends what customers are to know", {}),
+]
+
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "scripts"))
+import build_console  # noqa: E402
+
+from served import Server, create_function  # noqa: E402
+
+
+def main() -> None:
+    node, chromium = build_console.find_node(), shutil.which("chromium")
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="ingle-pictures-") as directory:
+        server = Server(Path(directory) / "data").start()
+        locked = Server(Path(directory) / "locked", INGLE_AUTH="iam").start()
+        try:
+            client = server.client("lambda")
+            for name, description, tags in FUNCTIONS:
+                source = "def handler(event, context):\n    return event\n"
+                create_function(client, name, source, Description=description, Tags=tags)
+            given = {"url": server.url, "locked": locked.url, "chromium": chromium, "pictures": str(PICTURES)}
+            environ = {**os.environ, "SCENARIO": json.dumps({**given, "python": "python3.11"})}
+            command = [str(node.program), str(ROOT / "console/e2e/run.mjs"), "screenshots"]
+            subprocess.run(command, env=environ, check=True, stdin=subprocess.DEVNULL)
+        finally:
+            server.stop()
+            locked.stop()
+    for picture in sorted(PICTURES.glob("*.png")):
+        size = picture.stat().st_size
+        print(f"{picture.relative_to(ROOT)}: {size / 1000:.0f} kB{'' if size <= LARGEST else ', too large'}")
+
+
+if __name__ == "__main__":
+    main()

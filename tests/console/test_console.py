@@ -1,0 +1,220 @@
+"""The web console in a browser, against real servers. The scenarios are in `console/e2e`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from access_site import Site, allow
+from served import Server, create_function, package
+
+ROOT = Path(__file__).parents[2]
+CONSOLE = ROOT / "console"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PYTHON = "python{}.{}".format(*sys.version_info[:2])
+SOURCE = "def handler(event, context):\n    return event\n"
+MANY = 2000
+
+Ask = Callable[[Any], str]
+
+
+def _node() -> tuple[str, list[str]] | None:
+    """The Node.js that built the console, and npm."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import build_console
+
+    try:
+        node = build_console.find_node(install=False)
+    except build_console.NoNode:
+        return None
+    return str(node.program), list(node.npm)
+
+
+NODE = _node()
+BUILT = (ROOT / "src/ingle/console/built/index.html.gz").exists() and (CONSOLE / "node_modules").exists()
+
+needs_node = pytest.mark.skipif(
+    NODE is None or not BUILT, reason="the console is not built here: no Node.js 20.19, and none from a package index"
+)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)")
+
+
+@needs_node
+def test_units() -> None:
+    assert NODE is not None
+    environ = {**os.environ, "PATH": f"{Path(NODE[0]).parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
+    ran = subprocess.run(
+        [*NODE[1], "test"], cwd=CONSOLE, env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@needs_node
+def test_the_first_load_is_at_most_one_and_a_half_megabytes() -> None:
+    built = ROOT / "src/ingle/console/built"
+    page = gzip.decompress((built / "index.html.gz").read_bytes()).decode()
+    files = re.findall(r'(?:src|href)="/_ingle/console/([^"]+)"', page)
+    assert {name.rpartition(".")[2] for name in files} >= {"js", "css"}
+    assert sum((built / f"{name}.gz").stat().st_size for name in files) < 1_500_000
+
+
+def _free_port() -> str:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return str(sock.getsockname()[1])
+
+
+@pytest.fixture
+def console_server(directory: Path) -> Iterator[Server]:
+    """At a port that it comes back to."""
+    running = Server(directory / "data", INGLE_PORT=_free_port()).start()
+    yield running
+    assert running.stop() == 0
+
+
+def play(scenario: str, given: dict[str, Any], answer: Ask | None = None) -> list[str]:
+    """Run a scenario, and do what it asks for meanwhile; what it found to be accessible."""
+    assert NODE is not None
+    environ = {**os.environ, "SCENARIO": json.dumps({"chromium": CHROMIUM, "python": PYTHON, **given})}
+    running = subprocess.Popen(
+        [NODE[0], str(CONSOLE / "e2e/run.mjs"), scenario], env=environ, text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert running.stdin is not None
+    assert running.stdout is not None
+    assert running.stderr is not None
+    told: dict[str, Any] = {}
+    try:
+        for line in running.stdout:
+            told = json.loads(line)
+            if "ask" in told:
+                assert answer is not None
+                running.stdin.write(answer(told["ask"]).replace("\n", " ") + "\n")
+                running.stdin.flush()
+        errors = running.stderr.read()
+        assert running.wait(60) == 0, errors
+    finally:
+        if running.poll() is None:
+            running.kill()
+            running.wait(10)
+        for pipe in (running.stdin, running.stdout, running.stderr):
+            pipe.close()
+    checked: list[str] = told["checked"]
+    return checked
+
+
+@needs_node
+@needs_browser
+def test_a_function_is_created_edited_deployed_tested_and_deleted(console_server: Server) -> None:
+    assert play("life", {"url": console_server.url}) == [
+        "an empty list", "creating, with mistakes", "the code", "the code in the dark", "a result"
+    ]  # fmt: skip
+    assert console_server.client("lambda").list_functions()["Functions"] == []
+    [role] = console_server.client("iam").list_roles()["Roles"]
+    assert role["RoleName"].startswith("life-role-")
+
+
+def _node_runtime() -> str | None:
+    """A runtime whose interpreter is on this machine."""
+    told = subprocess.run(
+        [sys.executable, "-m", "ingle", "runtimes"], capture_output=True, text=True, check=True
+    ).stdout.split()  # fmt: skip
+    return next((word for word in told if word in ("nodejs20.x", "nodejs22.x", "nodejs24.x")), None)
+
+
+@needs_node
+@needs_browser
+def test_every_blueprint_runs_at_once(console_server: Server) -> None:
+    def call(asked: Any) -> str:
+        # Names below localhost are loopback to browsers, and not to every resolver.
+        address = urlsplit(asked["call"])
+        request = urllib.request.Request(console_server.url + "/greet", headers={"Host": address.netloc})
+        with urllib.request.urlopen(request) as response:
+            return str(response.read().decode())
+
+    play("blueprints", {"url": console_server.url, "node": _node_runtime()}, call)
+
+
+@needs_node
+@needs_browser
+def test_thousands_of_functions_are_searched_sorted_and_deleted(console_server: Server) -> None:
+    client = console_server.client("lambda")
+    code = package({"app.py": SOURCE})
+    names = [f"many-{number:04}" for number in range(MANY)]
+
+    def create(name: str) -> None:
+        client.create_function(
+            FunctionName=name, Runtime=PYTHON, Handler="app.handler", Role="arn:aws:iam::000000000000:role/r",
+            Code={"ZipFile": code}, Tags={"team": "blue" if name.endswith("7") else "green"},
+            Description="the last one" if name == names[-1] else "one of many",
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, names))
+    given = {"url": console_server.url, "count": MANY, "blue": MANY // 10, "last": names[-1]}
+    assert play("list", given) == ["a list that is searched", "deleting several"]
+
+
+@needs_node
+@needs_browser
+def test_a_folder_and_a_zip_are_uploaded(console_server: Server, directory: Path) -> None:
+    folder = directory / "folder"
+    (folder / "data").mkdir(parents=True)
+    (folder / "app.py").write_text("def handler(event, context):\n    return 'from a folder'\n")
+    (folder / "data/noise.bin").write_bytes(bytes(range(256)))
+    (folder / "data/large.txt").write_text("a line\n" * 200_000)
+    large = directory / "large.zip"
+    large.write_bytes(package({"app.py": SOURCE, "large": os.urandom(11 << 20)}))
+    play("upload", {"url": console_server.url, "folder": str(folder), "zip": str(large)})
+
+
+@needs_node
+@needs_browser
+def test_who_signs_in_sees_what_they_may(directory: Path) -> None:
+    server = Server(directory / "data", INGLE_AUTH="iam").start()
+    try:
+        site = Site(server)
+        role = site.iam.create_role(
+            RoleName="runs", AssumeRolePolicyDocument=json.dumps({
+                "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                                                        "Principal": {"Service": "lambda.amazonaws.com"}}],
+            }),
+        )["Role"]["Arn"]  # fmt: skip
+        create_function(site.lambda_, "seen", SOURCE, Role=role, Runtime=PYTHON)
+        key, secret, _ = site.user(allow("lambda:ListFunctions"))
+        checked = play("signin", {"url": server.url, "key": key, "secret": secret, "account": "000000000000"})
+        assert checked == ["signing in", "a list with limited rights"]
+    finally:
+        assert server.stop() == 0
+
+
+@needs_node
+@needs_browser
+def test_a_dead_server_and_bad_answers_are_told(console_server: Server) -> None:
+    create_function(console_server.client("lambda"), "survivor", SOURCE, Runtime=PYTHON)
+
+    def answer(asked: Any) -> str:
+        if asked == "kill":
+            console_server.kill()
+        else:
+            console_server.start()
+        return "done"
+
+    play("trouble", {"url": console_server.url}, answer)
+    code = console_server.client("lambda").get_function(FunctionName="survivor")["Code"]["Location"]
+    with urllib.request.urlopen(code) as response:
+        assert response.status == 200
