@@ -31,7 +31,8 @@ PUBLIC, OTHER = "203.0.113.10", "203.0.113.11"
 #: Addresses of the machine, besides the one it is reached at.
 OWN = ("192.168.77.1", "10.99.0.1")
 #: The machine's address on the bridge of the private network.
-ON_BRIDGE = "10.20.0.9"
+#: Beyond what interfaces of functions get.
+ON_BRIDGE = "10.20.0.240"
 
 #: For `Sandboxed.probe`: what comes of a connection, of a datagram.
 ATTEMPTS = """
