@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -121,7 +123,8 @@ def play(scenario: str, given: dict[str, Any], answer: Ask | None = None) -> lis
 @needs_browser
 def test_a_function_is_created_edited_deployed_tested_and_deleted(console_server: Server) -> None:
     assert play("life", {"url": console_server.url}) == [
-        "an empty list", "creating, with mistakes", "the code", "the code in the dark", "a result"
+        "an empty list", "creating, with mistakes", "the code", "the code in the dark", "a result",
+        "a narrow window",
     ]  # fmt: skip
     assert console_server.client("lambda").list_functions()["Functions"] == []
     [role] = console_server.client("iam").list_roles()["Roles"]
@@ -175,11 +178,16 @@ def test_a_folder_and_a_zip_are_uploaded(console_server: Server, directory: Path
     folder = directory / "folder"
     (folder / "data").mkdir(parents=True)
     (folder / "app.py").write_text("def handler(event, context):\n    return 'from a folder'\n")
+    (folder / "windows.txt").write_bytes(b"one\r\ntwo\r\n")
     (folder / "data/noise.bin").write_bytes(bytes(range(256)))
     (folder / "data/large.txt").write_text("a line\n" * 200_000)
     large = directory / "large.zip"
     large.write_bytes(package({"app.py": SOURCE, "large": os.urandom(11 << 20)}))
     play("upload", {"url": console_server.url, "folder": str(folder), "zip": str(large)})
+    location = console_server.client("lambda").get_function(FunctionName="from-folder")["Code"]["Location"]
+    with urllib.request.urlopen(location) as response, zipfile.ZipFile(io.BytesIO(response.read())) as archive:
+        assert archive.read("windows.txt") == b"one\r\ntwo\r\nthree"
+        assert len(archive.read("data/large.txt")) == 1_400_000
 
 
 @needs_node

@@ -76,6 +76,9 @@ async function run(stage) {
   assert.match(await shown(page, "End of the log (4 KB)"), /a line of mine[^]*REPORT RequestId/);
   for (const label of ["Billed duration", "Memory used", "Executed version"]) await page.getByText(label).first().waitFor();
   await stage.accessible("a result");
+  await page.setViewportSize({ width: 420, height: 800 });
+  await stage.accessible("a narrow window");
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.getByRole("radio", { name: "Dry run" }).check();
   await test(page);
   await page.getByText("Would be run").first().waitFor();

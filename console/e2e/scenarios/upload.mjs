@@ -5,7 +5,7 @@ import { active, choose, openTab, shown, test } from "../steps.mjs";
 
 export default async function (stage) {
   const { page, given } = stage;
-  await create(stage, "from-folder", "folder-input", given.folder, "3 files");
+  await create(stage, "from-folder", "folder-input", given.folder, "4 files");
   await page.getByRole("button", { name: "app.py", exact: true }).waitFor();
   await page.getByRole("button", { name: "Open data" }).click();
   await page.getByRole("button", { name: "data/noise.bin", exact: true }).click();
@@ -13,6 +13,7 @@ export default async function (stage) {
   await page.getByRole("button", { name: "data/large.txt", exact: true }).click();
   await page.getByText("larger than 1 MB").waitFor();
   await stage.accessible("files that are not edited");
+  await linesStay(stage);
   await page.getByTestId("files-input").setInputFiles({ name: "more.txt", mimeType: "text/plain", buffer: Buffer.from("more") });
   await page.getByText("1 file changed, not deployed").waitFor();
   await page.getByRole("button", { name: "Actions for more.txt" }).click();
@@ -25,6 +26,20 @@ export default async function (stage) {
   await create(stage, "from-zip", "zip-input", given.zip, "large.zip");
   await page.getByText("The package is larger than 10 MB").waitFor();
   await stage.accessible("a package that is not opened");
+}
+
+/** A file whose lines end in another way has no change because it was looked at, and keeps its ends when it is edited. */
+async function linesStay({ page }) {
+  await page.getByRole("button", { name: "windows.txt", exact: true }).click();
+  await page.getByRole("textbox", { name: "Text of windows.txt" }).click();
+  await page.getByText("Deployed", { exact: true }).waitFor();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.insertText("three");
+  await page.getByText("1 file changed, not deployed").waitFor();
+  await page.keyboard.press("Control+s");
+  await page.getByText("The code of from-folder is deployed.").waitFor();
+  await page.getByText("Deployed", { exact: true }).waitFor();
+  await active(page);
 }
 
 async function create(stage, name, input, path, described) {

@@ -57,7 +57,7 @@ def run(directory: Path, settings: Settings) -> None:
         began = time.perf_counter()
         invoked = api.invoke(name, b'{"name": "world"}')
         _show(name, runtime, invoked, (time.perf_counter() - began) * 1000)
-        _show_next(name, url)
+        _show_next(name, url, console=settings.console == "on")
         api.close()
         status = server.wait()
         raise Failure(f"the server ended by itself (exit status {status})")
@@ -205,7 +205,9 @@ def _show(name: str, runtime: str, invoked: Invoked, milliseconds: float) -> Non
     say(_indented(invoked.log_tail.rstrip().replace("\t", "  ")))
 
 
-def _show_next(name: str, url: str) -> None:
+def _show_next(name: str, url: str, *, console: bool) -> None:
+    if console:
+        say(f"Console: {styled(url + '/_ingle/console/', 'bold')}")
     say(f"Endpoint: {styled(url, 'bold')}. In another terminal:")
     name = shlex.quote(name)
     variables = f"AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={_REGION} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"

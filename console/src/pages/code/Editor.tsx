@@ -15,6 +15,7 @@ import { EditorView, keymap } from "@codemirror/view";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef } from "react";
 import { isDark, watchTheme } from "../../app/theme";
+import { lineSeparator } from "./lines";
 import { highlighting } from "./highlighting";
 
 const LANGUAGES: Record<string, () => Extension> = {
@@ -48,6 +49,7 @@ export default function Editor({ id, label, text, onChange, onSave, height = "60
       state: EditorState.create({
         doc: text,
         extensions: [
+          EditorState.lineSeparator.of(lineSeparator(text)),
           keymap.of([{ key: "Mod-s", run: () => (latest.current.onSave?.(), true) }]),
           basicSetup,
           keymap.of([indentWithTab]),
@@ -55,7 +57,7 @@ export default function Editor({ id, label, text, onChange, onSave, height = "60
           theme.of(highlighting(isDark())),
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.theme({ "&": { height, fontSize: "14px" }, ".cm-scroller": { overflow: "auto" } }),
-          EditorView.updateListener.of((update) => update.docChanged && latest.current.onChange(update.state.doc.toString())),
+          EditorView.updateListener.of((update) => update.docChanged && latest.current.onChange(update.state.sliceDoc())),
         ],
       }),
     });
@@ -71,7 +73,7 @@ export default function Editor({ id, label, text, onChange, onSave, height = "60
   useEffect(() => {
     const made = view.current;
     // Changed from outside: another event was chosen, a file was uploaded in its place.
-    if (made && made.state.doc.toString() !== text) {
+    if (made && made.state.sliceDoc() !== text) {
       made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: text } });
     }
   }, [text]);

@@ -32,7 +32,8 @@ export function useFunction({ session, region }: Place, name: string): Found {
         setState({ found });
         if (!isSettled(found)) timer = setTimeout(look, BETWEEN_LOOKS);
       } catch (error) {
-        if (!left) setState({ problem: failed(error) });
+        // What is shown stays, with what is typed into it.
+        if (!left) setState((before) => ({ found: before.found, problem: failed(error) }));
       }
     };
     void look();
