@@ -223,6 +223,7 @@ def test_a_dead_server_and_bad_answers_are_told(console_server: Server) -> None:
         return "done"
 
     play("trouble", {"url": console_server.url}, answer)
+    assert len(console_server.client("iam").list_roles()["Roles"]) == 1
     code = console_server.client("lambda").get_function(FunctionName="survivor")["Code"]["Location"]
     with urllib.request.urlopen(code) as response:
         assert response.status == 200

@@ -10,8 +10,22 @@ export default async function (stage) {
   await stage.accessible("an error of the API");
   await page.goto(stage.address("us-east-1/nowhere/at/all"));
   await page.getByText("There is no page").waitFor();
+  await refusedTwice(stage);
   await badAnswer(stage);
   await deadServer(stage);
+}
+
+/** A name that is taken: the role that was made for it is used when the next try succeeds. */
+async function refusedTwice(stage) {
+  const { page } = stage;
+  stage.expect(/status of 409/);
+  await page.goto(stage.address("us-east-1/create"));
+  await page.getByLabel("Function name").fill("survivor");
+  for (const _ of [1, 2]) {
+    await page.getByRole("button", { name: "Create function" }).click();
+    await page.getByText("ResourceConflictException").waitFor();
+    await page.getByText("Function already exist: survivor").waitFor();
+  }
 }
 
 async function badAnswer(stage) {
@@ -30,7 +44,12 @@ async function badAnswer(stage) {
 async function deadServer(stage) {
   const { page } = stage;
   stage.expect(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
+  await page.route(/Editor-/, (route) => route.abort());
+  stage.expect(/ERR_FAILED/);
   await page.getByRole("link", { name: "survivor" }).click();
+  await page.getByText("The editor could not be loaded").waitFor();
+  await page.unroute(/Editor-/);
+  await page.getByRole("button", { name: "Reload the page" }).click();
   await replaceText(page, "Text of app.py", "def handler(event, context):\n    return 'typed before'\n");
   await stage.ask("kill");
   await page.getByRole("button", { name: "Deploy (Ctrl+S)" }).click();

@@ -12,6 +12,13 @@ export interface Problem {
   readonly requestId?: string;
 }
 
+/** Something that went wrong here, and not in an answer. */
+export class Failure extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.message);
+  }
+}
+
 const DENIED = /^(AccessDenied|UnauthorizedOperation|AuthorizationError)/;
 
 interface Raised {
@@ -24,6 +31,7 @@ interface Raised {
 }
 
 export function problemOf(error: unknown): Problem {
+  if (error instanceof Failure) return error.problem;
   const raised = (typeof error === "object" && error !== null ? error : { message: String(error) }) as Raised;
   const requestId = raised.$metadata?.requestId;
   const message = raised.message || raised.Message || "";

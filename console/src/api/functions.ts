@@ -13,6 +13,7 @@ import {
   UpdateFunctionCodeCommand,
 } from "@aws-sdk/client-lambda";
 import { type Place, lambdaClient } from "./clients";
+import { Failure } from "./errors";
 
 export type { FunctionConfiguration };
 
@@ -42,7 +43,7 @@ export async function deleteFunction(place: Place, name: string): Promise<void> 
 export async function download(place: Place, name: string): Promise<Uint8Array> {
   const found = await lambdaClient(place).send(new GetFunctionCommand({ FunctionName: name }));
   const answer = await fetch(found.Code?.Location ?? "", { credentials: "omit" });
-  if (!answer.ok) throw new Error(`the package was answered with status ${answer.status}`);
+  if (!answer.ok) throw new Failure({ kind: "refused", message: `The package was answered with status ${answer.status}.` });
   return new Uint8Array(await answer.arrayBuffer());
 }
 

@@ -11,6 +11,7 @@ import { health, watchConnection } from "../api/connection";
 import {
   DEFAULT_REGION, type Session, anybody, chooseAccount, chosenAccount, forgetSession, isAccount, isRegion, keptSession,
 } from "../api/session";
+import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ProblemAlert } from "../components/ProblemAlert";
 import { useLoad } from "../components/useLoad";
 import { CreatePage } from "../pages/create/CreatePage";
@@ -71,7 +72,11 @@ export function App() {
         content={
           loaded.state === "loading" ? <Box><Spinner /> Loading</Box>
           : loaded.state === "failed" ? <ProblemAlert problem={loaded.problem} retry={reload} />
-          : given ? <ConsoleContext.Provider value={given}><Content key={given.session.account} location={location} /></ConsoleContext.Provider>
+          : given ? (
+            <ConsoleContext.Provider value={given}>
+              <ErrorBoundary key={`${given.session.account} ${location.page}`}><Content location={location} /></ErrorBoundary>
+            </ConsoleContext.Provider>
+          )
           : signedIn ? <SignInPage region={region} onDone={setSession} /> : null
         }
       />

@@ -12,8 +12,8 @@ const HEADERS: Record<Problem["kind"], string> = {
   refused: "That did not work",
 };
 
-export function ProblemAlert({ problem, retry }: { problem: Problem; retry?: () => void }) {
-  const action = retry && <Button onClick={retry}>Try again</Button>;
+export function ProblemAlert({ problem, retry, label = "Try again" }: { problem: Problem; retry?: () => void; label?: string }) {
+  const action = retry && <Button onClick={retry}>{label}</Button>;
   return (
     <Alert type={problem.kind === "denied" ? "warning" : "error"} header={HEADERS[problem.kind]} action={action}>
       <ProblemText problem={problem} />

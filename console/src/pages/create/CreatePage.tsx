@@ -12,7 +12,7 @@ import RadioGroup from "@cloudscape-design/components/radio-group";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import type { Place } from "../../api/clients";
 import { type Problem, failed } from "../../api/errors";
 import { createFunction, openUrl } from "../../api/functions";
@@ -20,7 +20,7 @@ import { createBasicRole } from "../../api/roles";
 import { useConsole } from "../../app/context";
 import { addressOf } from "../../app/places";
 import { follow, navigate } from "../../app/router";
-import { ProblemAlert } from "../../components/ProblemAlert";
+import { ProblemAlert, ProblemText } from "../../components/ProblemAlert";
 import { writeZip } from "../../packages/zip";
 import { BLUEPRINTS, type Blueprint, RUNTIMES, starter } from "./blueprints";
 import { PackageInput } from "./PackageInput";
@@ -38,6 +38,8 @@ export function CreatePage() {
   const [tried, setTried] = useState(false);
   const [step, setStep] = useState<string>();
   const [problem, setProblem] = useState<Problem>();
+  /** Roles that were made before something else went wrong: trying again takes them. */
+  const roles = useRef(new Map<string, string>());
   const change = (part: Partial<Filled>) => setForm((before) => ({ ...before, ...part }));
   const blueprint = BLUEPRINTS.find(({ id }) => id === form.blueprint)!;
   const uploaded = useMemo(() => upload && ("zip" in upload ? upload.zip : writeZip(upload.files)), [upload]);
@@ -49,15 +51,25 @@ export function CreatePage() {
     if (Object.keys(problems).length > 0) return;
     setProblem(undefined);
     try {
-      await make({ session, region }, form, codeOf(form, blueprint, uploaded), blueprint, setStep, (url) =>
-        notify("info", `The function can be called at ${url}`, "Function URL"),
-      );
+      const place = { session, region };
+      await make(place, form, codeOf(form, blueprint, uploaded), blueprint, roles.current, setStep);
+      if (form.start === "blueprint" && blueprint.url) await open(place);
       notify("success", `The function ${form.name} is created.`);
       navigate(addressOf(region, { page: "function", name: form.name, tab: "code" }));
     } catch (error) {
       setProblem(failed(error));
     } finally {
       setStep(undefined);
+    }
+  }
+
+  /** The function is there in any case. */
+  async function open(place: Place) {
+    setStep("Opening the URL");
+    try {
+      notify("info", `The function can be called at ${await openUrl(place, form.name)}`, "Function URL");
+    } catch (error) {
+      notify("error", <ProblemText problem={failed(error)} />, "The function has no URL that is open");
     }
   }
 
@@ -198,17 +210,16 @@ function codeOf(form: Filled, blueprint: Blueprint, uploaded: Uint8Array | undef
 
 /** All requests that a new function takes. */
 async function make(
-  place: Place, form: Filled, zip: Uint8Array, blueprint: Blueprint, tell: (step: string) => void, onUrl: (url: string) => void,
+  place: Place, form: Filled, zip: Uint8Array, blueprint: Blueprint, roles: Map<string, string>, tell: (step: string) => void,
 ): Promise<void> {
-  tell("Creating the role");
-  const role = form.roleFrom === "new" ? await createBasicRole(place, form.name) : form.role;
+  if (form.roleFrom === "new" && !roles.has(form.name)) {
+    tell("Creating the role");
+    roles.set(form.name, await createBasicRole(place, form.name));
+  }
+  const role = form.roleFrom === "new" ? roles.get(form.name) : form.role;
   tell("Creating the function");
   await createFunction(place, {
     FunctionName: form.name, Runtime: form.runtime as Runtime, Role: role, Description: form.description || undefined,
     Handler: form.start === "blueprint" ? blueprint.handler : form.handler, Code: { ZipFile: zip },
   });
-  if (form.start === "blueprint" && blueprint.url) {
-    tell("Opening the URL");
-    onUrl(await openUrl(place, form.name));
-  }
 }
