@@ -40,7 +40,13 @@ def main() -> None:
             for name, description, tags in FUNCTIONS:
                 source = "def handler(event, context):\n    return event\n"
                 create_function(client, name, source, Description=description, Tags=tags)
-            given = {"url": server.url, "locked": locked.url, "chromium": chromium, "pictures": str(PICTURES)}
+            given = {
+                "url": server.url,
+                "locked": locked.url,
+                "chromium": chromium,
+                "pictures": str(PICTURES),
+                "profile": f"{directory}/profile",
+            }
             environ = {**os.environ, "SCENARIO": json.dumps({**given, "python": "python3.11"})}
             command = [str(node.program), str(ROOT / "console/e2e/run.mjs"), "screenshots"]
             subprocess.run(command, env=environ, check=True, stdin=subprocess.DEVNULL)

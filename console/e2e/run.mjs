@@ -1,11 +1,9 @@
-// Runs one scenario in a headless browser: `node run.mjs NAME`, with what it is given as JSON in SCENARIO.
+// Runs one scenario in a headless browser: `node run.mjs NAME`, with what it is given as JSON in SCENARIO: `chromium`, an
+// empty directory as `profile`, and what the scenario reads.
 //
 // A scenario is a function of a Stage. Any line on the browser's console that warns, any refused resource and any
 // exception in the page fails it, unless the scenario says what it expects. Ends with status 0 and a last line of JSON.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { accessible } from "./accessible.mjs";
@@ -53,8 +51,7 @@ class Stage {
   }
 }
 
-const profile = mkdtempSync(join(tmpdir(), "ingle-console-"));
-const browser = await chromium.launchPersistentContext(profile, {
+const browser = await chromium.launchPersistentContext(given.profile, {
   executablePath: given.chromium, headless: true, args: QUIET, viewport: { width: 1280, height: 900 }, colorScheme: "light",
   acceptDownloads: true, timeout: 60_000,
 });
@@ -77,7 +74,6 @@ try {
   console.error((await page?.locator("body").innerText({ timeout: 2000 }).catch(() => ""))?.slice(0, 3000));
 } finally {
   await browser.close();
-  rmSync(profile, { recursive: true, force: true });
   answers.close();
 }
 console.log(JSON.stringify({ checked }));

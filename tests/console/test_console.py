@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -90,8 +91,13 @@ def console_server(directory: Path) -> Iterator[Server]:
 
 def play(scenario: str, given: dict[str, Any], answer: Ask | None = None) -> list[str]:
     """Run a scenario, and do what it asks for meanwhile; what it found to be accessible."""
+    with tempfile.TemporaryDirectory(prefix="ingle-test-", ignore_cleanup_errors=True) as profile:
+        return _played(scenario, {"chromium": CHROMIUM, "python": PYTHON, "profile": profile, **given}, answer)
+
+
+def _played(scenario: str, given: dict[str, Any], answer: Ask | None) -> list[str]:
     assert NODE is not None
-    environ = {**os.environ, "SCENARIO": json.dumps({"chromium": CHROMIUM, "python": PYTHON, **given})}
+    environ = {**os.environ, "SCENARIO": json.dumps(given)}
     running = subprocess.Popen(
         [NODE[0], str(CONSOLE / "e2e/run.mjs"), scenario], env=environ, text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
