@@ -17,27 +17,19 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
-from ingle import __version__, bundled_aws
+from ingle import __version__
 from ingle.access import Access
 from ingle.artifacts.packages import PackageStore
 from ingle.artifacts.signatures import Signatures
 from ingle.background import Background
-from ingle.bundled_aws import BundledAws
 from ingle.catalog import Catalog
 from ingle.catalog.tags import TagIndex
 from ingle.catalog.urls import UrlIndex
-from ingle.companions.caller import ServiceCaller
-from ingle.companions.endpoint import Credentials, Endpoint
-from ingle.companions.endpoints import USED, Endpoints
-from ingle.companions.health import Health
-from ingle.companions.http import Times
-from ingle.companions.relay import Relay
-from ingle.companions.s3 import S3
 from ingle.console.site import Site
 from ingle.control.activation import Activation
 from ingle.control.code_quota import CodeQuota
@@ -54,10 +46,11 @@ from ingle.control.tags import FunctionTags, Tags
 from ingle.control.variable_encryption import VariableEncryption
 from ingle.domain import lifecycle
 from ingle.domain.caller import DEFAULT_ACCOUNT, Caller
-from ingle.domain.clock import Clock, RandomIds, SystemClock
+from ingle.domain.clock import RandomIds, SystemClock
 from ingle.domain.errors import ServiceError
 from ingle.domain.event import Event
 from ingle.domain.function import Package
+from ingle.elsewhere import Elsewhere, Unusable
 from ingle.encryption import aead
 from ingle.encryption.master import Keyring, MasterKeyError, MasterKeys
 from ingle.event_invoke.delivery import Deliveries
@@ -164,16 +157,15 @@ def serve(settings: Settings, *, on_ready: Ready | None = None) -> int:
             # What is installed while the server runs shall be found: only what exists now can be read later.
             with contextlib.suppress(OSError):
                 settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
-            bundled = _bundled_aws(settings)
-            companions = _companions(settings, bundled)
-            trusted = [*certificates(settings.otlp_endpoint), *companions.certificates]
+            elsewhere = Elsewhere.of(settings)
+            trusted = [*certificates(settings.otlp_endpoint), *elsewhere.endpoints.certificates]
             restrict(directory.path, [settings.runtimes_dir, *trusted])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 server = _Server(
-                    settings, directory, supervisor, interpreters, listener, companions, bundled, ring, on_ready, tls
+                    settings, directory, supervisor, interpreters, listener, elsewhere, ring, on_ready, tls
                 )
                 return runner.run(server.run())
-    except (StorageError, MasterKeyError) as error:
+    except (StorageError, MasterKeyError, Unusable) as error:
         raise StartupError(str(error)) from error
     finally:
         listener.close()
@@ -243,17 +235,6 @@ def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
         raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
 
 
-def _bundled_aws(settings: Settings) -> socket.socket | None:
-    """Where moto is to listen, if it is wanted. Raises StartupError."""
-    if not settings.with_aws:
-        return None
-    if settings.aws_endpoint:
-        raise StartupError("--with-aws and --aws-endpoint both say where all other services are: give one of them")
-    if not bundled_aws.is_installed():
-        raise StartupError("--with-aws needs moto: pip install 'ingle[aws]'")
-    return bundled_aws.bind()
-
-
 def _shares(settings: Settings) -> dict[str, Share]:
     """What functions may mount, by the ARN of the access point. Raises StartupError."""
     found = {}
@@ -267,20 +248,6 @@ def _shares(settings: Settings) -> dict[str, Share]:
             uid=place.st_uid if point.uid is None else point.uid, gid=place.st_gid if point.gid is None else point.gid,
         )  # fmt: skip
     return found
-
-
-def _companions(settings: Settings, bundled: socket.socket | None) -> Endpoints:
-    """Where services are that are not here. Made while the machine's certificates can be read."""
-    other = f"http://127.0.0.1:{bundled.getsockname()[1]}" if bundled is not None else settings.aws_endpoint
-    credentials = Credentials(
-        access_key_id=settings.aws_access_key_id, secret_access_key=settings.aws_secret_access_key,
-        session_token=settings.aws_session_token,
-    )  # fmt: skip
-    return Endpoints(
-        credentials=credentials,
-        named={name: Endpoint.of(url) for name, url in settings.service_urls.items()},
-        other=replace(Endpoint.of(other), is_moto=bundled is not None) if other else None,
-    )
 
 
 def _dump_no_core() -> None:
@@ -318,17 +285,15 @@ class _Server:
 
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
-        interpreters: tuple[Interpreter, ...], listener: socket.socket, companions: Endpoints,
-        bundled: socket.socket | None, ring: Keyring, on_ready: Ready | None, tls: ssl.SSLContext | None,
+        interpreters: tuple[Interpreter, ...], listener: socket.socket, elsewhere: Elsewhere,
+        ring: Keyring, on_ready: Ready | None, tls: ssl.SSLContext | None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._directory = directory
         self._supervisor = supervisor
         self._interpreters = interpreters
         self._listener = listener
-        self._companions = companions
-        self._bundled = bundled
-        self._companion_health = Health()
+        self._elsewhere = elsewhere
         self._master = MasterKeys(ring)
         self._on_ready = on_ready
         self._tls = tls
@@ -379,8 +344,7 @@ class _Server:
         metrics = await stack.enter_async_context(MetricStore(self._directory.metrics_url, clock))
         collector = Collector(settings.otlp_endpoint) if settings.otlp_endpoint else None
         traces = await stack.enter_async_context(Traces(collector))
-        if self._bundled is not None:
-            await stack.enter_async_context(BundledAws(self._directory.companion, self._bundled))
+        await self._elsewhere.start(stack, self._directory.companion)
         access = await Access.open(
             store, self._directory.access_key, self._master, clock, enforced=settings.auth == "iam"
         )
@@ -496,7 +460,7 @@ class _Server:
                 references=references,
                 links=Links(signer=links),
                 quota=CodeQuota(catalog),
-                objects=self._objects(clock),
+                objects=self._elsewhere.objects(clock),
                 signatures=signatures,
                 verification=verification,
                 encryption=VariableEncryption(variables),
@@ -517,13 +481,12 @@ class _Server:
         )
         sources = Sources(
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
-            disk=disk, traces=traces, events=queue, companions=self._companion_health,
+            disk=disk, traces=traces, events=queue, companions=self._elsewhere.health,
         )  # fmt: skip
 
         def problems() -> list[str]:
             found = [f"The disk is full: {disk.describe()}."] if disk.full else []
-            for service, reason in self._companion_health.failing.items():
-                found.append(f"{service} cannot be used: {reason}.")
+            found += self._elsewhere.problems()
             for destination, reason in queue.failing().items():
                 found.append(f"Results of asynchronous invocations do not reach {destination}: {reason}.")
             return found
@@ -549,14 +512,14 @@ class _Server:
             UrlIndex(catalog), invoker.invoke, streams.open, meters.record, host.tell, clock.now, gate, inner
         )
         hosts = [settings.host, *settings.public_host]
-        relay = Relay(self._companions, clock, self._companion_health)
+        relay = self._elsewhere.relay(clock)
         forwarder = Forwarder(relay, own_services(handlers), hosts, audit)
         application = Application(
             guarded, routes, gate=gate, inner=inner, audit=audit, hosts=hosts, ids=ids.uuid, urls=urls,
             forwarder=forwarder,
         )  # fmt: skip
         http = await stack.enter_async_context(HttpServer(application, drain_seconds=settings.drain_timeout))
-        queue.start(Deliveries(catalog, queue.accept, self._callers(clock), clock, ids, access.roles.allows))
+        queue.start(Deliveries(catalog, queue.accept, self._elsewhere.callers(clock), clock, ids, access.roles.allows))
         await http.listen(self._listener, tls=self._tls)
 
         async def use_ring(ring: Keyring) -> int:
@@ -584,22 +547,6 @@ class _Server:
         keys.fill(stored)
         finding.require(self._master.ring, keys.master_keys_in_use(), finding.source_of(self._settings))
         await keys.use_ring(self._master.ring)
-
-    def _objects(self, clock: Clock) -> S3 | None:
-        caller = self._caller("s3", clock, Times())
-        return None if caller is None else S3(caller)
-
-    def _callers(self, clock: Clock) -> dict[str, ServiceCaller]:
-        """Of the companions that results of invocations go to, by signing name."""
-        callers = {name: self._caller(name, clock) for name in USED}
-        return {name: caller for name, caller in callers.items() if caller is not None}
-
-    def _caller(self, service: str, clock: Clock, times: Times | None = None) -> ServiceCaller | None:
-        endpoint = self._companions.of(service)
-        if endpoint is None:
-            return None
-        credentials = self._companions.credentials
-        return ServiceCaller(service, endpoint, credentials, clock, times=times, health=self._companion_health)
 
     @staticmethod
     async def _sweep_packages(references: PackageReferences) -> None:

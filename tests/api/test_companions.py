@@ -372,3 +372,9 @@ def test_an_answer_that_breaks_off_is_no_answer(directory: Path) -> None:
         assert broken.value.partial == b"half"
         http.close()
         assert running.stop() == 0
+
+
+def test_all_other_services_are_in_one_place(directory: Path) -> None:
+    both = Server(directory / "data", INGLE_WITH_AWS="true", INGLE_AWS_ENDPOINT="http://127.0.0.1:1")
+    with pytest.raises(RuntimeError, match="give one of them"):
+        both.start()
