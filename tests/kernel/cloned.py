@@ -174,7 +174,7 @@ class Cloning:
     def members(self, sandbox: Sandbox) -> list[int]:
         """Ids of the sandbox's processes, its init first."""
         group = f"/{cgroup_name(self.directory)}/{sandbox.name}\n"
-        return [pid for pid in self.processes() if group in Path(f"/proc/{pid}/cgroup").read_text()]
+        return [pid for pid in self.processes() if group in _groups_of(pid)]
 
     def groups(self) -> list[Path]:
         return [path for path in Path("/sys/fs/cgroup").glob(f"*/{cgroup_name(self.directory)}/*") if path.is_dir()]
@@ -214,3 +214,11 @@ result = [made, os.environ["WHO"], os.path.exists("/tmp/file"), status["CapEff"]
 
 if __name__ == "__main__":
     asyncio.run(_as_ordinary_user())
+
+
+def _groups_of(pid: int) -> str:
+    """Nothing of a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -27,6 +28,13 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 def frozen_processes(data_dir: Path) -> set[int]:
     """Processes in the frozen groups of a server."""
+    while True:
+        # Groups of this server and of others come and go meanwhile.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            return _frozen_now(data_dir)
+
+
+def _frozen_now(data_dir: Path) -> set[int]:
     found: set[int] = set()
     for state in Path("/sys/fs/cgroup").glob(f"**/{cgroup_name(data_dir)}/*/cgroup.events"):
         if "frozen 1" in state.read_text():
