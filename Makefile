@@ -32,7 +32,11 @@ run: setup
 	@exec $(BIN)/ingle try examples/hello
 
 test: setup-dev
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadgroup)
+ifdef ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+else
+	@scripts/test.sh $(BIN)/python
+endif
 
 lint: setup-dev
 	@$(BIN)/ruff check .

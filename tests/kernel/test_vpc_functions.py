@@ -264,9 +264,7 @@ result.append(urllib.request.urlopen(result[0] + "/_ingle/health", timeout=3).st
     resolved = "try:\n    result = socket.gethostbyname('other.example')\nexcept OSError as error:\n    result = 'none'"
     eventually(lambda: vpc.run(name, resolved), "none")
     vpc.call("modify_vpc_attribute", VpcId=vpc.id, EnableDnsSupport={"Value": True})
-    eventually(
-        lambda: vpc.run(name, "result = socket.gethostbyname(event['name'])", name=NameServer.NAME), NameServer.ADDRESS
-    )
+    eventually(lambda: vpc.run(name, asked, name=NameServer.NAME), NameServer.ADDRESS, seconds=45.0)
 
 
 def test_a_restored_environment_is_in_the_network(vpc: Vpc) -> None:
