@@ -12,21 +12,25 @@ from pathlib import Path
 import ingle
 from ingle.sandbox.cgroups import CgroupTree, discover
 from ingle.sandbox.client import SupervisorClient, ZygoteSpec
-from ingle.sandbox.launch import Isolation, cgroup_name, launch
+from ingle.sandbox.launch import Isolation, NetworkProcess, cgroup_name, launch
 
 _GUEST = tuple(str(Path(ingle.__file__).parent / name) for name in ("sandbox/inside", "runtimes/python"))
 
 
 @contextlib.asynccontextmanager
-async def supervised(isolation: Isolation) -> AsyncIterator[tuple[SupervisorClient, int, Path]]:
+async def supervised(
+    isolation: Isolation, network: NetworkProcess | None = None
+) -> AsyncIterator[tuple[SupervisorClient, int, Path]]:
     """The client, the supervisor's process id, and the directory, in which `packages` is to be filled. Has zygote z."""
     with tempfile.TemporaryDirectory(prefix="ingle-kernel-") as name:
         directory = Path(name)
         (directory / "packages").mkdir()
-        process = launch(directory, isolation)
+        process = launch(directory, isolation, network)
         async with SupervisorClient(process, lambda: None) as client:
             await start_zygote(client)
             yield client, process.pid, directory
+        if process.network is not None:
+            process.network.close()
         # What a supervisor that was killed could not remove.
         groups = CgroupTree(discover(), cgroup_name(directory))
         groups.prepare()

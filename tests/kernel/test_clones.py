@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ingle.sandbox.client import NotCloneable, SandboxError
-from ingle.sandbox.launch import Isolation
+from ingle.sandbox.launch import Isolation, NetworkProcess
 from kernel.cloned import Cloning, Lost, settle
 from kernel.sandboxed import ORDINARY_USER, ordinary_python
 from kernel.supervised import supervised
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.kernel
 
 
 @contextlib.asynccontextmanager
-async def cloning_at(isolation: Isolation) -> AsyncIterator[Cloning]:
-    async with supervised(isolation) as place:
+async def cloning_at(isolation: Isolation, network: NetworkProcess | None = None) -> AsyncIterator[Cloning]:
+    async with supervised(isolation, network) as place:
         made = Cloning(*place)
         try:
             yield made
@@ -332,6 +332,22 @@ async def test_a_template_that_is_killed_leaves_its_clones_running(cloning: Clon
     os.kill(cloning.members(template)[0], signal.SIGKILL)  # its init: the kernel ends all that lived below it
     await asyncio.wait_for(clone.gone.wait(), 10)
     await settle(lambda: len(cloning.processes()) == 1 and not cloning.groups() and not cloning.images())
+
+
+async def test_a_clone_given_up_before_it_has_its_network_harms_nobody() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("networks take root")
+    silent = "import socket, sys\nchannel = socket.socket(fileno=int(sys.argv[2]))\nwhile channel.recv(65536): pass\n"
+    networks = NetworkProcess(command=(sys.executable, "-c", silent), settings="", resolver=None)
+    async with cloning_at(Isolation.ROOT, networks) as cloning:
+        template = await cloning.template("made = 17\n")
+        neighbour = await cloning.clone(template)
+        groups, held = cloning.groups(), cloning.held
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(cloning.client.clone(template, 512, 256, "a network"), 1)
+        await settle(lambda: cloning.groups() == groups and cloning.held == held)
+        assert await neighbour.probe("result = made") == 17
+        assert await (await cloning.clone(template)).probe("result = made") == 17
 
 
 async def test_nothing_outlives_the_supervisor(cloning: Cloning) -> None:

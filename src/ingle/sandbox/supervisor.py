@@ -66,6 +66,8 @@ _IDLE_PAUSE = 0.05
 _END_LIMIT = 5.0
 #: Loop devices that environments try first are numbered from here, one for each user id.
 FIRST_LOOP = 64
+#: What waits for a link that is being made.
+_HELD = ("run", "extend")
 _VERBS = ("create", "zygote", "clone", "attach", "mount", "run", "extend", "sockets", "restart", "signal", "destroy")
 
 
@@ -171,9 +173,12 @@ class Supervisor:
         try:
             react()
         except (OSError, ValueError, LookupError) as error:
-            self._tell({"failed": environment.name, "reason": f"{type(error).__name__}: {error}"})
-            environment.destroyed = True
-            self._clones.kill(environment)
+            self._fail(environment, f"{type(error).__name__}: {error}")
+
+    def _fail(self, environment: Environment, reason: str) -> None:
+        self._tell({"failed": environment.name, "reason": reason})
+        environment.destroyed = True
+        self._clones.kill(environment)
 
     def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
         try:
@@ -198,7 +203,16 @@ class Supervisor:
         elif verb == "clone":
             self._clone(message)
         elif (environment := self._environments.get(message[verb])) is not None:
-            self._guarded(environment, lambda: getattr(self, f"_{verb}")(environment, message))
+            self._act(verb, environment, message)
+
+    def _act(self, verb: str, environment: Environment, message: Message) -> None:
+        def act() -> None:
+            getattr(self, f"_{verb}")(environment, message)
+
+        if environment.held is not None and verb in _HELD:
+            environment.held.append(act)
+        else:
+            self._guarded(environment, act)
 
     def _start_zygote(self, message: Message) -> None:
         try:
@@ -250,9 +264,6 @@ class Supervisor:
         self._watch_environment(control, environment, lambda: self._hear_environment(environment))
 
     def _run(self, environment: Environment, message: Message) -> None:
-        if environment.held is not None:
-            environment.held.append(lambda: self._run(environment, message))
-            return
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         if environment.parked is not None:
             parked, environment.parked = environment.parked, None
@@ -269,9 +280,10 @@ class Supervisor:
             if environment.name not in self._environments:
                 return
             if error is not None:
-                self._guarded(environment, lambda: _fail(error))
-            for work in held if error is None else []:
-                self._guarded(environment, work)
+                self._fail(environment, f"OSError: {error}")
+                return
+            for act in held:
+                self._guarded(environment, act)
 
         if environment.network is None:
             raise OSError("it has no network of its own")
@@ -313,9 +325,6 @@ class Supervisor:
             self._tell({"failed": message["clone"], "reason": str(error)})
 
     def _extend(self, environment: Environment, message: Message) -> None:
-        if environment.held is not None:
-            environment.held.append(lambda: self._extend(environment, message))
-            return
         environment.claim.cgroup.limit_memory(message["memory_mb"])
         linux.send_message(environment.control, json.dumps({"extend": message["settings"]}).encode())
 
@@ -418,7 +427,7 @@ class Supervisor:
             for descriptor in descriptors:
                 os.close(descriptor)
             if environment.name in self._environments:
-                self._guarded(environment, lambda: _fail(error))
+                self._fail(environment, f"OSError: {error}")
 
         self._links.attach(environment.name, environment.wanted_network, environment.network, linked)
 
@@ -437,13 +446,10 @@ class Supervisor:
                 self._unwatch(descriptor)
         environment.close()
         del self._environments[environment.name]
-        self._links.forget(environment.name)
         self._clones.forget(environment)
+        # Last: what waits for the link asks whether the environment is still there.
+        self._links.forget(environment.name)
         self._claims.give_back(environment.claim)
-
-
-def _fail(reason: str) -> None:
-    raise OSError(reason)
 
 
 class _CloneKeeper:
