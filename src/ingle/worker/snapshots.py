@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from ingle.background import Background
+from ingle.domain.errors import InterfaceNotReady
 from ingle.domain.function import Function, FunctionKey, Version
 from ingle.domain.lifecycle import starts_from_snapshot
 from ingle.observability.log import Logger
@@ -178,7 +179,7 @@ class Snapshots:
             return None
 
     async def _fork(self, snapshot: Snapshot, template: Environment) -> Sandbox:
-        """Raises SandboxError."""
+        """Raises SandboxError, and InterfaceNotReady where its network cannot be had now."""
         configuration = snapshot.version.configuration
         snapshot.forking += 1
         template.sandbox.thaw()
@@ -213,7 +214,7 @@ class Snapshots:
     async def _add_spare(self, snapshot: Snapshot, template: Environment) -> None:
         try:
             sandbox = await self._fork(snapshot, template)
-        except SandboxError as error:
+        except (SandboxError, InterfaceNotReady) as error:
             log.warning("a clone could not be made ahead", function=snapshot.version.key.name, reason=str(error))
             return
         finally:
