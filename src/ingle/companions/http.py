@@ -40,17 +40,16 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
 class Incoming:
-    """An answer whose head is there. `headers` are in their order, names in lower case."""
+    """An answer whose head is there. `headers` are in their order, names in lower case.
 
-    def __init__(self, status: int, headers: list[tuple[str, str]], pieces: AsyncIterator[bytes]) -> None:
-        self.status = status
-        self.headers = headers
-        self._pieces = pieces
+    `pieces` is the body, as it comes. Reading it raises Unreachable, and what the request's own body raises.
+    """
 
-    def pieces(self) -> AsyncIterator[bytes]:
-        """The body, as it comes; to be read once. Raises Unreachable, and what the request's own body raises."""
-        return self._pieces
+    status: int
+    headers: list[tuple[str, str]]
+    pieces: AsyncIterator[bytes]
 
 
 async def exchange(
@@ -68,7 +67,7 @@ async def exchange(
         gathered = io.BytesIO()
         if method != "HEAD" and declared.isdecimal() and int(declared) > limit:
             raise TooLarge(f"The answer has more than {limit} bytes.")
-        async for piece in incoming.pieces():
+        async for piece in incoming.pieces:
             gathered.write(piece)
             if gathered.tell() > limit:
                 raise TooLarge(f"The answer has more than {limit} bytes.")

@@ -97,7 +97,8 @@ class Relay:
         return await stack.enter_async_context(sending())
 
     def _headers(self, outgoing: Outgoing, endpoint: Endpoint) -> list[tuple[str, str]]:
-        apart = [item for item in outgoing.headers if not (item[0].startswith("x-amz-") or item[0] in _SIGNED)]
+        with_signature = {name: value for name, value in outgoing.headers if _is_signed(name)}
+        apart = [item for item in outgoing.headers if not _is_signed(item[0])]
         # Addresses of queues lead to whom they were asked of.
         echoed = endpoint.is_moto and outgoing.service == "sqs"
         path = f"{endpoint.path}{outgoing.canonical_path}"
@@ -105,10 +106,14 @@ class Relay:
             self._endpoints.credentials, outgoing.service, outgoing.region, self._clock.now(),
             method=outgoing.method, host=outgoing.host if echoed else endpoint.authority, path=path,
             query=outgoing.canonical_query, body=outgoing.body if isinstance(outgoing.body, bytes) else b"",
-            content=outgoing.content, more=dict(item for item in outgoing.headers if item not in apart),
+            content=outgoing.content, more=with_signature,
         )  # fmt: skip
         length = [] if outgoing.length is None else [("content-length", str(outgoing.length))]
         return [*signed.items(), *endpoint.accounts(outgoing.account).items(), *apart, *length]
+
+
+def _is_signed(name: str) -> bool:
+    return name.startswith("x-amz-") or name in _SIGNED
 
 
 def _for_moto(outgoing: Outgoing, endpoint: Endpoint) -> str:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ingle.domain.clock import RandomIds
 from ingle.domain.errors import ServiceError
@@ -29,33 +29,17 @@ from ingle.frontend.internal import (
 )
 from ingle.frontend.limits import FORM_LIMIT, URL_LIMIT, BodyLimit, body_limit
 from ingle.frontend.origin import OriginGuard
+from ingle.frontend.streaming import BODILESS, Send, Streaming, send_pieces
 from ingle.frontend.url_streams import BrokenOff
 from ingle.settings import is_loopback
 from ingle.wire import QUERY, HttpRequest, HttpResponse, choose_protocol, inflate
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _FILE_CHUNK = 256 * 1024
 #: How much of a refused body is read, at most, for its sender to get the answer.
 _DISCARD = 128 << 20
-
-
-class Streaming(Protocol):
-    """What a connection does for an answer whose length nobody knows beforehand."""
-
-    def begin_streaming(self) -> bool:
-        """Whether the client can be told where the body ends. Otherwise the end of the connection is its end."""
-        ...
-
-    def end_unframed(self) -> None:
-        """Everything of a body without an end of its own has been sent."""
-        ...
-
-    def break_off(self) -> None:
-        """End the connection in the middle of the answer."""
-        ...
 
 
 class _Disconnected(Exception):
@@ -313,7 +297,7 @@ async def _send(response: HttpResponse, request_id: str, scope: Scope, send: Sen
     if response.chunks is not None:
         await _send_chunks(response, response.chunks, scope, send)
         return
-    bodiless = response.status in (204, 304)
+    bodiless = response.status in BODILESS
     if not bodiless:
         headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -325,21 +309,11 @@ async def _send_chunks(
 ) -> None:  # fmt: skip
     """Send a body while it is made. A client that left is no reason to stop: the function goes on, as on AWS."""
     connection: Streaming = scope["state"]["connection"]
-    bodiless = response.status in (204, 304)
     async with aclosing(chunks):
-        framed = connection.begin_streaming()
-        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         try:
-            async for chunk in chunks:
-                if not bodiless:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send_pieces(response.status, response.headers, chunks, connection, send)
         except (BrokenOff, ServiceError):
             connection.break_off()
-            return
-    if framed:
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        connection.end_unframed()
 
 
 async def _send_file(response: InternalResponse, path: Path, request_id: str, send: Send, *, head: bool) -> None:

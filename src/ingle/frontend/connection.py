@@ -212,7 +212,7 @@ class Connection(HttpToolsProtocol):
         answered = self.cycle is None or self.cycle.response_complete
         self.deadline = self._now() + self._limits.idle_seconds if answered else math.inf
 
-    # --- answers that are sent while they are made (`asgi.Streaming`) -------------------------------------------------
+    # --- answers that are sent while they are made (`streaming.Streaming`) --------------------------------------------
 
     def begin_streaming(self) -> bool:
         cycle = self.cycle

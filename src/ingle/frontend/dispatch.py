@@ -235,9 +235,8 @@ class Dispatcher:
         if call.gate.authorizer is not None and call.identity.credential is not None:
             authority = call.identity.credential.authority
             call.caller = replace(caller, authority=authority, known_as=authority.principal)
-            if self._audited(call):
-                call.explained = call.gate.authorizer.explain(call.caller, key[0], operation.name, params)
-            caller = call.gate.authorizer.authorise(call.caller, key[0], operation.name, params)
+            call.explained = call.gate.authorizer.explain(call.caller, key[0], operation.name, params)
+            caller = call.gate.authorizer.admitted(call.caller, key[0], operation.name, call.explained)
         call.result = result = await handler(caller, params)
         response = operation.serialize(result)
         operation.protocol.stamp(response, call.caller.request_id)
@@ -247,14 +246,8 @@ class Dispatcher:
         """Raises AuthenticationError; Throttled to who failed too often."""
         if call.gate.authorizer is None:
             return
-        key = call.caller.access_key_id if call.identity.credential is not None else None
-        place = call.caller.environment_id or call.caller.source_ip, key or ""
-        self._failures.require_patience(place)
-        try:
+        with self._failures.counted(call.caller.environment_id or call.caller.source_ip, call.identity):
             await call.gate.authentication.verify(call.identity, request)
-        except AuthenticationError:
-            self._failures.note(place)
-            raise
 
     def failure(self, error: Exception, call: Call | None, request_id: str, protocol: Protocol) -> HttpResponse:
         """The answer to a failed request. What is not a caller's error is logged, and told without details."""

@@ -237,16 +237,11 @@ class FunctionUrlServer:
         identity = gate.authentication.identify(request.headers, request.query)
         if identity.signed is None and identity.problem is None:
             raise AccessDenied(None)
-        place = call.source, (identity.access_key_id or "") if identity.credential is not None else ""
-        self._failures.require_patience(place)
-        try:
+        with self._failures.counted(call.source, identity):
             gate.authentication.admit(identity, "lambda")
             if identity.region != found.function.key.region:
                 raise InvalidSignature("Credential should be scoped to a valid region.")
             await gate.authentication.verify(identity, request)
-        except AuthenticationError:
-            self._failures.note(place)
-            raise
         assert identity.credential is not None, "what is verified has a credential"
         authority = identity.credential.authority
         caller = Caller(
@@ -254,8 +249,7 @@ class FunctionUrlServer:
             access_key_id=identity.access_key_id, known_as=authority.principal, authority=authority,
             user_agent=call.headers.get(b"user-agent", b"").decode("latin-1"), base_url=f"{call.scheme}://",
         )  # fmt: skip
-        for need in _needs(found):
-            authorizer.require(caller, need)
+        authorizer.require(caller, authorizer.explain_needs(caller, _needs(found)))
         principal = authority.principal
         return {
             "accessKey": identity.access_key_id, "accountId": principal.account, "callerId": principal.unique_id,

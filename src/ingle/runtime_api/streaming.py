@@ -6,6 +6,7 @@ Used by `runtime_api.http`, which reads. What arrives together is handed on toge
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from ingle.domain.invocation import ResponseSink
 from ingle.runtime_api.session import Reply
@@ -64,7 +65,4 @@ class StreamedResponse:
 
 def ended(reply: Reply, response: StreamedResponse) -> Reply:
     """The reply that ends a streamed response: `reply` with the size of what went before it."""
-    return Reply(
-        body=reply.body, failed=reply.failed, error_type=reply.error_type, cause=reply.cause, began=reply.began,
-        streamed=response.size,
-    )  # fmt: skip
+    return replace(reply, streamed=response.size)

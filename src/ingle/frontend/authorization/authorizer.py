@@ -6,14 +6,14 @@ resource, until something in IAM or the resource's policy changes. Called by `di
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from ingle.catalog.identities import Identities
 from ingle.domain.access.authority import Authority
 from ingle.domain.access.document import Document
-from ingle.domain.access.evaluation import Context, Decision, Request, decide
+from ingle.domain.access.evaluation import ALLOWED, Context, Decision, Request, decide
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock
 from ingle.domain.errors import AccessDenied
@@ -25,6 +25,8 @@ _Place = tuple[Authority, str, str | None, Document | None]
 
 
 class Explained(NamedTuple):
+    """What is decided about a need."""
+
     need: Need
     decision: Decision
 
@@ -43,47 +45,46 @@ class Authorizer:
 
         Raises AccessDenied, and for bad names what the operation itself would raise.
         """
-        needs = self._needs(caller, service, operation, params)
-        for need in needs:
-            self.require(caller, need)
-        return self._in_account(caller, service, operation, needs)
+        return self.admitted(caller, service, operation, self.explain(caller, service, operation, params))
 
     def explain(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> list[Explained]:
-        """The decisions that `authorise` comes to, each with its need. Raises what the operation itself would raise."""
-        if caller.authority is None:
-            return []
-        return self.explain_needs(caller, self._needs(caller, service, operation, params))
-
-    def explain_needs(self, caller: Caller, needs: list[Need]) -> list[Explained]:
-        assert caller.authority is not None, "who was not verified may everything"
-        return [Explained(need, self._decided(caller, caller.authority, need)) for need in needs]
-
-    def _needs(self, caller: Caller, service: str, operation: str, params: Mapping[str, Any]) -> list[Need]:
+        """What a request needs, and what is decided about it. Raises what the operation itself would, for bad names."""
         needs_of = self._services.get(service)
         if needs_of is None:
-            return [Need(action=f"{service}:{operation}", resource="*", account=caller.account)]
-        return needs_of(caller, operation, params)
+            needs = [Need(action=f"{service}:{operation}", resource="*", account=caller.account)]
+        else:
+            needs = needs_of(caller, operation, params)
+        return self.explain_needs(caller, needs)
 
-    @staticmethod
-    def _in_account(caller: Caller, service: str, operation: str, needs: list[Need]) -> Caller:
-        if service == "lambda" and needs and needs[0].account != caller.account and "Layer" not in operation:
-            return replace(caller, account=needs[0].account)
+    def explain_needs(self, caller: Caller, needs: Iterable[Need]) -> list[Explained]:
+        """A caller without authority, who was not verified, may everything."""
+        return [Explained(need, self._decided(caller, need)) for need in needs]
+
+    def admitted(self, caller: Caller, service: str, operation: str, explained: list[Explained]) -> Caller:
+        """What `authorise` answers, of what `explain` found. Raises AccessDenied."""
+        self.require(caller, explained)
+        owner = explained[0].need.account if explained else caller.account
+        if service == "lambda" and owner != caller.account and "Layer" not in operation:
+            return replace(caller, account=owner)
         return caller
 
-    def require(self, caller: Caller, need: Need) -> None:
-        """Raise AccessDenied unless the need is allowed. A caller without authority, who was not verified, may all."""
-        authority = caller.authority
-        if authority is None:
-            return
-        decision = self._decided(caller, authority, need)
-        if not decision.allowed:
+    @staticmethod
+    def require(caller: Caller, explained: Iterable[Explained]) -> None:
+        """Raise AccessDenied for the first need that is not allowed."""
+        for need, decision in explained:
+            if decision.allowed:
+                continue
+            assert caller.authority is not None, "who was not verified may everything"
             raise AccessDenied(
                 need.denied
-                or f"User: {authority.principal.arn} is not authorized to perform: {need.action} on resource: "
+                or f"User: {caller.authority.principal.arn} is not authorized to perform: {need.action} on resource: "
                 f"{need.resource or '*'} {decision.reason(need.action)}"
             )
 
-    def _decided(self, caller: Caller, authority: Authority, need: Need) -> Decision:
+    def _decided(self, caller: Caller, need: Need) -> Decision:
+        authority = caller.authority
+        if authority is None:
+            return ALLOWED
         place = authority, need.action, need.resource, need.policy
         return self._decisions.get(place) or self._decide(caller, authority, need, place)
 

@@ -16,7 +16,7 @@ from ingle.domain.caller import Caller
 from ingle.domain.errors import AccessDenied
 from ingle.frontend.authorization.companion_reading import CompanionRequest, Params, read
 from ingle.frontend.authorization.needs import Need, Values
-from ingle.frontend.authorization.s3_needs import S3Request, is_data, s3_needs
+from ingle.frontend.authorization.s3_needs import is_data, s3_needs
 
 #: Batches are allowed by the action of one.
 _SINGLE = {
@@ -65,10 +65,7 @@ def name_of(request: CompanionRequest) -> Named:
 def needs_of(caller: Caller, request: CompanionRequest, named: Named) -> list[Need]:
     """Raises AccessDenied, and for S3 MalformedXml."""
     if request.service == "s3":
-        asked = S3Request(
-            method=request.method, path=request.path, query=request.query, headers=request.headers, body=request.body
-        )
-        return s3_needs(caller, asked)
+        return s3_needs(caller, request)
     action = f"{request.service}:{_SINGLE.get(named.operation, named.operation)}"
     needs = [_need(caller, action, resource, values) for resource, values in _about(caller, request, named)]
     if named.operation == "StartMessageMoveTask" and "DestinationArn" in named.params:

@@ -47,7 +47,10 @@ _STRICT = frozenset(("sqs", "sns", "events"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanionRequest:
-    """A request as it is handed on. `path` names the bucket first; `body` is whole, but for objects of S3."""
+    """A request as it is handed on. `path` names the bucket first, whatever the host does.
+
+    `body` is whole, but of requests to S3 there for a list of objects to delete only.
+    """
 
     service: str
     method: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
 from ingle.domain.arn import partition_of
 from ingle.domain.caller import Caller
 from ingle.domain.errors import AccessDenied, ServiceError
+from ingle.frontend.authorization.companion_reading import CompanionRequest
 from ingle.frontend.authorization.needs import Need, Values
 
 #: Bytes of a list of objects to delete, at most: 1,000 keys with versions.
@@ -99,6 +99,8 @@ _BESIDE: Mapping[str, tuple[str | None, str | None]] = {
     "x-amz-object-ownership": ("PutBucketOwnershipControls", None),
 }
 _GRANT = "x-amz-grant-"
+#: A form has its members where nobody looks for them here.
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 #: Names that are no buckets but places of a server's own.
 _RESERVED = frozenset(("moto-api", "minio", "latest"))
 _NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
@@ -119,23 +121,12 @@ class MalformedXml(ServiceError):
     type = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Request:
-    """`path` names the bucket first, whatever the host does. `body` is there for a list of objects to delete."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[bytes, bytes]
-    body: bytes = b""
-
-
 def names_keys_in_body(method: str, path: str, query: str) -> bool:
     """Whether it is told in the body which objects a request is about."""
     return method == "POST" and "/" not in path[1:].rstrip("/") and "delete" in dict(parse_qsl(query, True))
 
 
-def s3_needs(caller: Caller, request: S3Request) -> list[Need]:
+def s3_needs(caller: Caller, request: CompanionRequest) -> list[Need]:
     """Raises AccessDenied for what nobody can say, or may be read in two ways, MalformedXml."""
     query = _query(request.query)
     headers = _headers(request, query)
@@ -150,7 +141,7 @@ def s3_needs(caller: Caller, request: S3Request) -> list[Need]:
             raise _unknown(request)
         return [need("ListAllMyBuckets", "*")]
     found = _BUCKET_PATH.fullmatch(request.path)
-    if found is None or found[1] in _RESERVED or (request.method == "POST" and _is_form(headers)):
+    if found is None or found[1] in _RESERVED or (request.method == "POST" and request.media_type in _FORMS):
         raise _unknown(request)
     bucket, key = f"{base}{found[1]}", unquote(found[2] or "")
     if names_keys_in_body(request.method, request.path, request.query):
@@ -176,7 +167,7 @@ def is_data(path: str) -> bool:
     return "/" in unquote(path[1:]).rstrip("/")
 
 
-def _action(request: S3Request, query: Mapping[str, str], *, bucket_only: bool) -> str:
+def _action(request: CompanionRequest, query: Mapping[str, str], *, bucket_only: bool) -> str:
     named = sorted(_SUBRESOURCES & query.keys())
     table = _BUCKET if bucket_only else _OBJECT
     if len(named) > 1:
@@ -243,7 +234,7 @@ def _is_header(name: str) -> bool:
     return name.lower().startswith("x-amz-") or name in ("AWSAccessKeyId", "Signature", "Expires")
 
 
-def _headers(request: S3Request, query: Mapping[str, str]) -> Mapping[str, str]:
+def _headers(request: CompanionRequest, query: Mapping[str, str]) -> Mapping[str, str]:
     """What is told in headers, or in a presigned address. Raises AccessDenied for what is in both."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()}
     for name, value in query.items():
@@ -254,11 +245,6 @@ def _headers(request: S3Request, query: Mapping[str, str]) -> Mapping[str, str]:
     return headers
 
 
-def _is_form(headers: Mapping[str, str]) -> bool:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media_type in ("multipart/form-data", "application/x-www-form-urlencoded")
-
-
 def _values(query: Mapping[str, str], headers: Mapping[str, str]) -> Values:
     values = {key: query[name] for name, key in _KEYS_OF_QUERY.items() if name in query}
     values.update({f"s3:{name}": headers[name] for name in _KEYS_OF_HEADERS if name in headers})
@@ -267,5 +253,5 @@ def _values(query: Mapping[str, str], headers: Mapping[str, str]) -> Values:
     return values
 
 
-def _unknown(request: S3Request) -> AccessDenied:
+def _unknown(request: CompanionRequest) -> AccessDenied:
     return AccessDenied(f"Ingle does not know which permission {request.method} with this query takes on S3.")

@@ -70,12 +70,12 @@ class Content:
     def of(request: HttpRequest, *, presigned: bool) -> Content:
         """Raises InvalidContent, MissingLength, EntityTooLarge."""
         header = request.headers
-        claimed = header.get(b"x-amz-content-sha256", b"").decode("latin-1")
-        claimed = claimed or UNSIGNED
-        if presigned and claimed not in _FRAMED:
-            claimed = UNSIGNED if not _DIGEST.fullmatch(claimed) else claimed
+        claimed = header.get(b"x-amz-content-sha256", b"").decode("latin-1") or UNSIGNED
         if claimed not in _FRAMED and claimed != UNSIGNED and not _DIGEST.fullmatch(claimed):
-            raise InvalidContent("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming form, or a sha256 value.")
+            if not presigned:
+                text = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming form, or a sha256 value."
+                raise InvalidContent(text)
+            claimed = UNSIGNED
         length = _number(header.get(b"content-length"))
         if length is None:
             if b"transfer-encoding" in header:
@@ -118,10 +118,10 @@ class Content:
         """The body of the forwarded request. `check`: what was signed for has to be what comes."""
         if self.signed_chunks:
             decoder = Decoder(signer=signer, trailed=self.claimed == SIGNED_TRAILER)
-            content = _decoded(read, decoder, self.decoded or 0)
+            content = _but_last(_decoded(read, decoder, self.decoded or 0))
             return content if self.claimed == SIGNED_CHUNKS else aws_chunked.framed(content, decoder, self.trailers)
         if check and _DIGEST.fullmatch(self.claimed):
-            return _digested(read, self.claimed)
+            return _but_last(_digested(read, self.claimed))
         return pieces(read)
 
 
@@ -140,35 +140,36 @@ async def pieces(read: Read) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _decoded(read: Read, decoder: Decoder, length: int) -> AsyncIterator[bytes]:
-    """The last piece is held until the end is known to be right. Raises IncompleteBody, ChunkMismatch."""
-    passed = 0
+async def _but_last(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The last piece is held until `content` has ended without an error: all of it is known to be right then."""
     held = b""
+    async for piece in content:
+        if held:
+            yield held
+        held = piece
+    if held:
+        yield held
+
+
+async def _decoded(read: Read, decoder: Decoder, length: int) -> AsyncIterator[bytes]:
+    """Raises IncompleteBody, ChunkMismatch, perhaps at its end."""
+    passed = 0
     while data := await read():
         for piece in decoder.feed(data):
             passed += len(piece)
             if passed > length:
                 raise aws_chunked.IncompleteBody("The body has more bytes than it says.")
-            if held:
-                yield held
-            held = piece
+            yield piece
     decoder.end()
     if passed != length:
         raise aws_chunked.IncompleteBody("You did not provide the number of bytes specified by the HTTP header.")
-    if held:
-        yield held
 
 
 async def _digested(read: Read, expected: str) -> AsyncIterator[bytes]:
-    """The last piece is held until all of it is known to be what was signed for. Raises ContentMismatch."""
+    """Raises ContentMismatch at its end unless that was what was signed for."""
     hashed = sha256()
-    held = b""
     while piece := await read():
         hashed.update(piece)
-        if held:
-            yield held
-        held = piece
+        yield piece
     if not hmac.compare_digest(hashed.hexdigest(), expected):
         raise ContentMismatch("The provided 'x-amz-content-sha256' header does not match what was computed.")
-    if held:
-        yield held

@@ -31,10 +31,11 @@ from ingle.frontend.failures import Failures, Throttled
 from ingle.frontend.forwarding import bodies
 from ingle.frontend.forwarding.aws_chunked import ChunkSigner, Decoder
 from ingle.frontend.forwarding.bodies import Content, Read
-from ingle.frontend.forwarding.messages import Send, Streaming, kept_headers, send_answer, unsigned_query
+from ingle.frontend.forwarding.messages import kept_headers, send_answer, unsigned_query
 from ingle.frontend.forwarding.places import Place, Places
 from ingle.frontend.origin import host_name
 from ingle.frontend.signatures import canonical_path, canonical_query, encoded_once, signing_key
+from ingle.frontend.streaming import Send, Streaming
 from ingle.observability.log import Logger
 from ingle.wire import HttpRequest, HttpResponse, Service, choose_protocol
 
@@ -79,14 +80,11 @@ class Arrived:
 class Forwarder:
     """`own`: signing names of what is not forwarded; `hosts`: names that the server is known by."""
 
-    def __init__(
-        self, relay: Relay, own: list[str], hosts: list[str], audit: Audit | None = None,
-        failures: Failures | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, relay: Relay, own: list[str], hosts: list[str], audit: Audit | None = None) -> None:
         self._relay = relay
         self._places = Places(own, hosts)
         self._audit = audit
-        self._failures = failures or Failures(time.monotonic)
+        self._failures = Failures(time.monotonic)
         self._errors = Service.load("lambda")
 
     def find(self, identity: Identity, request: HttpRequest) -> Place | None:
@@ -146,20 +144,20 @@ class Forwarder:
 
     async def _believed(self, call: _Call) -> Outgoing:
         """What is to be sent, once the request is known to be the caller's. Raises what makes a request bad."""
+        arrived = call.arrived
+        if arrived.gate.authorizer is None:
+            return await self._read(call)
+        with self._failures.counted(arrived.caller.environment_id or arrived.caller.source_ip, arrived.identity):
+            return await self._read(call)
+
+    async def _read(self, call: _Call) -> Outgoing:
         arrived, service = call.arrived, call.place.service
-        gate, identity, request = arrived.gate, arrived.identity, arrived.request
-        place = arrived.caller.environment_id or arrived.caller.source_ip, identity.access_key_id or ""
-        if gate.authorizer is not None:
-            self._failures.require_patience(place if identity.credential is not None else (place[0], ""))
-        try:
-            gate.authentication.admit(identity, service)
-            if service == "s3":
-                return await self._object(call)
-            request.body = await _gathered(arrived.read, LIMIT)
-            await gate.authentication.verify(identity, request)
-        except AuthenticationError:
-            self._failures.note(place if identity.credential is not None else (place[0], ""))
-            raise
+        authentication, request = arrived.gate.authentication, arrived.request
+        authentication.admit(arrived.identity, service)
+        if service == "s3":
+            return await self._object(call)
+        request.body = await _gathered(arrived.read, LIMIT)
+        await authentication.verify(arrived.identity, request)
         return call.outgoing(content=None, length=len(request.body) or None, body=request.body)
 
     async def _object(self, call: _Call) -> Outgoing:
@@ -200,17 +198,12 @@ class Forwarder:
         else:
             # Models are loaded, and bodies may be large.
             needs = await asyncio.to_thread(call.needs, asked)
-        if self._audited(call):
-            call.explained = gate.authorizer.explain_needs(call.caller, needs)
-        for need in needs:
-            gate.authorizer.require(call.caller, need)
-
-    def _audited(self, call: _Call) -> bool:
-        """Management calls, and refused ones of which nobody can say what they are."""
-        return self._audit is not None and not (call.named is not None and call.named.data)
+        call.explained = gate.authorizer.explain_needs(call.caller, needs)
+        gate.authorizer.require(call.caller, call.explained)
 
     def _record(self, call: _Call, error: ServiceError | None) -> None:
-        if self._audit is None or not self._audited(call):
+        """Of management calls, and of refused ones of which nobody can say what they are."""
+        if self._audit is None or (call.named is not None and call.named.data):
             return
         failed = None if error is None else (error.code, error.message)
         if failed is None and call.status >= 400:

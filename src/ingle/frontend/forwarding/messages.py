@@ -5,13 +5,10 @@ Headers of connections and of signatures belong to those who made them. Called b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol
 from urllib.parse import unquote
 
 from ingle.companions.http import Incoming
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from ingle.frontend.streaming import BODILESS, Send, Streaming, send_pieces
 
 _DROPPED = frozenset((
     "action", "authorization", "connection", "content-length", "date", "expect", "host", "keep-alive",
@@ -27,15 +24,6 @@ _PRESIGNED = frozenset((
 ))  # fmt: skip
 #: Whatever a companion keeps is no page of this server's.
 _SANDBOX = (b"content-security-policy", b"sandbox")
-_BODILESS = frozenset((204, 304))
-
-
-class Streaming(Protocol):
-    """What a connection does for an answer that is sent while it comes, see `asgi.Streaming`."""
-
-    def begin_streaming(self) -> bool: ...
-    def end_unframed(self) -> None: ...
-    def break_off(self) -> None: ...
 
 
 def unsigned_query(query: str) -> str:
@@ -65,7 +53,7 @@ def kept_headers(headers: list[tuple[bytes, bytes]], *, framed: bool) -> list[tu
 
 async def send_answer(incoming: Incoming, send: Send, connection: Streaming, request_id: str) -> None:
     """Send an answer while it comes. Raises what reading it raises: the connection has to be broken off then."""
-    bodiless = incoming.status in _BODILESS
+    bodiless = incoming.status in BODILESS
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in incoming.headers
@@ -74,12 +62,4 @@ async def send_answer(incoming: Incoming, send: Send, connection: Streaming, req
     if not any(name == b"x-amzn-requestid" for name, _ in headers):
         headers.append((b"x-amzn-requestid", request_id.encode("ascii")))
     measured = bodiless or any(name == b"content-length" for name, _ in headers)
-    framed = measured or connection.begin_streaming()
-    await send({"type": "http.response.start", "status": incoming.status, "headers": [*headers, _SANDBOX]})
-    async for piece in incoming.pieces():
-        if not bodiless:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    if framed:
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        connection.end_unframed()
+    await send_pieces(incoming.status, [*headers, _SANDBOX], incoming.pieces, connection, send, measured=measured)
