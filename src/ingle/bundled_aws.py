@@ -26,7 +26,6 @@ log = Logger("app")
 _HOST = "127.0.0.1"
 #: Seconds before it is started again after it ended by itself.
 _AGAIN = 1.0
-_PR_SET_PDEATHSIG = 1
 
 
 def is_installed() -> bool:
@@ -117,7 +116,7 @@ def main() -> None:
     from ingle.sandbox.inside import linux
     from ingle.sandbox.privileges import restrict
 
-    linux.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
     restrict(directory, [])

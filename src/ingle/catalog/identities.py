@@ -15,6 +15,7 @@ from ingle.domain.identity import AccessKey, Group, Holder, ManagedPolicy, Recor
 from ingle.domain.managed_policies import AWS_MANAGED
 
 Kind = TypeVar("Kind", User, Group, Role, ManagedPolicy, AccessKey)
+_Entity = TypeVar("_Entity", User, Role)
 
 
 class Identities:
@@ -71,21 +72,19 @@ class Identities:
 
     def role(self, arn: str) -> Role | None:
         """The role that an ARN means; its path counts."""
-        parts = arn.split(":", 5)
-        if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
-            return None
-        path, _, name = parts[5].removeprefix("role").rpartition("/")
-        role = self.get(Role, parts[4], name)
-        return role if role is not None and role.path == f"{path}/" and role.name == name else None
+        return self._named(Role, "role", arn)
 
     def entity(self, arn: str) -> User | Role | None:
         """The user or role that an ARN means."""
+        return self._named(User, "user", arn) or self.role(arn)
+
+    def _named(self, kind: type[_Entity], word: str, arn: str) -> _Entity | None:
         parts = arn.split(":", 5)
-        if len(parts) == 6 and parts[2] == "iam" and parts[5].startswith("user/"):
-            path, _, name = parts[5].removeprefix("user").rpartition("/")
-            user = self.get(User, parts[4], name)
-            return user if user is not None and user.path == f"{path}/" and user.name == name else None
-        return self.role(arn)
+        if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith(f"{word}/"):
+            return None
+        path, _, name = parts[5].removeprefix(word).rpartition("/")
+        found = self.get(kind, parts[4], name)
+        return found if found is not None and found.path == f"{path}/" and found.name == name else None
 
     def by_id(self, unique_id: str) -> User | Role | None:
         everybody: list[User | Role] = [*self.every(User), *self.every(Role)]

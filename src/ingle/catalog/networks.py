@@ -1,12 +1,11 @@
 """VPCs and everything in them, in memory, for all accounts and regions: what networks are made from.
 
 `supporting.ec2` writes it in the step that commits, a change at a time, so that readers never see half of one. Readers
-are told of every change: by `subscribe`, or by waiting in `changed`. Single-threaded: call it from the event loop only.
+are told of every change (`subscribe`). Single-threaded: call it from the event loop only.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -38,8 +37,6 @@ Listener = Callable[[NetworkChange], None]
 
 
 class Networks:
-    """`revision` counts the changes."""
-
     def __init__(self) -> None:
         self._records: dict[type[Resource], dict[str, Any]] = defaultdict(dict)
         self._places: dict[tuple[type[Resource], str, str], dict[str, Any]] = defaultdict(dict)
@@ -48,8 +45,6 @@ class Networks:
         self._in_subnet: dict[str, dict[str, NetworkInterface]] = defaultdict(dict)
         self._in_group: dict[str, dict[str, NetworkInterface]] = defaultdict(dict)
         self._listeners: list[Listener] = []
-        self._next: asyncio.Event = asyncio.Event()
-        self.revision = 0
 
     # --- changes ----------------------------------------------------------------------------------------------------
 
@@ -60,21 +55,12 @@ class Networks:
             self._drop(record)
         for record in change.put:
             self._put(record)
-        self.revision += 1
         for listener in self._listeners:
             listener(change)
-        told, self._next = self._next, asyncio.Event()
-        told.set()
 
     def subscribe(self, listener: Listener) -> None:
         """`listener(change)` is called after every change, in order, and must not block."""
         self._listeners.append(listener)
-
-    async def changed(self, since: int) -> int:
-        """Returns the revision once it is another than `since`; at once if it is. Several changes may be one."""
-        while self.revision == since:
-            await self._next.wait()
-        return self.revision
 
     # --- looking up -------------------------------------------------------------------------------------------------
 

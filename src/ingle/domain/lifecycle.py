@@ -205,9 +205,8 @@ def unchanged_version(function: Function) -> Version | None:
 def prepared(function: Function, *, revision_id: str, version: str = LATEST) -> Function:
     """What was pending or in progress has taken effect: it is what invocations run from now on."""
     ready = _version_prepared(_version_of(function, version), revision_id)
-    if version == LATEST:
-        return replace(function, latest=ready, serving=ready)
-    return _with_version(function, ready)
+    function = _with(function, ready)
+    return replace(function, serving=ready) if version == LATEST else function
 
 
 def preparation_failed(
@@ -226,7 +225,7 @@ def preparation_failed(
         after = replace(after, update_status_reason=reason, update_status_reason_code=code)
     else:
         after = replace(after, state_reason=reason, state_reason_code=code)
-    return replace(function, latest=after) if version == LATEST else _with_version(function, after)
+    return _with(function, after)
 
 
 def may_idle(function: Function, version: Version) -> bool:
@@ -242,7 +241,8 @@ def idled(function: Function, *, version: str, revision_id: str) -> Function:
         _version_of(function, version), revision_id=revision_id, state=STATES[State.ACTIVE][Event.IDLED],
         state_reason=IDLE_REASON, state_reason_code=IDLE_CODE,
     )  # fmt: skip
-    return replace(function, latest=after, serving=None) if version == LATEST else _with_version(function, after)
+    function = _with(function, after)
+    return replace(function, serving=None) if version == LATEST else function
 
 
 def woken(function: Function, *, version: str, revision_id: str) -> Function:
@@ -251,7 +251,7 @@ def woken(function: Function, *, version: str, revision_id: str) -> Function:
         _version_of(function, version), revision_id=revision_id, state=STATES[State.INACTIVE][Event.WOKEN],
         state_reason=RESTORING_REASON, state_reason_code=RESTORING_CODE,
     )  # fmt: skip
-    return replace(function, latest=after) if version == LATEST else _with_version(function, after)
+    return _with(function, after)
 
 
 def _is_restoring(version: Version) -> bool:
@@ -280,6 +280,11 @@ def _version_of(function: Function, version: str) -> Version:
     found = function.version(version)
     assert found is not None, "only versions that exist are prepared"
     return found
+
+
+def _with(function: Function, version: Version) -> Function:
+    """With `version` in the place of the one that it comes from."""
+    return replace(function, latest=version) if version.version == LATEST else _with_version(function, version)
 
 
 def _with_version(function: Function, version: Version) -> Function:

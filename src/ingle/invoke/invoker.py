@@ -102,7 +102,7 @@ class Invoker:
             return {"StatusCode": 204}
         if prepared.kind == InvocationType.EVENT:
             # Its client context is checked like any other, and never delivered, as on AWS.
-            await self._queue(caller, prepared.version, prepared.arn, prepared.payload, prepared.tenant_id)
+            await self._queue(prepared)
             return {"StatusCode": 202}
         result = await self.execute(prepared)
         answer: dict[str, Any] = {
@@ -117,22 +117,26 @@ class Invoker:
     async def invoke_async(self, caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         """The operation from before InvocationType, which AWS still has."""
         version, arn = resolve(self._catalog, caller, params["FunctionName"], None, self._draw)
-        await self._queue(caller, version, arn, params["InvokeArgs"], _tenant(version, None))
+        await self._queue(
+            Prepared(
+                version=version, arn=arn, caller=caller, payload=params["InvokeArgs"], tenant_id=_tenant(version, None)
+            )
+        )  # fmt: skip
         return {"Status": 202}
 
-    async def _queue(self, caller: Caller, version: Version, arn: str, payload: bytes, tenant_id: str | None) -> None:
+    async def _queue(self, prepared: Prepared) -> None:
         """Returns once the event is durable."""
-        parts = arn.split(":", 7)
+        caller, parts = prepared.caller, prepared.arn.split(":", 7)
         await self._accept(
             Event(
                 id=caller.request_id,
-                key=version.key,
+                key=prepared.version.key,
                 qualifier=parts[7] if len(parts) > 7 else None,
-                arn=arn,
-                payload=payload,
+                arn=prepared.arn,
+                payload=prepared.payload,
                 accepted=int(time.time() * 1000),
                 trace_header=caller.trace_header,
-                tenant_id=tenant_id,
+                tenant_id=prepared.tenant_id,
             )
         )
 

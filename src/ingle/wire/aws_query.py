@@ -48,12 +48,12 @@ class AwsQuery:
 
     def find(self, compiled: CompiledModel, method: str, path: str, query: str, target: str) -> str:
         version, _, name = target.partition(".")
-        spoken = speaks(compiled.model, "query") or speaks(compiled.model, ec2_query.PROTOCOL)
-        if name not in compiled.model.operations or not spoken:
-            if speaks(compiled.model, ec2_query.PROTOCOL):
-                raise UnknownOperation(f"The action {name} is not valid for this web service.")
-            raise UnknownOperation(f"Could not find operation {name} for version {version or 'NO_VERSION_SPECIFIED'}")
-        return name
+        of_ec2 = speaks(compiled.model, ec2_query.PROTOCOL)
+        if name in compiled.model.operations and (of_ec2 or speaks(compiled.model, "query")):
+            return name
+        if of_ec2:
+            raise UnknownOperation(f"The action {name} is not valid for this web service.")
+        raise UnknownOperation(f"Could not find operation {name} for version {version or 'NO_VERSION_SPECIFIED'}")
 
     def compile(self, compiled: CompiledModel, operation: str) -> tuple[Parse, Serialize]:
         model = compiled.model

@@ -6,7 +6,7 @@ errors. It is chosen from the request, never from a model's metadata: new models
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from typing import Protocol as Interface
@@ -80,7 +80,13 @@ def modelled_status(model: ServiceModel, answer: ErrorAnswer) -> int:
 
 def speaks(model: ServiceModel, protocol: str) -> bool:
     """Whether the service has this protocol (botocore's name for it) among its own."""
-    return protocol in model.metadata.get("protocols", [model.metadata.get("protocol")])
+    return protocol in protocols(model)
+
+
+def protocols(model: ServiceModel) -> Sequence[str]:
+    """What the service speaks, in botocore's names."""
+    found: Sequence[str] = model.metadata.get("protocols") or [model.metadata["protocol"]]
+    return found
 
 
 def wire_code(model: ServiceModel, code: str) -> str:

@@ -5,13 +5,13 @@ Owns choosing the protocol from a request and compiling operations when they are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
 from ingle.wire.aws_json import JSON_1_0, JSON_1_1
 from ingle.wire.aws_query import QUERY
-from ingle.wire.codec import CompiledModel, Parse, Protocol, Serialize
+from ingle.wire.codec import CompiledModel, Parse, Protocol, Serialize, protocols
 from ingle.wire.compression import inflate
 from ingle.wire.memo import remember
 from ingle.wire.messages import ErrorAnswer, HttpRequest, HttpResponse, UnknownOperation
@@ -125,10 +125,9 @@ class Service:
         return tuple(self._compiled.model.operations)
 
     @property
-    def protocols(self) -> tuple[str, ...]:
+    def protocols(self) -> Sequence[str]:
         """What the service speaks, in botocore's names."""
-        metadata = self._compiled.model.metadata
-        return tuple(metadata.get("protocols") or [metadata["protocol"]])
+        return protocols(self._compiled.model)
 
     def input_members(self, operation: str) -> frozenset[str]:
         """The names of an operation's members, in the API and where they travel under another."""

@@ -142,9 +142,10 @@ def _denied(request: Request, policies: Policies, resource_policy: Document | No
             for statement in document.denies:
                 if statement.applies(action, resource, lookup):
                     return Decision(False, source, explicit=True, by=(document.name, statement.label))
-    for statement in () if resource_policy is None else resource_policy.denies:
+    if resource_policy is None:
+        return None
+    for statement in resource_policy.denies:
         if statement.reach(request.principal) and statement.applies(action, resource, lookup):
-            assert resource_policy is not None
             return Decision(False, Source.RESOURCE, explicit=True, by=(resource_policy.name, statement.label))
     return None
 
