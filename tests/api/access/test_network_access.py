@@ -60,6 +60,19 @@ def test_tags_and_vpcs_are_conditions(site: Site, root: Any, vpc: str) -> None:
     deleting.delete_security_group(GroupId=group)
 
 
+def test_a_range_of_a_vpc_stands_for_the_vpc(site: Site, root: Any, vpc: str) -> None:
+    other = root.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    client = site.caller("ec2", allow("ec2:*"), deny("ec2:DisassociateVpcCidrBlock", arn("vpc", vpc)))
+    for wanted in ({"CidrBlock": "10.1.0.0/16"}, {"AmazonProvidedIpv6CidrBlock": True}):
+        ids = []
+        for owner in (vpc, other):
+            made = root.associate_vpc_cidr_block(VpcId=owner, **wanted)
+            held = made.get("CidrBlockAssociation") or made["Ipv6CidrBlockAssociation"]
+            ids.append(held["AssociationId"])
+        assert refusal(client.disassociate_vpc_cidr_block, AssociationId=ids[0])[1] == "UnauthorizedOperation"
+        client.disassociate_vpc_cidr_block(AssociationId=ids[1])
+
+
 def test_requests_that_cannot_be_believed_are_refused_in_ec2s_words(site: Site) -> None:
     key, _, _ = site.user()
     for keys in ((key, "wrong"), ("AKIAAAAAAAAAAAAAAAAA", "wrong")):

@@ -92,10 +92,12 @@ def _associated(networks: Networks, association: str) -> Iterator[str]:
     for address in networks.every(ElasticAddress):
         if address.association == association:
             yield address.id
-    owners: list[Vpc | Subnet] = [*networks.every(Vpc), *networks.every(Subnet)]
-    for owner in owners:
-        if any(held.id == association for held in owner.ipv6):
-            yield owner.id
+    for vpc in networks.every(Vpc):
+        if any(held.id == association for held in (*vpc.cidrs, *vpc.ipv6)):
+            yield vpc.id
+    for subnet in networks.every(Subnet):
+        if any(held.id == association for held in subnet.ipv6):
+            yield subnet.id
 
 
 def _values_of(record: Resource) -> Values:
