@@ -45,31 +45,36 @@ class Permission:
     description: str | None = None
 
     def rule(self, scene: Scene, group: SecurityGroup, *, egress: bool, tags: Mapping[str, str]) -> SecurityGroupRule:
-        fields = {name: getattr(self, name) for name in Permission.__dataclass_fields__}
         return SecurityGroupRule(
             **scene.place, id=scene.new_id(SecurityGroupRule.prefix), tags=tags, group_id=group.id, egress=egress,
-            **fields,
+            **self.fields(),
         )  # fmt: skip
+
+    @staticmethod
+    def of(rule: SecurityGroupRule) -> Permission:
+        return Permission(**{name: getattr(rule, name) for name in Permission.__dataclass_fields__})
 
     def fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in Permission.__dataclass_fields__}
 
-    def is_of(self, rule: SecurityGroupRule, *, egress: bool) -> bool:
-        """Whether a rule lets through exactly this."""
-        mine = self.protocol, self.from_port, self.to_port, self.cidr, self.cidr6, self.group, self.prefix_list
-        other = rule.protocol, rule.from_port, rule.to_port, rule.cidr, rule.cidr6, rule.group, rule.prefix_list
-        return rule.egress == egress and mine == other
+    @property
+    def peer(self) -> str | None:
+        return self.cidr or self.cidr6 or self.group or self.prefix_list
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What no two rules of a group and a direction have in common."""
+        return self.protocol, self.from_port, self.to_port, self.peer
 
     def __str__(self) -> str:
         """As EC2 prints it."""
-        peer = self.cidr or self.cidr6 or self.group or self.prefix_list
         if self.protocol == "-1":
-            return f"peer: {peer}, ALL, ALLOW"
+            return f"peer: {self.peer}, ALL, ALLOW"
         if self.protocol in _WITH_PORTS:
             ports = f"from port: {self.from_port}, to port: {self.to_port}"
         else:
             ports = f"type: {self.from_port}, code: {self.to_port}"
-        return f"peer: {peer}, {self.protocol.upper()}, {ports}, ALLOW"
+        return f"peer: {self.peer}, {self.protocol.upper()}, {ports}, ALLOW"
 
 
 def named(scene: Scene, params: Params, vpc: str) -> list[Permission]:
@@ -81,14 +86,9 @@ def named(scene: Scene, params: Params, vpc: str) -> list[Permission]:
     found = [rule for item in given or shorthand for rule in _permissions(scene, item, vpc)]
     if not found:
         raise missing("ipPermissions")
-    meanings = {(rule.protocol, rule.from_port, rule.to_port, _peer(rule)) for rule in found}
-    if len(meanings) < len(found):
+    if len({rule.meaning for rule in found}) < len(found):
         raise invalid_value("The same permission must not appear multiple times")
     return found
-
-
-def _peer(rule: Permission) -> str | None:
-    return rule.cidr or rule.cidr6 or rule.group or rule.prefix_list
 
 
 def _shorthand(params: Params) -> list[dict[str, Any]]:

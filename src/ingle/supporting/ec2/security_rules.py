@@ -6,8 +6,9 @@ one have at most.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ingle.domain.vpc import SecurityGroup, SecurityGroupRule
@@ -72,8 +73,9 @@ def _authorize(scene: Scene, params: Params, *, egress: bool) -> Outcome:
     there = _rules(scene, group, egress=egress)
     tags = tags_for(params, SecurityGroupRule)
     wanted = permissions.named(scene, params, group.vpc)
+    by_meaning = _by_meaning(there)
     for permission in wanted:
-        if any(permission.is_of(rule, egress=egress) for rule in there):
+        if permission.meaning in by_meaning:
             raise Ec2Error("InvalidPermission.Duplicate", f'the specified rule "{permission}" already exists')
     if len(there) + len(wanted) > MOST_RULES:
         raise Ec2Error(
@@ -87,9 +89,11 @@ def _revoke(scene: Scene, params: Params, *, egress: bool) -> Outcome:
     group = addressed(scene, params)
     there = _rules(scene, group, egress=egress)
     if params.get("SecurityGroupRuleIds"):
-        gone = _by_id(params["SecurityGroupRuleIds"], there)
+        by_id = {rule.id: rule for rule in there}
+        gone = [_identified(identifier, by_id) for identifier in dict.fromkeys(params["SecurityGroupRuleIds"])]
     else:
-        gone = [_match(permission, there, egress) for permission in permissions.named(scene, params, group.vpc)]
+        by_meaning = _by_meaning(there)
+        gone = [_match(permission, by_meaning) for permission in permissions.named(scene, params, group.vpc)]
     shown = [_revoked(rule) for rule in gone]
     return Outcome({"Return": True, "RevokedSecurityGroupRules": shown}, removed=gone)
 
@@ -107,16 +111,19 @@ def _rules(scene: Scene, group: SecurityGroup, *, egress: bool) -> list[Security
     return [rule for rule in scene.networks.rules(group.id) if rule.egress == egress]
 
 
-def _by_id(identifiers: Sequence[str], there: Sequence[SecurityGroupRule]) -> list[SecurityGroupRule]:
-    by_id = {rule.id: rule for rule in there}
-    for identifier in identifiers:
-        if identifier not in by_id:
-            raise not_found(SecurityGroupRule, identifier)
-    return [by_id[identifier] for identifier in dict.fromkeys(identifiers)]
+def _identified(identifier: str, by_id: Mapping[str, SecurityGroupRule]) -> SecurityGroupRule:
+    if identifier not in by_id:
+        raise not_found(SecurityGroupRule, identifier)
+    return by_id[identifier]
 
 
-def _match(permission: Permission, there: Sequence[SecurityGroupRule], egress: bool) -> SecurityGroupRule:
-    found = next((rule for rule in there if permission.is_of(rule, egress=egress)), None)
+def _by_meaning(there: Iterable[SecurityGroupRule]) -> dict[tuple[object, ...], SecurityGroupRule]:
+    """For looking up: requests may name many thousands of permissions."""
+    return {Permission.of(rule).meaning: rule for rule in there}
+
+
+def _match(permission: Permission, there: Mapping[tuple[object, ...], SecurityGroupRule]) -> SecurityGroupRule:
+    found = there.get(permission.meaning)
     if found is None:
         raise Ec2Error("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
     return found
@@ -132,16 +139,14 @@ def modify(scene: Scene, params: Params) -> Outcome:
     after = dict(there)
     for update in params["SecurityGroupRules"]:
         identifier, wanted = update["SecurityGroupRuleId"], update.get("SecurityGroupRule")
-        if identifier not in there:
-            raise not_found(SecurityGroupRule, identifier)
+        rule = _identified(identifier, there)
         if wanted is None:
             raise missing("securityGroupRule")
-        after[identifier] = replace(there[identifier], **_permission(scene, wanted, group).fields())
-    meanings = [rule.meaning for rule in after.values()]
-    double = next((rule for rule in after.values() if meanings.count(rule.meaning) > 1), None)
+        after[identifier] = replace(rule, **_permission(scene, wanted, group).fields())
+    counts = Counter(rule.meaning for rule in after.values())
+    double = next((rule for rule in after.values() if counts[rule.meaning] > 1), None)
     if double is not None:
-        same = Permission(**{field.name: getattr(double, field.name) for field in fields(Permission)})
-        raise Ec2Error("InvalidPermission.Duplicate", f'the specified rule "{same}" already exists')
+        raise Ec2Error("InvalidPermission.Duplicate", f'the specified rule "{Permission.of(double)}" already exists')
     return Outcome({"Return": True}, put=[rule for rule in after.values() if rule is not there[rule.id]])
 
 
@@ -167,18 +172,20 @@ def _describe_rules(scene: Scene, params: Params, *, egress: bool) -> Outcome:
     """UpdateSecurityGroupRuleDescriptions: new descriptions, or none, for rules that are there."""
     group = addressed(scene, params)
     there = _rules(scene, group, egress=egress)
-    by_id, by_meaning = params.get("SecurityGroupRuleDescriptions"), params.get("IpPermissions")
-    if bool(by_id) == bool(by_meaning):
+    given = params.get("SecurityGroupRuleDescriptions") or []
+    if bool(given) == bool(params.get("IpPermissions")):
         raise not_together("Specify either ipPermissions or securityGroupRuleDescriptions.")
     changed: list[SecurityGroupRule] = []
-    for item in by_id or []:
+    by_id = {rule.id: rule for rule in there}
+    for item in given:
         if "SecurityGroupRuleId" not in item:
             raise missing("securityGroupRuleId")
-        (rule,) = _by_id([item["SecurityGroupRuleId"]], there)
+        rule = _identified(item["SecurityGroupRuleId"], by_id)
         changed.append(replace(rule, description=permissions.described(item.get("Description"))))
-    if by_meaning:
+    if not given:
+        by_meaning = _by_meaning(there)
         for permission in permissions.named(scene, params, group.vpc):
-            rule = _match(permission, there, egress)
+            rule = _match(permission, by_meaning)
             changed.append(replace(rule, description=permission.description))
     if len({rule.id for rule in changed}) < len(changed):
         raise invalid_value("The same permission must not appear multiple times")
