@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingle.catalog import Catalog, Prepared
+from ingle.control import attached_settings
 from ingle.control.ports import Roles
 from ingle.domain.arn import partition_of
 from ingle.domain.attached import Vpc as FunctionVpc
@@ -25,6 +26,7 @@ from ingle.domain.vpc import NetworkInterface, SecurityGroup, Subnet, Vpc
 from ingle.domain.vpc.interfaces import OF_LAMBDA
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageError
+from ingle.supporting.ec2.errors import not_found
 from ingle.supporting.ec2.lambda_interfaces import (
     CannotAttach,
     Combination,
@@ -34,6 +36,7 @@ from ingle.supporting.ec2.lambda_interfaces import (
     tidied,
 )
 from ingle.supporting.ec2.records import NetworkRecords
+from ingle.supporting.ec2.scene import Kind, Scene
 
 #: Between two looks for interfaces that nobody needs, in seconds.
 _LOOK_SECONDS = 1.0
@@ -67,12 +70,8 @@ class PrivateNetworks:
 
         The same for FileSystemConfigs of unknown access points.
         """
-        given = params.get("VpcConfig") or {}
-        if given.get("SubnetIds"):
-            wanted = FunctionVpc(
-                subnets=tuple(given["SubnetIds"]), security_groups=tuple(given["SecurityGroupIds"]),
-                ipv6=bool(given.get("Ipv6AllowedForDualStack")),
-            )  # fmt: skip
+        wanted = attached_settings.vpc_of(params, None)
+        if wanted is not None:
             self.resolved(key, wanted)
             if not self._allowed(key, role, wanted):
                 raise InvalidParameterValue(_NO_PERMISSION)
@@ -82,14 +81,17 @@ class PrivateNetworks:
 
     def resolved(self, key: FunctionKey, wanted: FunctionVpc) -> FunctionVpc:
         """With the id of the VPC that everything is in. Raises InvalidParameterValue."""
-        subnets = [self._subnet(key, identifier) for identifier in wanted.subnets]
-        groups = [self._group(key, identifier) for identifier in wanted.security_groups]
+        scene = self._records.scene(key.account, key.region)
+        subnets = [_found(scene, Subnet, identifier, "DescribeSubnets") for identifier in wanted.subnets]
+        groups = [
+            _found(scene, SecurityGroup, identifier, "DescribeSecurityGroups") for identifier in wanted.security_groups
+        ]
         vpc = subnets[0].vpc
         if any(subnet.vpc != vpc for subnet in subnets):
             raise InvalidParameterValue("Subnets are required to be in the same VPC.")
         if any(group.vpc != vpc for group in groups):
             raise InvalidParameterValue("Security Groups are required to be in the same VPC.")
-        found = self._records.networks.get(Vpc, vpc)
+        found = scene.networks.get(Vpc, vpc)
         if found is not None and found.tenancy == "dedicated":
             raise InvalidParameterValue("Lambda functions cannot connect to a VPC with dedicated instance tenancy.")
         single = next((subnet for subnet in subnets if wanted.ipv6 and not subnet.dual_stack), None)
@@ -99,18 +101,6 @@ class PrivateNetworks:
                 f"'{single.id}' has no IPv6 CIDR block."
             )
         return replace(wanted, vpc_id=vpc)
-
-    def _subnet(self, key: FunctionKey, identifier: str) -> Subnet:
-        found = self._records.networks.get(Subnet, identifier)
-        if found is None or (found.account, found.region) != (key.account, key.region):
-            raise _missing("DescribeSubnets", "InvalidSubnetID.NotFound", f"The subnet ID '{identifier}'")
-        return found
-
-    def _group(self, key: FunctionKey, identifier: str) -> SecurityGroup:
-        found = self._records.networks.get(SecurityGroup, identifier)
-        if found is None or (found.account, found.region) != (key.account, key.region):
-            raise _missing("DescribeSecurityGroups", "InvalidGroup.NotFound", f"The security group '{identifier}'")
-        return found
 
     def _allowed(self, key: FunctionKey, role: str, vpc: FunctionVpc) -> bool:
         base = f"arn:{partition_of(key.region)}:ec2:{key.region}:{key.account}:"
@@ -182,7 +172,12 @@ def _needs_of(function: Function | None) -> frozenset[Combination]:
     )
 
 
-def _missing(call: str, code: str, what: str) -> InvalidParameterValue:
-    return InvalidParameterValue(
-        f"Error occurred while {call}. EC2 Error Code: {code}. EC2 Error Message: {what} does not exist"
-    )
+def _found(scene: Scene, kind: type[Kind], identifier: str, call: str) -> Kind:
+    """Raises InvalidParameterValue with what EC2 would answer to Lambda's `call`."""
+    found = scene.seek(kind, identifier)
+    if found is None:
+        problem = not_found(kind, identifier)
+        raise InvalidParameterValue(
+            f"Error occurred while {call}. EC2 Error Code: {problem.code}. EC2 Error Message: {problem.message}"
+        )
+    return found
