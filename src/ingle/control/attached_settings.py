@@ -51,7 +51,7 @@ def file_systems_of(params: Mapping[str, Any], current: tuple[FileSystem, ...]) 
 def validate(wanted: Configuration, region: str) -> None:
     """Raise InvalidParameterValue for file systems that the function, as it is to be, cannot have."""
     for system in wanted.file_systems:
-        if wanted.vpc is None or not wanted.vpc.attached:
+        if wanted.attached_vpc is None:
             raise InvalidParameterValue(
                 f"Function must be configured to execute in a VPC to reference access point {system.arn}."
             )

@@ -294,9 +294,10 @@ class Functions:
 
     def _attached(self, key: FunctionKey, draft: Configuration, params: Params) -> Configuration:
         """`draft` with the VPC of the subnets that a request names; as it is if the request says nothing of them."""
-        if "VpcConfig" not in params or draft.vpc is None or not draft.vpc.attached:
+        vpc = draft.attached_vpc
+        if "VpcConfig" not in params or vpc is None:
             return draft
-        return replace(draft, vpc=self._networks.resolved(key, draft.vpc))
+        return replace(draft, vpc=self._networks.resolved(key, vpc))
 
     def _with_layers(self, caller: Caller, draft: Configuration, params: Params) -> Configuration:
         """`draft` with the layers that a request names; as it is if the request says nothing of layers."""

@@ -92,15 +92,10 @@ class IdleFunctions:
     def _candidates(self) -> Iterator[Version]:
         for function in list(self._attached.values()):
             for version in function.every_version:
-                if _is_attached(version) and lifecycle.may_idle(function, version):
+                if version.configuration.attached_vpc is not None and lifecycle.may_idle(function, version):
                     yield version
 
     def _changed(self, key: FunctionKey, function: Function | None) -> None:
         self._attached.pop(key, None)
-        if function is not None and any(_is_attached(version) for version in function.every_version):
+        if function is not None and any(version.configuration.attached_vpc for version in function.every_version):
             self._attached[key] = function
-
-
-def _is_attached(version: Version) -> bool:
-    vpc = version.configuration.vpc
-    return vpc is not None and vpc.attached

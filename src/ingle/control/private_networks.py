@@ -114,10 +114,10 @@ class PrivateNetworks:
 
     async def prepare(self, version: Version) -> Prepared:
         """Make the interfaces that a version needs. Raises StorageError."""
-        key, vpc = version.key, version.configuration.vpc
-        wanted = combinations(key, vpc)
-        if vpc is None or not wanted:
+        key, vpc = version.key, version.configuration.attached_vpc
+        if vpc is None:
             return Prepared()
+        wanted = combinations(key, vpc)
         if not self._allowed(key, version.configuration.role, vpc):
             return Prepared(reason_code="InsufficientRolePermissions", reason=_NO_PERMISSION)
         try:

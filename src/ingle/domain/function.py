@@ -116,6 +116,11 @@ class Configuration:
     tenant_isolation: str | None = None
 
     @property
+    def attached_vpc(self) -> Vpc | None:
+        """None also for a function that is no longer attached."""
+        return self.vpc if self.vpc is not None and self.vpc.attached else None
+
+    @property
     def layer_tree(self) -> Package | None:
         """What is at `/opt`: the only layer's content, or one that is merged from several and has no zip."""
         if len(self.layers) < 2:

@@ -199,8 +199,7 @@ class Host:
         """
         early = ahead(opened, self._preparation.layout(ready), self._seccomp)
         memory = None if early is None else opened.configuration.memory
-        vpc = opened.configuration.vpc
-        network = None if vpc is not None and vpc.attached else self._networking.usual
+        network = self._networking.usual if opened.configuration.attached_vpc is None else None
         return Kind(zygote=ready.zygote, memory_mb=memory, network=network), early
 
     # --- environments -----------------------------------------------------------------------------------------------

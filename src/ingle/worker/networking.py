@@ -88,8 +88,8 @@ class Networking:
 
         Raises InterfaceNotReady.
         """
-        vpc = version.configuration.vpc
-        if vpc is None or not vpc.attached:
+        vpc = version.configuration.attached_vpc
+        if vpc is None:
             return self.usual
         ready = self._ready(version, vpc)
         return ready[next(self._turns) % len(ready)] if ready else None
@@ -111,8 +111,8 @@ class Networking:
 
     async def prepare(self, version: Version) -> None:
         """Return once new environments of `version` can have their network. Raises InterfaceNotReady."""
-        vpc = version.configuration.vpc
-        if vpc is None or not vpc.attached:
+        vpc = version.configuration.attached_vpc
+        if vpc is None:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_SECONDS):
