@@ -57,10 +57,11 @@ class IdleFunctions:
 
     async def look(self) -> None:
         now = self._clock.now()
-        seen = {version.revision_id: self._last_use(version, now) for version in self._candidates()}
+        candidates = list(self._candidates())
+        seen = {version.revision_id: self._last_use(version, now) for version in candidates}
         self._seen = seen
-        for version in [*self._candidates()]:
-            if now - seen.get(version.revision_id, now) >= self._patience:
+        for version in candidates:
+            if now - seen[version.revision_id] >= self._patience:
                 await self._change(version, State.ACTIVE, lifecycle.idled)
 
     def wake(self, version: Version) -> None:
@@ -90,7 +91,7 @@ class IdleFunctions:
         return now if self._used(version) else self._seen.get(version.revision_id, now)
 
     def _candidates(self) -> Iterator[Version]:
-        for function in list(self._attached.values()):
+        for function in self._attached.values():
             for version in function.every_version:
                 if version.configuration.attached_vpc is not None and lifecycle.may_idle(function, version):
                     yield version
