@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ingle.domain.vpc.resource import Resource
@@ -73,3 +73,6 @@ class ElasticAddress(Resource):
     association: str | None = None
     interface: str | None = None
     private_ip: str | None = None
+
+    def freed(self) -> ElasticAddress:
+        return replace(self, association=None, interface=None, private_ip=None)

@@ -139,7 +139,7 @@ def disassociate(scene: Scene, params: Params) -> Outcome:
     interface = scene.networks.get(NetworkInterface, held.interface)
     if interface is not None and interface.requester is not None:
         raise Ec2Error("AuthFailure", "You do not have permission to access the specified resource.")
-    return Outcome({}, put=[replace(held, association=None, interface=None, private_ip=None)])
+    return Outcome({}, put=[held.freed()])
 
 
 def _addressed(scene: Scene, params: Params) -> ElasticAddress:

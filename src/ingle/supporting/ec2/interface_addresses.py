@@ -42,11 +42,7 @@ def unassign(scene: Scene, params: Params) -> Outcome:
     for text in sorted(gone - secondary):
         raise invalid_value(f"The private address {text} is not assigned to the interface as a secondary address.")
     left = tuple(held for held in interface.addresses if held.address not in gone)
-    freed = [
-        replace(held, association=None, interface=None, private_ip=None)
-        for held in elastic_of(scene, interface)
-        if held.private_ip in gone
-    ]
+    freed = [held.freed() for held in elastic_of(scene, interface) if held.private_ip in gone]
     return Outcome({}, put=[replace(interface, addresses=left), *freed])
 
 

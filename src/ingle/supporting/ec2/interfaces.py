@@ -113,8 +113,7 @@ def delete(scene: Scene, params: Params) -> Outcome:
     require_own(interface)
     if interface.in_use:
         raise Ec2Error("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
-    freed = [replace(held, association=None, interface=None, private_ip=None) for held in elastic_of(scene, interface)]
-    return Outcome({}, put=freed, removed=[interface])
+    return Outcome({}, put=[held.freed() for held in elastic_of(scene, interface)], removed=[interface])
 
 
 # --- attributes -----------------------------------------------------------------------------------------------------

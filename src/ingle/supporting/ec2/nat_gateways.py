@@ -127,7 +127,7 @@ def delete(scene: Scene, params: Params) -> Outcome:
         return Outcome({"NatGatewayId": gateway.id})
     interfaces = [scene.networks.get(NetworkInterface, held.interface) for held in gateway.addresses]
     freed = [
-        replace(elastic, association=None, interface=None, private_ip=None)
+        elastic.freed()
         for elastic in scene.mine(ElasticAddress)
         if any(elastic.id == held.allocation for held in gateway.addresses)
     ]
