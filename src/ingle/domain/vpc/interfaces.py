@@ -32,7 +32,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkInterface(Resource):
-    """`addresses` begins with the primary one. `requester`: the service that made it and alone may remove it.
+    """`addresses` begins with the primary one. `requester`: the service that made it and alone may remove it; such an
+    interface has an `attachment`, and no other has one.
 
     `ipv6_allowed`: functions behind it have IPv6, too. `unused_since` is set on one of Lambda's that no function needs
     any more; it goes when its time is over.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingle.domain.vpc import DhcpConfiguration, DhcpOptions, Vpc
-from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing
+from ingle.supporting.ec2.errors import in_use, invalid_value, missing
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
@@ -67,7 +67,7 @@ def create(scene: Scene, params: Params) -> Outcome:
 def delete(scene: Scene, params: Params) -> Outcome:
     options = scene.find(DhcpOptions, params["DhcpOptionsId"])
     if any(vpc.dhcp_options == options.id for vpc in scene.mine(Vpc)):
-        raise Ec2Error("DependencyViolation", f"The dhcpOptions '{options.id}' has dependencies and cannot be deleted.")
+        raise in_use("dhcpOptions", options.id)
     return Outcome({}, removed=[options])
 
 

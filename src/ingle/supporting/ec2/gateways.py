@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingle.domain.vpc import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway, NetworkInterface, Vpc
-from ingle.supporting.ec2.errors import Ec2Error, in_use
+from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, token_of
@@ -58,7 +58,7 @@ def attach(scene: Scene, params: Params) -> Outcome:
             "Resource.AlreadyAssociated", f"resource {gateway.id} is already attached to network {gateway.vpc}"
         )
     if scene.networks.in_vpc(InternetGateway, vpc.id):
-        raise Ec2Error("InvalidParameterValue", f"Network {vpc.id} already has an internet gateway attached")
+        raise invalid_value(f"Network {vpc.id} already has an internet gateway attached")
     return Outcome({}, put=[replace(gateway, vpc=vpc.id)])
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ingle.domain.vpc import NetworkInterface, Subnet
 from ingle.supporting.ec2 import addressing
 from ingle.supporting.ec2.addressing import counted, too_many
-from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing, not_found, not_together
+from ingle.supporting.ec2.errors import invalid_value, missing, not_together
 from ingle.supporting.ec2.interface_view import elastic_of, require_own
 from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
 
@@ -62,7 +62,7 @@ def unassign_ipv6(scene: Scene, params: Params) -> Outcome:
     gone = params.get("Ipv6Addresses") or []
     for text in gone:
         if text not in interface.ipv6:
-            raise Ec2Error("InvalidParameterValue", f"The address {text} is not assigned to the interface.")
+            raise invalid_value(f"The address {text} is not assigned to the interface.")
     left = tuple(text for text in interface.ipv6 if text not in gone)
     answer = {"NetworkInterfaceId": interface.id, "UnassignedIpv6Addresses": gone}
     return Outcome(answer, put=[replace(interface, ipv6=left)])
@@ -71,10 +71,7 @@ def unassign_ipv6(scene: Scene, params: Params) -> Outcome:
 def _addressable(scene: Scene, params: Params) -> tuple[NetworkInterface, Subnet]:
     interface = scene.find(NetworkInterface, params["NetworkInterfaceId"])
     require_own(interface)
-    subnet = scene.seek(Subnet, interface.subnet)
-    if subnet is None:  # pragma: no cover - a subnet with interfaces cannot be deleted
-        raise not_found(Subnet, interface.subnet)
-    return interface, subnet
+    return interface, scene.find(Subnet, interface.subnet)
 
 
 OPERATIONS: dict[str, Decide] = {

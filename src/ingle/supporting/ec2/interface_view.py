@@ -8,7 +8,7 @@ from typing import Any
 from ingle.domain.arn import partition_of
 from ingle.domain.vpc import ElasticAddress, NetworkInterface, SecurityGroup, Subnet
 from ingle.domain.zones import id_of_zone
-from ingle.supporting.ec2.errors import Ec2Error
+from ingle.supporting.ec2.errors import invalid_value
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import tags_of
 from ingle.supporting.ec2.scene import Scene
@@ -157,9 +157,5 @@ def filters(scene: Scene) -> Table[NetworkInterface]:
 
 def require_own(interface: NetworkInterface) -> None:
     """Raise for an interface that a service of AWS made."""
-    if interface.requester is not None and not interface.in_use:
-        raise Ec2Error(
-            "OperationNotPermitted", f"You do not have permission to access the specified resource {interface.id}."
-        )
     if interface.requester is not None:
-        raise Ec2Error("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
+        raise invalid_value(f"Network interface '{interface.id}' is currently in use.")

@@ -111,8 +111,6 @@ def _description(text: str) -> str:
 def delete(scene: Scene, params: Params) -> Outcome:
     interface = scene.find(NetworkInterface, params["NetworkInterfaceId"])
     require_own(interface)
-    if interface.in_use:
-        raise Ec2Error("InvalidParameterValue", f"Network interface '{interface.id}' is currently in use.")
     return Outcome({}, put=[held.freed() for held in elastic_of(scene, interface)], removed=[interface])
 
 

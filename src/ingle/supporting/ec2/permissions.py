@@ -12,7 +12,7 @@ from typing import Any
 
 from ingle.domain.vpc import PrefixList, SecurityGroup, SecurityGroupRule
 from ingle.domain.vpc.security import EVERY
-from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing
+from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing, not_together
 from ingle.supporting.ec2.prefix_lists import known_list
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
 from ingle.supporting.ec2.scene import Params, Scene
@@ -82,7 +82,7 @@ def named(scene: Scene, params: Params, vpc: str) -> list[Permission]:
     given = params.get("IpPermissions")
     shorthand = _shorthand(params)
     if given and shorthand:
-        raise Ec2Error("InvalidParameterCombination", "The parameter ipPermissions may not be used with others.")
+        raise not_together("The parameter ipPermissions may not be used with others.")
     found = [rule for item in given or shorthand for rule in _permissions(scene, item, vpc)]
     if not found:
         raise missing("ipPermissions")
