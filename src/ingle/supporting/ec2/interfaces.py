@@ -17,7 +17,7 @@ from ingle.supporting.ec2.defaults import DEFAULT_GROUP
 from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing, not_together
 from ingle.supporting.ec2.interface_view import attachment_of, elastic_of, filters, groups_of, require_own, show
 from ingle.supporting.ec2.pages import described
-from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, token_of
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_attribute, token_of
 from ingle.supporting.ec2.tags import tags_for
 
 _MOST_GROUPS = 5
@@ -123,10 +123,8 @@ def modify(scene: Scene, params: Params) -> Outcome:
         raise Ec2Error(
             "OperationNotPermitted", f"You do not have permission to access the specified resource {interface.id}."
         )
-    wanted = [name for name in params if name not in ("NetworkInterfaceId", "DryRun")]
-    if len(wanted) != 1:
-        raise not_together("Only one attribute may be modified at a time.") if wanted else missing("attribute")
-    changes: Mapping[str, Any] = _modified(scene, interface, wanted[0], params[wanted[0]])
+    name = only_attribute(params, [name for name in params if name not in ("NetworkInterfaceId", "DryRun")])
+    changes: Mapping[str, Any] = _modified(scene, interface, name, params[name])
     return Outcome({}, put=[replace(interface, **changes)])
 
 

@@ -14,11 +14,11 @@ from ingle.domain.vpc import AclAssociation, AclEntry, NetworkAcl, Vpc
 from ingle.domain.vpc.routing import LAST_ENTRY, LAST_ENTRY_IPV6
 from ingle.domain.vpc.security import EVERY
 from ingle.supporting.ec2.defaults import ALL_IPV4
-from ingle.supporting.ec2.errors import Ec2Error, association_missing, in_use, invalid_value, missing, not_together
+from ingle.supporting.ec2.errors import Ec2Error, association_missing, in_use, invalid_value, missing
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
-from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, token_of
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_one, token_of
 from ingle.supporting.ec2.tags import tags_for
 
 _LAST_NUMBER = 32766
@@ -181,11 +181,11 @@ def _entry(params: Params) -> AclEntry:
     number = params["RuleNumber"]
     if not 1 <= number <= _LAST_NUMBER:
         raise invalid_value(f"Invalid value '{number}' for ruleNumber. It must be between 1 and {_LAST_NUMBER}.")
-    ranges = [name for name in ("CidrBlock", "Ipv6CidrBlock") if name in params]
-    if len(ranges) != 1:
-        raise not_together("Specify either cidrBlock or ipv6CidrBlock.") if ranges else missing("cidrBlock")
+    name = only_one(
+        params, ("CidrBlock", "Ipv6CidrBlock"), several="Specify either cidrBlock or ipv6CidrBlock.", none="cidrBlock"
+    )
     found: dict[str, Any] = {"number": number, "egress": params["Egress"], "allow": params["RuleAction"] == "allow"}
-    if ranges[0] == "CidrBlock":
+    if name == "CidrBlock":
         found["cidr"] = str(network_of(params["CidrBlock"], "cidrBlock"))
     else:
         found["cidr6"] = str(ipv6_network_of(params["Ipv6CidrBlock"], "ipv6CidrBlock"))

@@ -29,13 +29,12 @@ from ingle.supporting.ec2.errors import (
     in_use,
     invalid_value,
     missing,
-    not_together,
 )
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.prefix_lists import known_list
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
-from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, require_form, token_of
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_one, require_form, token_of
 from ingle.supporting.ec2.tags import tags_for
 
 _MOST_ROUTES = 1000
@@ -210,13 +209,12 @@ def _wanted(scene: Scene, table: RouteTable, params: Params) -> Route:
 
 def _destination(scene: Scene, params: Params) -> dict[str, str]:
     """The one that a request names, as a field of `Route`."""
-    given = [name for name in _DESTINATIONS if name in params]
-    if len(given) != 1:
-        raise missing("destinationCidrBlock") if not given else not_together("A route has exactly one destination.")
-    text = params[given[0]]
-    if given[0] == "DestinationCidrBlock":
+    several = "A route has exactly one destination."
+    name = only_one(params, _DESTINATIONS, several=several, none="destinationCidrBlock")
+    text = params[name]
+    if name == "DestinationCidrBlock":
         return {"cidr": str(network_of(text, "destinationCidrBlock"))}
-    if given[0] == "DestinationIpv6CidrBlock":
+    if name == "DestinationIpv6CidrBlock":
         return {"cidr6": str(ipv6_network_of(text, "destinationIpv6CidrBlock"))}
     if known_list(scene.region, text) is None:
         scene.find(PrefixList, text)
@@ -225,11 +223,8 @@ def _destination(scene: Scene, params: Params) -> dict[str, str]:
 
 def _target(scene: Scene, table: RouteTable, params: Params) -> str:
     """The one that a request names: it is there, and in the table's VPC."""
-    given = [name for name in _TARGETS if name in params]
-    if len(given) != 1:
-        raise missing("gatewayId") if not given else not_together("A route has exactly one target.")
-    name, identifier = given[0], params[given[0]]
-    kind = _TARGETS[name]
+    name = only_one(params, _TARGETS, several="A route has exactly one target.", none="gatewayId")
+    identifier, kind = params[name], _TARGETS[name]
     if kind is None:
         raise invalid_value(f"A route to a target of {name} is not supported.")
     if name == "GatewayId" and identifier == LOCAL:

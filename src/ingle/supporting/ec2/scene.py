@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from ingle.catalog.networks import Networks
 from ingle.domain.vpc import Resource
-from ingle.supporting.ec2.errors import Ec2Error, malformed, not_found
+from ingle.supporting.ec2.errors import Ec2Error, malformed, missing, not_found, not_together
 
 Params = Mapping[str, Any]
 Kind = TypeVar("Kind", bound=Resource)
@@ -82,6 +82,20 @@ def require_form(kind: type[Resource], identifier: str) -> None:
     prefix, _, rest = identifier.rpartition("-")
     if prefix != kind.prefix or not _HEX.fullmatch(rest):
         raise malformed(kind, identifier)
+
+
+def only_one(params: Params, names: Iterable[str], *, several: str, none: str) -> str:
+    """Which of these parameters a request has. Raises Ec2Error: with the text `several` for more than one, and for the
+    lack of the parameter `none` if there is none."""
+    given = [name for name in names if name in params]
+    if len(given) != 1:
+        raise not_together(several) if given else missing(none)
+    return given[0]
+
+
+def only_attribute(params: Params, names: Iterable[str]) -> str:
+    """The same where a request changes an attribute."""
+    return only_one(params, names, several="Only one attribute may be modified at a time.", none="attribute")
 
 
 def token_of(params: Params) -> str | None:

@@ -18,7 +18,7 @@ from ingle.supporting.ec2.filters import Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.permissions import Permission
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
-from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_one
 from ingle.supporting.ec2.security_groups import addressed
 from ingle.supporting.ec2.tags import tags_for
 
@@ -152,17 +152,15 @@ def modify(scene: Scene, params: Params) -> Outcome:
 
 def _permission(scene: Scene, wanted: Params, group: SecurityGroup) -> Permission:
     protocol, start, end = permissions.traffic(wanted.get("IpProtocol"), wanted.get("FromPort"), wanted.get("ToPort"))
-    peers = [name for name in _PEERS if name in wanted]
-    if len(peers) != 1:
-        raise not_together("A rule has exactly one peer.") if peers else missing("cidrIpv4")
-    peer = wanted[peers[0]]
+    name = only_one(wanted, _PEERS, several="A rule has exactly one peer.", none="cidrIpv4")
+    peer = wanted[name]
     found: dict[str, Any] = {"protocol": protocol, "from_port": start, "to_port": end}
     found["description"] = permissions.described(wanted.get("Description"))
-    if peers[0] == "CidrIpv4":
+    if name == "CidrIpv4":
         return Permission(**found, cidr=str(network_of(peer, "cidrIpv4")))
-    if peers[0] == "CidrIpv6":
+    if name == "CidrIpv6":
         return Permission(**found, cidr6=str(ipv6_network_of(peer, "cidrIpv6")))
-    if peers[0] == "PrefixListId":
+    if name == "PrefixListId":
         return Permission(**found, prefix_list=permissions.referenced_list(scene, peer))
     referenced = permissions.referenced_group(scene, {"GroupId": peer}, group.vpc)
     return Permission(**found, group=referenced.id, group_account=referenced.account)

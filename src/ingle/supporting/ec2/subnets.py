@@ -24,11 +24,11 @@ from ingle.domain.vpc import (
 from ingle.domain.vpc.addresses import free_network, usable
 from ingle.domain.zones import id_of_zone, zones
 from ingle.supporting.ec2 import defaults
-from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value, missing, not_together, wrong_value
+from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value, missing, wrong_value
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
-from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_attribute
 from ingle.supporting.ec2.tags import tags_for
 
 _LARGEST, _SMALLEST = 16, 28
@@ -178,15 +178,13 @@ def delete(scene: Scene, params: Params) -> Outcome:
 
 def modify_attribute(scene: Scene, params: Params) -> Outcome:
     subnet = scene.find(Subnet, params["SubnetId"])
-    wanted = [name for name in _ATTRIBUTES if name in params]
-    if len(wanted) != 1:
-        raise not_together("Only one attribute may be modified at a time.") if wanted else missing("attribute")
-    field, structured = _ATTRIBUTES[wanted[0]]
-    value = params[wanted[0]].get("Value") if structured else params[wanted[0]]
+    name = only_attribute(params, _ATTRIBUTES)
+    field, structured = _ATTRIBUTES[name]
+    value = params[name].get("Value") if structured else params[name]
     if value is None:
         raise missing("value")
     if field in ("assign_ipv6", "dns64") and value and not subnet.dual_stack:
-        raise invalid_value(f"Invalid value '{value}' for {wanted[0]}: the subnet has no IPv6 CIDR block.")
+        raise invalid_value(f"Invalid value '{value}' for {name}: the subnet has no IPv6 CIDR block.")
     changes: Mapping[str, Any] = {field: value}
     return Outcome({}, put=[replace(subnet, **changes)])
 

@@ -29,11 +29,11 @@ from ingle.domain.vpc import (
 )
 from ingle.domain.vpc.routing import LOCAL
 from ingle.supporting.ec2 import defaults
-from ingle.supporting.ec2.errors import Ec2Error, in_use, missing, not_together
+from ingle.supporting.ec2.errors import Ec2Error, in_use, missing
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.ranges import network_of
-from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
+from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_attribute
 from ingle.supporting.ec2.tags import tags_for
 
 _LARGEST, _SMALLEST = 16, 28
@@ -150,13 +150,12 @@ def describe_attribute(scene: Scene, params: Params) -> Outcome:
 
 def modify_attribute(scene: Scene, params: Params) -> Outcome:
     vpc = scene.find(Vpc, params["VpcId"])
-    wanted = [(field, params[member].get("Value")) for member, field in _ATTRIBUTES.values() if member in params]
-    if len(wanted) != 1:
-        raise not_together("Only one attribute may be modified at a time.") if wanted else missing("attribute")
-    field, value = wanted[0]
+    fields = dict(_ATTRIBUTES.values())
+    member = only_attribute(params, fields)
+    value = params[member].get("Value")
     if value is None:
         raise missing("value")
-    changes: Mapping[str, Any] = {field: value}
+    changes: Mapping[str, Any] = {fields[member]: value}
     return Outcome({}, put=[replace(vpc, **changes)])
 
 
