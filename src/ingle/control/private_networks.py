@@ -18,12 +18,12 @@ from typing import Any
 from ingle.catalog import Catalog, Prepared
 from ingle.control import attached_settings
 from ingle.control.ports import Roles
-from ingle.domain.arn import partition_of
 from ingle.domain.attached import Vpc as FunctionVpc
 from ingle.domain.errors import InvalidParameterValue
 from ingle.domain.function import Function, FunctionKey, State, Version
 from ingle.domain.vpc import NetworkInterface, SecurityGroup, Subnet, Vpc
 from ingle.domain.vpc.interfaces import OF_LAMBDA
+from ingle.domain.vpc.resource import arn_of
 from ingle.observability.log import Logger
 from ingle.storage.errors import StorageError
 from ingle.supporting.ec2.errors import not_found
@@ -103,11 +103,11 @@ class PrivateNetworks:
         return replace(wanted, vpc_id=vpc)
 
     def _allowed(self, key: FunctionKey, role: str, vpc: FunctionVpc) -> bool:
-        base = f"arn:{partition_of(key.region)}:ec2:{key.region}:{key.account}:"
-        resources = [
-            f"{base}network-interface/*", *(f"{base}subnet/{identifier}" for identifier in vpc.subnets),
-            *(f"{base}security-group/{identifier}" for identifier in vpc.security_groups),
+        named = [
+            (NetworkInterface.kind, "*"), *((Subnet.kind, identifier) for identifier in vpc.subnets),
+            *((SecurityGroup.kind, identifier) for identifier in vpc.security_groups),
         ]  # fmt: skip
+        resources = [arn_of(key.account, key.region, kind, identifier) for kind, identifier in named]
         return all(self._roles.allows(key, role, "ec2:CreateNetworkInterface", resource) for resource in resources)
 
     # --- activation -------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from ingle.domain.vpc.routing import (
 from ingle.domain.vpc.security import PrefixList, PrefixListEntry, SecurityGroup, SecurityGroupRule
 
 __all__ = [
+    "BY_PREFIX",
     "KINDS",
     "AclAssociation",
     "AclEntry",
@@ -63,3 +64,6 @@ KINDS: dict[str, type[Resource]] = {
         NetworkInterface, InternetGateway, EgressOnlyGateway, NatGateway, ElasticAddress, Opened,
     )
 }  # fmt: skip
+
+#: The same by what ids begin with.
+BY_PREFIX = {made.prefix: made for made in KINDS.values()}

@@ -29,7 +29,12 @@ class Resource:
 
     @property
     def arn(self) -> str:
-        return f"arn:{partition_of(self.region)}:ec2:{self.region}:{self.account}:{self.kind}/{self.id}"
+        return arn_of(self.account, self.region, self.kind, self.id)
+
+
+def arn_of(account: str, region: str, kind: str, identifier: str) -> str:
+    """The ARN of something in EC2; `identifier` may be `*`."""
+    return f"arn:{partition_of(region)}:ec2:{region}:{account}:{kind}/{identifier}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

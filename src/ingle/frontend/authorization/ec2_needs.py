@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ingle.catalog.networks import Networks
-from ingle.domain.arn import partition_of
 from ingle.domain.caller import Caller
 from ingle.domain.vpc import (
-    KINDS,
+    BY_PREFIX,
     ElasticAddress,
     NetworkAcl,
     Resource,
@@ -21,6 +20,7 @@ from ingle.domain.vpc import (
     Subnet,
     Vpc,
 )
+from ingle.domain.vpc.resource import arn_of
 from ingle.frontend.authorization.needs import Need, Values
 
 Params = Mapping[str, Any]
@@ -40,7 +40,6 @@ _MADE: Mapping[str, tuple[str, ...]] = {
     "CreateDhcpOptions": ("dhcp-options",),
     "AllocateAddress": ("elastic-ip",),
 }
-_BY_PREFIX = {kind.prefix: kind for kind in KINDS.values()}
 
 
 class Ec2Needs:
@@ -62,7 +61,7 @@ class Ec2Needs:
         return [*named, *made] or [Need(action=action, resource="*", account=caller.account, values=lambda: request)]
 
     def _need(self, caller: Caller, action: str, identifier: str, request: Values) -> Need:
-        kind = _BY_PREFIX[identifier.rpartition("-")[0]]
+        kind = BY_PREFIX[identifier.rpartition("-")[0]]
         record = self._networks.get(kind, identifier)
 
         def values() -> Values:
@@ -76,7 +75,7 @@ def _identifiers(networks: Networks, params: Params) -> list[str]:
     found: dict[str, None] = {}
     for value in params.values():
         for text in value if isinstance(value, list) else [value]:
-            if isinstance(text, str) and text.rpartition("-")[0] in _BY_PREFIX:
+            if isinstance(text, str) and text.rpartition("-")[0] in BY_PREFIX:
                 found[text] = None
     association = params.get("AssociationId")
     if isinstance(association, str):
@@ -107,8 +106,7 @@ def _values_of(record: Resource) -> Values:
         values[f"aws:ResourceTag/{key}"] = values[f"ec2:ResourceTag/{key}"] = value
     vpc = getattr(record, "vpc", None)
     if vpc is not None:
-        partition = partition_of(record.region)
-        values["ec2:Vpc"] = f"arn:{partition}:ec2:{record.region}:{record.account}:vpc/{vpc}"
+        values["ec2:Vpc"] = arn_of(record.account, record.region, Vpc.kind, vpc)
     return values
 
 
@@ -117,7 +115,7 @@ def _need_to_make(caller: Caller, action: str, kind: str, request: Values) -> Ne
 
 
 def _arn(caller: Caller, kind: str, identifier: str) -> str:
-    return f"arn:{partition_of(caller.region)}:ec2:{caller.region}:{caller.account}:{kind}/{identifier}"
+    return arn_of(caller.account, caller.region, kind, identifier)
 
 
 def _tagged_kinds(params: Params) -> list[str]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from ingle.domain.arn import partition_of
 from ingle.domain.vpc import PrefixList, PrefixListEntry, RouteTable, SecurityGroupRule
+from ingle.domain.vpc.resource import arn_of
 from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing
 from ingle.supporting.ec2.filters import Table, selected
 from ingle.supporting.ec2.pages import chosen, page, tags_of
@@ -59,7 +59,7 @@ def show(found: PrefixList) -> dict[str, Any]:
 
 def arn(found: PrefixList) -> str:
     account = AWS.lower() if found.account == AWS else found.account
-    return f"arn:{partition_of(found.region)}:ec2:{found.region}:{account}:prefix-list/{found.id}"
+    return arn_of(account, found.region, found.kind, found.id)
 
 
 _FILTERS: Table[PrefixList] = {

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from ingle.domain.vpc import (
+    BY_PREFIX,
     EgressOnlyGateway,
     InternetGateway,
     NatGateway,
@@ -77,15 +78,9 @@ def show_route(scene: Scene, table: RouteTable, route: Route) -> dict[str, Any]:
 
 def state_of(scene: Scene, table: RouteTable, route: Route) -> str:
     """`blackhole` where the target is gone, or is no longer of this VPC."""
-    kinds: dict[str, type[Resource]] = {
-        "igw": InternetGateway,
-        "nat": NatGateway,
-        "eigw": EgressOnlyGateway,
-        "eni": NetworkInterface,
-    }
     if route.target == LOCAL:
         return "active"
-    target: Any = scene.networks.get(kinds[route.target.partition("-")[0]], route.target)
+    target: Any = scene.networks.get(BY_PREFIX[route.target.partition("-")[0]], route.target)
     gone = target is None or target.vpc != table.vpc or (isinstance(target, NatGateway) and not target.available)
     return "blackhole" if gone else "active"
 

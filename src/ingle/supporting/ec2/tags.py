@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ingle.domain.tags import MOST_TAGS, is_reserved
-from ingle.domain.vpc import KINDS, Opened, Resource
+from ingle.domain.vpc import BY_PREFIX, Opened, Resource
 from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing
 from ingle.supporting.ec2.filters import Table, selected
 from ingle.supporting.ec2.pages import page
@@ -18,7 +18,7 @@ from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
 
 _LONGEST_KEY = 128
 _LONGEST_VALUE = 256
-_TAGGABLE = {kind.prefix: kind for kind in KINDS.values() if kind is not Opened}
+_TAGGABLE = {prefix: kind for prefix, kind in BY_PREFIX.items() if kind is not Opened}
 
 
 def tags_for(params: Params, kind: type[Resource]) -> dict[str, str]:
