@@ -15,7 +15,7 @@ from ingle.domain.vpc.addresses import free_address
 from ingle.supporting.ec2.errors import Ec2Error, association_missing, invalid_value, missing, not_found, not_together
 from ingle.supporting.ec2.filters import TAGGED, Table, selected
 from ingle.supporting.ec2.interface_view import require_own
-from ingle.supporting.ec2.pages import chosen, page, tags_of
+from ingle.supporting.ec2.pages import chosen, described, tags_of
 from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene
 from ingle.supporting.ec2.tags import tags_for
 
@@ -67,13 +67,11 @@ def describe(scene: Scene, params: Params) -> Outcome:
 
 def describe_attribute(scene: Scene, params: Params) -> Outcome:
     """Reverse names of addresses: none has any."""
-    found = scene.mine(ElasticAddress)
-    if params.get("AllocationIds"):
-        found = chosen(ElasticAddress, found, params["AllocationIds"])
-    return page(
-        "Addresses", found, params, lambda held: held.id,
-        lambda held: {"AllocationId": held.id, "PublicIp": held.public_ip},
-    )  # fmt: skip
+
+    def shown(held: ElasticAddress) -> dict[str, Any]:
+        return {"AllocationId": held.id, "PublicIp": held.public_ip}
+
+    return described(scene, params, ElasticAddress, "Addresses", shown, {}, ids="AllocationIds")
 
 
 def allocate(scene: Scene, params: Params) -> Outcome:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ingle.domain.vpc import PrefixList, SecurityGroup, SecurityGroupRule
+from ingle.domain.vpc import SecurityGroup, SecurityGroupRule
 from ingle.domain.vpc.security import EVERY
+from ingle.supporting.ec2 import prefix_lists
 from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing, not_together
-from ingle.supporting.ec2.prefix_lists import known_list
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
 from ingle.supporting.ec2.scene import Params, Scene
 
@@ -113,8 +113,8 @@ def _permissions(scene: Scene, item: Mapping[str, Any], vpc: str) -> Iterator[Pe
         cidr = str(ipv6_network_of(_given(peer, "CidrIpv6", "cidrIpv6"), "cidrIpv6"))
         yield Permission(**base, cidr6=cidr, description=described(peer.get("Description")))
     for peer in item.get("PrefixListIds") or []:
-        prefix_list = referenced_list(scene, _given(peer, "PrefixListId", "prefixListId"))
-        yield Permission(**base, prefix_list=prefix_list, description=described(peer.get("Description")))
+        prefix_list = prefix_lists.existing(scene, _given(peer, "PrefixListId", "prefixListId"))
+        yield Permission(**base, prefix_list=prefix_list.id, description=described(peer.get("Description")))
     for peer in item.get("UserIdGroupPairs") or []:
         group = referenced_group(scene, peer, vpc)
         yield Permission(
@@ -145,12 +145,6 @@ def referenced_group(scene: Scene, peer: Mapping[str, Any], vpc: str) -> Securit
     if found is None:
         raise Ec2Error("InvalidGroup.NotFound", f"The security group '{peer['GroupName']}' does not exist")
     return found
-
-
-def referenced_list(scene: Scene, identifier: str) -> str:
-    if known_list(scene.region, identifier) is None:
-        scene.find(PrefixList, identifier)
-    return identifier
 
 
 def described(text: str | None) -> str | None:

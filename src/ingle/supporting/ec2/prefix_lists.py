@@ -13,8 +13,8 @@ from typing import Any
 from ingle.domain.vpc import PrefixList, PrefixListEntry, RouteTable, SecurityGroupRule
 from ingle.domain.vpc.resource import arn_of
 from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing
-from ingle.supporting.ec2.filters import Table, selected
-from ingle.supporting.ec2.pages import chosen, page, tags_of
+from ingle.supporting.ec2.filters import Table
+from ingle.supporting.ec2.pages import described, page, tags_of
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
 from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, token_of
 from ingle.supporting.ec2.tags import tags_for
@@ -38,8 +38,10 @@ def known_lists(region: str) -> list[PrefixList]:
     ]  # fmt: skip
 
 
-def known_list(region: str, identifier: str) -> PrefixList | None:
-    return next((found for found in known_lists(region) if found.id == identifier), None)
+def existing(scene: Scene, identifier: str) -> PrefixList:
+    """A list of the caller's or of AWS's. Raises Ec2Error."""
+    known = (found for found in known_lists(scene.region) if found.id == identifier)
+    return next(known, None) or scene.find(PrefixList, identifier)
 
 
 def show(found: PrefixList) -> dict[str, Any]:
@@ -72,31 +74,26 @@ _FILTERS: Table[PrefixList] = {
 
 
 def describe(scene: Scene, params: Params) -> Outcome:
-    return page("PrefixLists", _chosen(scene, params, all_lists(scene)), params, lambda found: found.id, show)
+    every = [*scene.mine(PrefixList), *known_lists(scene.region)]
+    return described(
+        scene, params, PrefixList, "PrefixLists", show, _FILTERS, ids="PrefixListIds", records=every
+    )
 
 
 def describe_services(scene: Scene, params: Params) -> Outcome:
     """DescribePrefixLists knows AWS's only."""
-    found = _chosen(scene, params, known_lists(scene.region))
 
     def shown(item: PrefixList) -> dict[str, Any]:
         return {"PrefixListId": item.id, "PrefixListName": item.name, "Cidrs": []}
 
-    return page("PrefixLists", found, params, lambda item: item.id, shown)
-
-
-def all_lists(scene: Scene) -> list[PrefixList]:
-    return [*scene.mine(PrefixList), *known_lists(scene.region)]
-
-
-def _chosen(scene: Scene, params: Params, found: list[PrefixList]) -> list[PrefixList]:
-    if params.get("PrefixListIds"):
-        found = chosen(PrefixList, found, params["PrefixListIds"])
-    return selected(found, params, _FILTERS)
+    return described(
+        scene, params, PrefixList, "PrefixLists", shown, _FILTERS, ids="PrefixListIds",
+        records=known_lists(scene.region),
+    )  # fmt: skip
 
 
 def entries(scene: Scene, params: Params) -> Outcome:
-    found = known_list(scene.region, params["PrefixListId"]) or scene.find(PrefixList, params["PrefixListId"])
+    found = existing(scene, params["PrefixListId"])
     version = params.get("TargetVersion", found.version)
     if not 1 <= version <= found.version:
         raise Ec2Error("InvalidPrefixListVersion", f"The prefix list version '{version}' does not exist.")

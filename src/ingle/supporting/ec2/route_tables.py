@@ -15,7 +15,6 @@ from ingle.domain.vpc import (
     InternetGateway,
     NatGateway,
     NetworkInterface,
-    PrefixList,
     Resource,
     Route,
     RouteTable,
@@ -24,6 +23,7 @@ from ingle.domain.vpc import (
     Vpc,
 )
 from ingle.domain.vpc.routing import LOCAL
+from ingle.supporting.ec2 import prefix_lists
 from ingle.supporting.ec2.errors import (
     Ec2Error,
     association_missing,
@@ -33,7 +33,6 @@ from ingle.supporting.ec2.errors import (
 )
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
-from ingle.supporting.ec2.prefix_lists import known_list
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
 from ingle.supporting.ec2.scene import Decide, Outcome, Params, Scene, only_one, require_form, token_of
 from ingle.supporting.ec2.tags import tags_for
@@ -211,9 +210,7 @@ def _destination(scene: Scene, params: Params) -> dict[str, str]:
         return {"cidr": str(network_of(text, "destinationCidrBlock"))}
     if name == "DestinationIpv6CidrBlock":
         return {"cidr6": str(ipv6_network_of(text, "destinationIpv6CidrBlock"))}
-    if known_list(scene.region, text) is None:
-        scene.find(PrefixList, text)
-    return {"prefix_list": text}
+    return {"prefix_list": prefix_lists.existing(scene, text).id}
 
 
 def _target(scene: Scene, table: RouteTable, params: Params) -> str:

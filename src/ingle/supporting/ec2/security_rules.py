@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingle.domain.vpc import SecurityGroup, SecurityGroupRule
-from ingle.supporting.ec2 import permissions
+from ingle.supporting.ec2 import permissions, prefix_lists
 from ingle.supporting.ec2.errors import Ec2Error, invalid_value, missing, not_found, not_together
 from ingle.supporting.ec2.filters import Table
 from ingle.supporting.ec2.pages import described, tags_of
@@ -161,7 +161,7 @@ def _permission(scene: Scene, wanted: Params, group: SecurityGroup) -> Permissio
     if name == "CidrIpv6":
         return Permission(**found, cidr6=str(ipv6_network_of(peer, "cidrIpv6")))
     if name == "PrefixListId":
-        return Permission(**found, prefix_list=permissions.referenced_list(scene, peer))
+        return Permission(**found, prefix_list=prefix_lists.existing(scene, peer).id)
     referenced = permissions.referenced_group(scene, {"GroupId": peer}, group.vpc)
     return Permission(**found, group=referenced.id, group_account=referenced.account)
 
