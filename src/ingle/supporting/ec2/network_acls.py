@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ingle.domain.vpc import AclAssociation, AclEntry, NetworkAcl, Vpc
+from ingle.domain.vpc import AclEntry, NetworkAcl, Vpc
 from ingle.domain.vpc.routing import LAST_ENTRY, LAST_ENTRY_IPV6
 from ingle.domain.vpc.security import EVERY
+from ingle.supporting.ec2.associations import holder_of, moved
 from ingle.supporting.ec2.defaults import ALL_IPV4
-from ingle.supporting.ec2.errors import Ec2Error, association_missing, in_use, invalid_value, missing
+from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value, missing
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
@@ -231,19 +232,12 @@ def _icmp(params: Params) -> tuple[int, int]:
 
 def replace_association(scene: Scene, params: Params) -> Outcome:
     identifier = params["AssociationId"]
-    held_by = ((acl, held) for acl in scene.mine(NetworkAcl) for held in acl.associations if held.id == identifier)
-    acl, gone = next(held_by, (None, None))
-    if acl is None or gone is None:
-        raise association_missing(identifier)
+    acl = holder_of(scene, NetworkAcl, identifier)
     wanted = scene.find(NetworkAcl, params["NetworkAclId"])
     if wanted.vpc != acl.vpc:
         raise invalid_value(f"Network ACLs {wanted.id} and {acl.id} belong to different networks")
-    made = AclAssociation(id=scene.new_id("aclassoc"), subnet=gone.subnet)
-    left = tuple(held for held in acl.associations if held is not gone)
-    if wanted.id == acl.id:
-        return Outcome({"NewAssociationId": made.id}, put=[replace(acl, associations=(*left, made))])
-    changed = [replace(acl, associations=left), replace(wanted, associations=(*wanted.associations, made))]
-    return Outcome({"NewAssociationId": made.id}, put=changed)
+    new = scene.new_id("aclassoc")
+    return Outcome({"NewAssociationId": new}, put=moved(acl, wanted, identifier, new))
 
 
 OPERATIONS: dict[str, Decide] = {

@@ -24,13 +24,8 @@ from ingle.domain.vpc import (
 )
 from ingle.domain.vpc.routing import LOCAL
 from ingle.supporting.ec2 import prefix_lists
-from ingle.supporting.ec2.errors import (
-    Ec2Error,
-    association_missing,
-    in_use,
-    invalid_value,
-    missing,
-)
+from ingle.supporting.ec2.associations import holder_of, moved
+from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value, missing
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import described, tags_of
 from ingle.supporting.ec2.ranges import ipv6_network_of, network_of
@@ -282,7 +277,8 @@ def associate(scene: Scene, params: Params) -> Outcome:
 
 
 def disassociate(scene: Scene, params: Params) -> Outcome:
-    table, gone = _association(scene, params["AssociationId"])
+    table = holder_of(scene, RouteTable, params["AssociationId"])
+    gone = next(held for held in table.associations if held.id == params["AssociationId"])
     if gone.subnet is None:
         raise invalid_value(f"cannot disassociate the main route table association {gone.id}")
     left = tuple(held for held in table.associations if held is not gone)
@@ -291,28 +287,17 @@ def disassociate(scene: Scene, params: Params) -> Outcome:
 
 def replace_association(scene: Scene, params: Params) -> Outcome:
     """Of a subnet, or of the VPC itself: which table is its main one."""
-    table, gone = _association(scene, params["AssociationId"])
+    identifier = params["AssociationId"]
+    table = holder_of(scene, RouteTable, identifier)
     wanted = scene.find(RouteTable, params["RouteTableId"])
     if wanted.vpc != table.vpc:
         raise invalid_value(f"Route tables {wanted.id} and {table.id} belong to different networks")
-    made = RouteTableAssociation(id=scene.new_id("rtbassoc"), subnet=gone.subnet)
-    left = tuple(held for held in table.associations if held is not gone)
-    if wanted.id == table.id:
-        return Outcome(_associated(made.id, "NewAssociationId"), put=[replace(table, associations=(*left, made))])
-    changed = [replace(table, associations=left), replace(wanted, associations=(*wanted.associations, made))]
-    return Outcome(_associated(made.id, "NewAssociationId"), put=changed)
+    new = scene.new_id("rtbassoc")
+    return Outcome(_associated(new, "NewAssociationId"), put=moved(table, wanted, identifier, new))
 
 
 def _associated(identifier: str, member: str) -> dict[str, Any]:
     return {member: identifier, "AssociationState": {"State": "associated"}}
-
-
-def _association(scene: Scene, identifier: str) -> tuple[RouteTable, RouteTableAssociation]:
-    for table in scene.mine(RouteTable):
-        for held in table.associations:
-            if held.id == identifier:
-                return table, held
-    raise association_missing(identifier)
 
 
 OPERATIONS: dict[str, Decide] = {
