@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address
 
 from ingle.catalog.networks import Networks
 from ingle.domain.vpc import PrivateAddress, Subnet
@@ -34,37 +35,44 @@ def taken_in(networks: Networks, subnet: Subnet) -> set[str]:
 
 def some_addresses(subnet: Subnet, taken: set[str], count: int) -> list[str]:
     """The lowest that are free; they are taken afterwards. Raises OutOfAddresses."""
-    found = []
-    for _ in range(count):
-        address = free_address(subnet.network, taken)
-        if address is None:
-            raise OutOfAddresses(subnet)
-        taken.add(address)
-        found.append(address)
-    return found
+    network = subnet.network
+    return _some(subnet, taken, count, lambda: free_address(network, taken))
 
 
 def these_addresses(subnet: Subnet, taken: set[str], wanted: Iterable[str]) -> list[str]:
     """The same with addresses of the caller's choice. Raises Ec2Error."""
+    network = subnet.network
     found = []
     for text in wanted:
         address = address_of(text)
-        if address not in subnet.network or int(address) not in usable(subnet.network):
+        if address not in network or int(address) not in usable(network):
             raise invalid_value(f"Address {address} is not in the usable range of the subnet {subnet.id}.")
-        if str(address) in taken:
-            raise Ec2Error("InvalidIPAddress.InUse", f"Address {address} is in use.")
-        taken.add(str(address))
-        found.append(str(address))
+        found.append(_take(taken, address))
     return found
 
 
 def some_ipv6(subnet: Subnet, taken: set[str], count: int) -> list[str]:
+    networks = subnet.ipv6_networks
+    if count and not networks:
+        raise invalid_value(f"The subnet {subnet.id} has no IPv6 CIDR block.")
+    return _some(subnet, taken, count, lambda: free_ipv6(networks[0], taken))
+
+
+def these_ipv6(subnet: Subnet, taken: set[str], wanted: Iterable[str]) -> list[str]:
+    networks = subnet.ipv6_networks
+    found = []
+    for text in wanted:
+        address = ipv6_address_of(text)
+        if not any(address in network for network in networks):
+            raise invalid_value(f"Address {address} is not in the range of the subnet {subnet.id}.")
+        found.append(_take(taken, address))
+    return found
+
+
+def _some(subnet: Subnet, taken: set[str], count: int, free: Callable[[], str | None]) -> list[str]:
     found = []
     for _ in range(count):
-        networks = subnet.ipv6_networks
-        if not networks:
-            raise invalid_value(f"The subnet {subnet.id} has no IPv6 CIDR block.")
-        address = free_ipv6(networks[0], taken)
+        address = free()
         if address is None:
             raise OutOfAddresses(subnet)
         taken.add(address)
@@ -72,17 +80,13 @@ def some_ipv6(subnet: Subnet, taken: set[str], count: int) -> list[str]:
     return found
 
 
-def these_ipv6(subnet: Subnet, taken: set[str], wanted: Iterable[str]) -> list[str]:
-    found = []
-    for text in wanted:
-        address = ipv6_address_of(text)
-        if not any(address in network for network in subnet.ipv6_networks):
-            raise invalid_value(f"Address {address} is not in the range of the subnet {subnet.id}.")
-        if str(address) in taken:
-            raise Ec2Error("InvalidIPAddress.InUse", f"Address {address} is in use.")
-        taken.add(str(address))
-        found.append(str(address))
-    return found
+def _take(taken: set[str], address: IPv4Address | IPv6Address) -> str:
+    """Raises Ec2Error if it is taken."""
+    text = str(address)
+    if text in taken:
+        raise Ec2Error("InvalidIPAddress.InUse", f"Address {text} is in use.")
+    taken.add(text)
+    return text
 
 
 def as_private(addresses: Iterable[str]) -> tuple[PrivateAddress, ...]:

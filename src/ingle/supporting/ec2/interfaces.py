@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ingle.domain.vpc import NetworkInterface, SecurityGroup, Subnet
+from ingle.domain.vpc import NetworkInterface, PrivateAddress, SecurityGroup, Subnet
 from ingle.supporting.ec2 import addressing
 from ingle.supporting.ec2.addressing import counted, too_many
 from ingle.supporting.ec2.defaults import DEFAULT_GROUP
@@ -37,10 +37,11 @@ def create(scene: Scene, params: Params) -> Outcome:
         return Outcome({"NetworkInterface": show(scene, before), "ClientToken": params["ClientToken"]})
     subnet = scene.find(Subnet, params["SubnetId"])
     identifier = scene.new_id(NetworkInterface.prefix)
+    taken = addressing.taken_in(scene.networks, subnet)
     interface = NetworkInterface(
         **scene.place, id=identifier, tags=tags_for(params, NetworkInterface), vpc=subnet.vpc, subnet=subnet.id,
-        groups=groups_in(scene, subnet.vpc, params.get("Groups")), addresses=_addresses(scene, subnet, params),
-        ipv6=_ipv6(scene, subnet, params), mac=addressing.new_mac(identifier), created=scene.now,
+        groups=groups_in(scene, subnet.vpc, params.get("Groups")), addresses=_addresses(subnet, taken, params),
+        ipv6=_ipv6(subnet, taken, params), mac=addressing.new_mac(identifier), created=scene.now,
         description=_description(params.get("Description", "")), client_token=token_of(params),
     )  # fmt: skip
     shown = {**show(scene, interface), "Status": "pending"}
@@ -64,9 +65,8 @@ def groups_in(scene: Scene, vpc: str, wanted: list[str] | None) -> tuple[str, ..
     return tuple(group.id for group in found)
 
 
-def _addresses(scene: Scene, subnet: Subnet, params: Params) -> Any:
+def _addresses(subnet: Subnet, taken: set[str], params: Params) -> tuple[PrivateAddress, ...]:
     """The primary address first. Raises Ec2Error."""
-    taken = addressing.taken_in(scene.networks, subnet)
     listed: list[Mapping[str, Any]] = params.get("PrivateIpAddresses") or []
     primary = [item for item in listed if item.get("Primary")]
     if len(primary) > 1 or (primary and "PrivateIpAddress" in params):
@@ -90,8 +90,7 @@ def _text(item: Mapping[str, Any]) -> str:
     return str(item["PrivateIpAddress"])
 
 
-def _ipv6(scene: Scene, subnet: Subnet, params: Params) -> tuple[str, ...]:
-    taken = addressing.taken_in(scene.networks, subnet)
+def _ipv6(subnet: Subnet, taken: set[str], params: Params) -> tuple[str, ...]:
     listed = [item["Ipv6Address"] for item in params.get("Ipv6Addresses") or [] if "Ipv6Address" in item]
     if listed and "Ipv6AddressCount" in params:
         raise not_together("Specify either ipv6Addresses or ipv6AddressCount.")
