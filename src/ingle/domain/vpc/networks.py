@@ -92,11 +92,6 @@ class Subnet(Resource):
     def dual_stack(self) -> bool:
         return bool(self.ipv6)
 
-    @property
-    def router(self) -> IPv4Address:
-        """The address that the VPC's router has in the subnet."""
-        return self.network[1]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DhcpConfiguration:

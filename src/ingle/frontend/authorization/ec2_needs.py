@@ -26,19 +26,19 @@ from ingle.frontend.authorization.needs import Need, Values
 Params = Mapping[str, Any]
 
 #: What each creation makes, as EC2 calls the kinds.
-_MADE: Mapping[str, tuple[str, ...]] = {
-    "CreateVpc": ("vpc",),
-    "CreateSubnet": ("subnet",),
-    "CreateSecurityGroup": ("security-group",),
-    "CreateRouteTable": ("route-table",),
-    "CreateNetworkAcl": ("network-acl",),
-    "CreateNetworkInterface": ("network-interface",),
-    "CreateInternetGateway": ("internet-gateway",),
-    "CreateEgressOnlyInternetGateway": ("egress-only-internet-gateway",),
-    "CreateNatGateway": ("natgateway",),
-    "CreateManagedPrefixList": ("prefix-list",),
-    "CreateDhcpOptions": ("dhcp-options",),
-    "AllocateAddress": ("elastic-ip",),
+_MADE: Mapping[str, str] = {
+    "CreateVpc": "vpc",
+    "CreateSubnet": "subnet",
+    "CreateSecurityGroup": "security-group",
+    "CreateRouteTable": "route-table",
+    "CreateNetworkAcl": "network-acl",
+    "CreateNetworkInterface": "network-interface",
+    "CreateInternetGateway": "internet-gateway",
+    "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway",
+    "CreateNatGateway": "natgateway",
+    "CreateManagedPrefixList": "prefix-list",
+    "CreateDhcpOptions": "dhcp-options",
+    "AllocateAddress": "elastic-ip",
 }
 
 
@@ -54,7 +54,7 @@ class Ec2Needs:
         if operation.startswith("Describe"):
             return [Need(action=action, resource="*", account=caller.account, values=lambda: request)]
         named = [self._need(caller, action, identifier, request) for identifier in _identifiers(self._networks, params)]
-        made = [_need_to_make(caller, action, kind, request) for kind in _MADE.get(operation, ())]
+        made = [_need_to_make(caller, action, _MADE[operation], request)] if operation in _MADE else []
         if params.get("TagSpecifications"):
             tagging = {**request, "ec2:CreateAction": operation}
             made += [_need_to_make(caller, "ec2:CreateTags", kind, tagging) for kind in _tagged_kinds(params)]

@@ -23,7 +23,7 @@ POOL = IPv4Network("198.18.0.0/15")
 _MOST = 1000
 
 
-def show(scene: Scene, held: ElasticAddress) -> dict[str, Any]:
+def show(held: ElasticAddress) -> dict[str, Any]:
     return {
         "AllocationId": held.id,
         "PublicIp": held.public_ip,
@@ -62,7 +62,7 @@ def describe(scene: Scene, params: Params) -> Outcome:
     if params.get("PublicIps"):
         found = [held for held in found if held.public_ip in params["PublicIps"]]
     found = sorted(selected(found, params, _FILTERS), key=lambda held: held.id)
-    return Outcome({"Addresses": [show(scene, held) for held in found]})
+    return Outcome({"Addresses": [show(held) for held in found]})
 
 
 def describe_attribute(scene: Scene, params: Params) -> Outcome:

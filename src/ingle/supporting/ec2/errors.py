@@ -109,7 +109,3 @@ def not_together(message: str) -> Ec2Error:
 
 def in_use(kind: str, identifier: str) -> Ec2Error:
     return Ec2Error("DependencyViolation", f"The {kind} '{identifier}' has dependencies and cannot be deleted.")
-
-
-def limit_exceeded(code: str, message: str) -> Ec2Error:
-    return Ec2Error(code, message)

@@ -88,12 +88,9 @@ def show_egress_only(gateway: EgressOnlyGateway) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_EGRESS_ONLY: Table[EgressOnlyGateway] = {**TAGGED}
-
-
 def describe_egress_only(scene: Scene, params: Params) -> Outcome:
     return described(
-        scene, params, EgressOnlyGateway, "EgressOnlyInternetGateways", show_egress_only, _EGRESS_ONLY,
+        scene, params, EgressOnlyGateway, "EgressOnlyInternetGateways", show_egress_only, TAGGED,
         ids="EgressOnlyInternetGatewayIds",
     )  # fmt: skip
 

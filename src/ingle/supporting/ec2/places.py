@@ -5,8 +5,7 @@ The regions are those of AWS that are open to every account, and the caller's ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ingle.domain.arn import partition_of
@@ -26,7 +25,6 @@ _OPEN = "opt-in-not-required"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Region:
     name: str
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -55,7 +53,6 @@ def describe_regions(scene: Scene, params: Params) -> Outcome:
 class _Zone:
     region: str
     name: str
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

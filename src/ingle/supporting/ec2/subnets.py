@@ -134,7 +134,7 @@ def create(scene: Scene, params: Params) -> Outcome:
         **scene.place, id=scene.new_id(Subnet.prefix), tags=tags_for(params, Subnet), vpc=vpc.id, cidr=str(network),
         zone=_zone(scene, params), ipv6=tuple(ipv6),
     )  # fmt: skip
-    return Outcome({"Subnet": show(scene, subnet)}, put=[subnet, *_in_default_acl(scene, subnet)])
+    return Outcome({"Subnet": show(scene, subnet)}, put=[subnet, _in_default_acl(scene, subnet)])
 
 
 def create_default(scene: Scene, params: Params) -> Outcome:
@@ -155,7 +155,7 @@ def create_default(scene: Scene, params: Params) -> Outcome:
     if network is None:
         raise Ec2Error("InsufficientFreeAddressesInVpc", "The VPC has no free range for a default subnet.")
     subnet = defaults.default_subnet(scene, vpc.id, zone, network)
-    return Outcome({"Subnet": show(scene, subnet)}, put=[subnet, *_in_default_acl(scene, subnet)])
+    return Outcome({"Subnet": show(scene, subnet)}, put=[subnet, _in_default_acl(scene, subnet)])
 
 
 def delete(scene: Scene, params: Params) -> Outcome:
@@ -256,10 +256,11 @@ def _no_zone(wanted: str, parameter: str, there: Iterable[str]) -> Ec2Error:
     return wrong_value(wanted, parameter, reason)
 
 
-def _in_default_acl(scene: Scene, subnet: Subnet) -> list[Resource]:
+def _in_default_acl(scene: Scene, subnet: Subnet) -> NetworkAcl:
+    """The VPC's default ACL with a new subnet."""
     acl = next(acl for acl in scene.networks.in_vpc(NetworkAcl, subnet.vpc) if acl.is_default)
     held = AclAssociation(id=scene.new_id("aclassoc"), subnet=subnet.id)
-    return [replace(acl, associations=(*acl.associations, held))]
+    return replace(acl, associations=(*acl.associations, held))
 
 
 OPERATIONS: dict[str, Decide] = {
