@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ingle.domain.vpc.resource import Resource
@@ -10,6 +10,8 @@ from ingle.domain.vpc.security import EVERY
 
 #: The target of routes within the VPC.
 LOCAL = "local"
+#: The origin of routes that came with their table.
+WITH_TABLE = "CreateRouteTable"
 #: The number of the entry that refuses what no other entry decided. It is always there and no record.
 LAST_ENTRY = 32767
 LAST_ENTRY_IPV6 = 32768
@@ -34,6 +36,11 @@ class Route:
         return found
 
 
+def local_route(*, cidr: str | None = None, cidr6: str | None = None) -> Route:
+    """The way to a range of the VPC itself, which every table has."""
+    return Route(target=LOCAL, cidr=cidr, cidr6=cidr6, origin=WITH_TABLE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTableAssociation:
     """`subnet` None: the table is the VPC's main one. `id` is an `rtbassoc-`."""
@@ -56,6 +63,9 @@ class RouteTable(Resource):
     @property
     def is_main(self) -> bool:
         return any(held.subnet is None for held in self.associations)
+
+    def having(self, route: Route) -> RouteTable:
+        return replace(self, routes=(*self.routes, route))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

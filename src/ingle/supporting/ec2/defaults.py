@@ -27,7 +27,7 @@ from ingle.domain.vpc import (
     Subnet,
     Vpc,
 )
-from ingle.domain.vpc.routing import LOCAL
+from ingle.domain.vpc.routing import local_route
 from ingle.domain.vpc.security import EVERY
 from ingle.domain.zones import zones
 from ingle.supporting.ec2.scene import Scene
@@ -44,7 +44,7 @@ def new_vpc(
     is_default: bool = False, dhcp: DhcpOptions | None = None,
 ) -> list[Resource]:  # fmt: skip
     """A VPC, which is the first, and its main route table, default network ACL and default security group."""
-    options = dhcp or next((held for held in scene.mine(DhcpOptions) if is_default_dhcp(held)), None)
+    options = dhcp or _default_options(scene)
     vpc = Vpc(
         **scene.place, id=scene.new_id(Vpc.prefix), tags=tags, tenancy=tenancy or "default", is_default=is_default,
         cidrs=(CidrAssociation(id=scene.new_id("vpc-cidr-assoc"), cidr=str(network)),), dns_hostnames=is_default,
@@ -52,7 +52,7 @@ def new_vpc(
     )  # fmt: skip
     table = RouteTable(
         **scene.place, id=scene.new_id(RouteTable.prefix), vpc=vpc.id,
-        routes=(Route(cidr=vpc.cidr, target=LOCAL, origin="CreateRouteTable"),),
+        routes=(local_route(cidr=vpc.cidr),),
         associations=(RouteTableAssociation(id=scene.new_id("rtbassoc"), subnet=None),),
     )  # fmt: skip
     acl = NetworkAcl(
@@ -91,7 +91,7 @@ def opening(scene: Scene) -> list[Resource]:
 
 def default_network(scene: Scene) -> list[Resource]:
     """The default VPC with a subnet for each zone and a way to the internet."""
-    dhcp = next((held for held in scene.mine(DhcpOptions) if is_default_dhcp(held)), None)
+    dhcp = _default_options(scene)
     options = dhcp or DhcpOptions(
         **scene.place, id=scene.new_id(DhcpOptions.prefix), configurations=default_dhcp(scene.region)
     )
@@ -104,8 +104,7 @@ def default_network(scene: Scene) -> list[Resource]:
     found: list[Resource] = [*([] if dhcp else [options]), gateway, *subnets]
     for record in made:
         if isinstance(record, RouteTable):
-            out = Route(cidr=ALL_IPV4, target=gateway.id)
-            found.append(replace(record, routes=(*record.routes, out)))
+            found.append(record.having(Route(cidr=ALL_IPV4, target=gateway.id)))
         elif isinstance(record, NetworkAcl):
             held = tuple(AclAssociation(id=scene.new_id("aclassoc"), subnet=subnet.id) for subnet in subnets)
             found.append(replace(record, associations=held))
@@ -122,12 +121,17 @@ def default_subnet(scene: Scene, vpc: str, zone: str, network: IPv4Network) -> S
 
 
 def default_dhcp(region: str) -> tuple[DhcpConfiguration, ...]:
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
     return (
-        DhcpConfiguration(key="domain-name", values=(domain,)),
+        DhcpConfiguration(key="domain-name", values=(private_domain(region),)),
         DhcpConfiguration(key="domain-name-servers", values=("AmazonProvidedDNS",)),
     )
 
 
-def is_default_dhcp(options: DhcpOptions) -> bool:
-    return options.configurations == default_dhcp(options.region)
+def private_domain(region: str) -> str:
+    """What names of private addresses end with."""
+    return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+
+
+def _default_options(scene: Scene) -> DhcpOptions | None:
+    wanted = default_dhcp(scene.region)
+    return next((held for held in scene.mine(DhcpOptions) if held.configurations == wanted), None)

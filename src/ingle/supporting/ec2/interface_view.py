@@ -8,6 +8,7 @@ from typing import Any
 from ingle.domain.arn import partition_of
 from ingle.domain.vpc import ElasticAddress, NetworkInterface, SecurityGroup, Subnet
 from ingle.domain.zones import id_of_zone
+from ingle.supporting.ec2.defaults import private_domain
 from ingle.supporting.ec2.errors import invalid_value
 from ingle.supporting.ec2.filters import TAGGED, Table
 from ingle.supporting.ec2.pages import tags_of
@@ -15,8 +16,7 @@ from ingle.supporting.ec2.scene import Scene
 
 
 def private_name(region: str, address: str) -> str:
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return f"ip-{address.replace('.', '-')}.{domain}"
+    return f"ip-{address.replace('.', '-')}.{private_domain(region)}"
 
 
 def public_name(region: str, address: str) -> str:

@@ -22,7 +22,7 @@ from ingle.domain.vpc import (
     Subnet,
     Vpc,
 )
-from ingle.domain.vpc.routing import LOCAL
+from ingle.domain.vpc.routing import LOCAL, WITH_TABLE, local_route
 from ingle.supporting.ec2 import prefix_lists
 from ingle.supporting.ec2.associations import holder_of, moved
 from ingle.supporting.ec2.errors import Ec2Error, in_use, invalid_value, missing
@@ -127,8 +127,8 @@ def create(scene: Scene, params: Params) -> Outcome:
     if before is not None:
         return Outcome({"RouteTable": show(scene, before), "ClientToken": params["ClientToken"]})
     vpc = scene.find(Vpc, params["VpcId"])
-    routes = [Route(cidr=held.cidr, target=LOCAL, origin="CreateRouteTable") for held in vpc.cidrs]
-    routes += [Route(cidr6=held.cidr, target=LOCAL, origin="CreateRouteTable") for held in vpc.ipv6]
+    routes = [local_route(cidr=held.cidr) for held in vpc.cidrs]
+    routes += [local_route(cidr6=held.cidr) for held in vpc.ipv6]
     table = RouteTable(
         **scene.place, id=scene.new_id(RouteTable.prefix), tags=tags_for(params, RouteTable), vpc=vpc.id,
         routes=tuple(routes), client_token=token_of(params),
@@ -158,14 +158,14 @@ def create_route(scene: Scene, params: Params) -> Outcome:
     _check_destination(scene, table, route)
     if len(table.routes) >= _MOST_ROUTES:
         raise Ec2Error("RouteLimitExceeded", f"The maximum number of routes for '{table.id}' has been reached.")
-    return Outcome({"Return": True}, put=[replace(table, routes=(*table.routes, route))])
+    return Outcome({"Return": True}, put=[table.having(route)])
 
 
 def replace_route(scene: Scene, params: Params) -> Outcome:
     table = scene.find(RouteTable, params["RouteTableId"])
     there = _there(scene, table, params)
     if params.get("LocalTarget"):
-        if there.origin != "CreateRouteTable":
+        if there.origin != WITH_TABLE:
             raise invalid_value("The local target is for routes that came with the table only.")
         route = replace(there, target=LOCAL)
     else:
@@ -177,7 +177,7 @@ def replace_route(scene: Scene, params: Params) -> Outcome:
 def delete_route(scene: Scene, params: Params) -> Outcome:
     table = scene.find(RouteTable, params["RouteTableId"])
     there = _there(scene, table, params)
-    if there.origin == "CreateRouteTable":
+    if there.origin == WITH_TABLE:
         raise invalid_value(f"cannot remove local route {there.destination} in route table {table.id}")
     return Outcome({}, put=[replace(table, routes=tuple(held for held in table.routes if held is not there))])
 

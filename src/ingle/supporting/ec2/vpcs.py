@@ -21,13 +21,12 @@ from ingle.domain.vpc import (
     NetworkAcl,
     NetworkInterface,
     Resource,
-    Route,
     RouteTable,
     SecurityGroup,
     Subnet,
     Vpc,
 )
-from ingle.domain.vpc.routing import LOCAL
+from ingle.domain.vpc.routing import local_route
 from ingle.supporting.ec2 import defaults
 from ingle.supporting.ec2.errors import Ec2Error, in_use, missing
 from ingle.supporting.ec2.filters import TAGGED, Table
@@ -105,9 +104,8 @@ def create(scene: Scene, params: Params) -> Outcome:
     vpc = made[0]
     assert isinstance(vpc, Vpc)
     if params.get("AmazonProvidedIpv6CidrBlock"):
-        vpc, *changed = _with_ipv6(scene, vpc, [record for record in made if isinstance(record, RouteTable)])
-        ids = {record.id for record in changed}
-        made = [vpc, *changed, *(record for record in made[1:] if record.id not in ids)]
+        vpc, tables = _with_ipv6(scene, vpc, [record for record in made if isinstance(record, RouteTable)])
+        made = [vpc, *tables, *(record for record in made[1:] if not isinstance(record, RouteTable))]
     return Outcome({"Vpc": {**show(vpc), "State": "pending"}}, put=made)
 
 
@@ -170,11 +168,9 @@ def modify_tenancy(scene: Scene, params: Params) -> Outcome:
 def associate_range(scene: Scene, params: Params) -> Outcome:
     vpc = scene.find(Vpc, params["VpcId"])
     if params.get("AmazonProvidedIpv6CidrBlock"):
-        changed = _with_ipv6(scene, vpc, scene.networks.in_vpc(RouteTable, vpc.id))
-        first = changed[0]
-        assert isinstance(first, Vpc)
-        shown = show_ipv6(first.ipv6[-1], scene.region, "associating")
-        return Outcome({"VpcId": vpc.id, "Ipv6CidrBlockAssociation": shown}, put=changed)
+        changed, tables = _with_ipv6(scene, vpc, scene.networks.in_vpc(RouteTable, vpc.id))
+        shown = show_ipv6(changed.ipv6[-1], scene.region, "associating")
+        return Outcome({"VpcId": vpc.id, "Ipv6CidrBlockAssociation": shown}, put=[changed, *tables])
     if "CidrBlock" not in params:
         raise missing("cidrBlock")
     network = _vpc_range(params["CidrBlock"])
@@ -183,10 +179,7 @@ def associate_range(scene: Scene, params: Params) -> Outcome:
     if len(vpc.cidrs) >= _MOST_RANGES:
         raise Ec2Error("VpcCidrLimitExceeded", "This network has met its maximum number of allowed CIDRs.")
     held = CidrAssociation(id=scene.new_id("vpc-cidr-assoc"), cidr=str(network))
-    tables = [
-        replace(table, routes=(*table.routes, Route(cidr=held.cidr, target=LOCAL, origin="CreateRouteTable")))
-        for table in scene.networks.in_vpc(RouteTable, vpc.id)
-    ]
+    tables = [table.having(local_route(cidr=held.cidr)) for table in scene.networks.in_vpc(RouteTable, vpc.id)]
     answer = {"VpcId": vpc.id, "CidrBlockAssociation": show_range(held, "associating")}
     return Outcome(answer, put=[replace(vpc, cidrs=(*vpc.cidrs, held)), *tables])
 
@@ -237,14 +230,12 @@ def _tables_without(scene: Scene, vpc: Vpc, destination: str) -> list[RouteTable
     ]
 
 
-def _with_ipv6(scene: Scene, vpc: Vpc, tables: list[RouteTable]) -> list[Any]:
+def _with_ipv6(scene: Scene, vpc: Vpc, tables: list[RouteTable]) -> tuple[Vpc, list[RouteTable]]:
     """The VPC with a range of its own for IPv6, and its tables with the local route to it."""
     if vpc.ipv6:
         raise Ec2Error("VpcCidrLimitExceeded", "This network has met its maximum number of allowed IPv6 CIDRs.")
     held = Ipv6Association(id=scene.new_id("vpc-cidr-assoc"), cidr=str(_private_range(scene)))
-    local = Route(cidr6=held.cidr, target=LOCAL, origin="CreateRouteTable")
-    changed = [replace(table, routes=(*table.routes, local)) for table in tables]
-    return [replace(vpc, ipv6=(held,)), *changed]
+    return replace(vpc, ipv6=(held,)), [table.having(local_route(cidr6=held.cidr)) for table in tables]
 
 
 def _private_range(scene: Scene) -> IPv6Network:
