@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ingle.wire.constraints import path_label
 from ingle.wire.messages import ConstraintViolation, HttpRequest, HttpResponse, SerializationFailure
 from ingle.wire.model import Member, ServiceModel, Shape
 from ingle.wire.query_values import FromTree, QueryParsers, numbered, read_form
@@ -115,8 +116,7 @@ class Ec2Parsers(QueryParsers):
 def _structure_check(shape: Shape, compiled: dict[str, Check | None]) -> Check | None:
     """Raises ConstraintViolation for the first parameter that is missing or wrong. `compiled` is by shape."""
     table = [
-        (member.name, member.name[:1].lower() + member.name[1:], member.name in shape.required,
-         _check(member.shape, compiled))
+        (member.name, path_label(member.name), member.name in shape.required, _check(member.shape, compiled))
         for member in shape.members.values()
     ]  # fmt: skip
     if not any(required or check for _, _, required, check in table):
@@ -160,9 +160,9 @@ def _list_check(shape: Shape, compiled: dict[str, Check | None]) -> Check | None
     def check(value: list[Any], path: str) -> None:
         if longest is not None and len(value) > longest:
             raise ConstraintViolation(f"The parameter {path} has more than {longest} elements", "InvalidParameterValue")
-        for number, item in enumerate(value if inner is not None else (), 1):
-            assert inner is not None
-            inner(item, f"{path}.{number}")
+        if inner is not None:
+            for number, item in enumerate(value, 1):
+                inner(item, f"{path}.{number}")
 
     return check
 
