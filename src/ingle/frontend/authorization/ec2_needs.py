@@ -92,7 +92,7 @@ def _associated(networks: Networks, association: str) -> Iterator[str]:
         if address.association == association:
             yield address.id
     for vpc in networks.every(Vpc):
-        if any(held.id == association for held in (*vpc.cidrs, *vpc.ipv6)):
+        if association in {*(held.id for held in vpc.cidrs), *(held.id for held in vpc.ipv6)}:
             yield vpc.id
     for subnet in networks.every(Subnet):
         if any(held.id == association for held in subnet.ipv6):

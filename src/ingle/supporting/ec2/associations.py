@@ -23,8 +23,7 @@ def holder_of(scene: Scene, kind: type[Holder], identifier: str) -> Holder:
 def moved(before: Holder, after: Holder, identifier: str, new: str) -> list[Holder]:
     """`before` without an association that it has, and `after` with that under the id `new`. They may be the same."""
     gone = next(held for held in before.associations if held.id == identifier)
-    left = tuple(held for held in before.associations if held is not gone)
-    made = replace(gone, id=new)
-    if after.id == before.id:
-        return [replace(before, associations=(*left, made))]
-    return [replace(before, associations=left), replace(after, associations=(*after.associations, made))]
+    without: Holder = replace(before, associations=tuple(held for held in before.associations if held is not gone))
+    holder: Holder = without if after.id == before.id else after
+    holding = replace(holder, associations=(*holder.associations, replace(gone, id=new)))
+    return [holding] if holder is without else [without, holding]

@@ -75,9 +75,7 @@ _FILTERS: Table[PrefixList] = {
 
 def describe(scene: Scene, params: Params) -> Outcome:
     every = [*scene.mine(PrefixList), *known_lists(scene.region)]
-    return described(
-        scene, params, PrefixList, "PrefixLists", show, _FILTERS, ids="PrefixListIds", records=every
-    )
+    return described(scene, params, PrefixList, "PrefixLists", show, _FILTERS, ids="PrefixListIds", records=every)
 
 
 def describe_services(scene: Scene, params: Params) -> Outcome:
