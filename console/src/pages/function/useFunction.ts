@@ -1,10 +1,10 @@
 /** A function's configuration, looked at again while it is about to change by itself. */
 
-import { useCallback, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import type { Place } from "../../api/clients";
 import { type Problem, failed } from "../../api/errors";
-import { watchConnection } from "../../api/connection";
 import { type FunctionConfiguration, getConfiguration } from "../../api/functions";
+import { useAgain } from "../../components/useAgain";
 
 const BETWEEN_LOOKS = 400;
 
@@ -20,8 +20,7 @@ export function isSettled(found: FunctionConfiguration): boolean {
 
 export function useFunction({ session, region }: Place, name: string): Found {
   const [state, setState] = useState<Omit<Found, "reload">>({});
-  const [times, setTimes] = useState(0);
-  const reload = useCallback(() => setTimes((before) => before + 1), []);
+  const { times, reload } = useAgain(state.problem);
   useEffect(() => setState({}), [session, region, name]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined, left = false;
@@ -42,7 +41,5 @@ export function useFunction({ session, region }: Place, name: string): Found {
       clearTimeout(timer);
     };
   }, [session, region, name, times]);
-  const broken = state.problem?.kind === "unreachable";
-  useEffect(() => (broken ? watchConnection((connected) => connected && reload()) : undefined), [broken, reload]);
   return { ...state, reload };
 }

@@ -1,11 +1,11 @@
 /** All functions of an account and region with their tags, growing while pages of them come. */
 
-import { useCallback, useEffect, useState } from "react";
-import { watchConnection } from "../../api/connection";
+import { useEffect, useState } from "react";
 import { type Problem, failed } from "../../api/errors";
 import { type FunctionConfiguration, listFunctions } from "../../api/functions";
 import { type Tags, tagsOfFunctions } from "../../api/tags";
 import type { Place } from "../../api/clients";
+import { useAgain } from "../../components/useAgain";
 import { type Row, rowOf } from "./rows";
 
 /** Between two renderings while pages come. Milliseconds. */
@@ -23,8 +23,7 @@ const NOTHING: Functions = { rows: [], loading: true };
 
 export function useFunctions({ session, region }: Place): Functions & { reload: () => void } {
   const [found, setFound] = useState<Functions>(NOTHING);
-  const [times, setTimes] = useState(0);
-  const reload = useCallback(() => setTimes((before) => before + 1), []);
+  const { times, reload } = useAgain(found.problem);
   useEffect(() => {
     const abort = new AbortController();
     const show = (now: Functions) => abort.signal.aborted || setFound(now);
@@ -32,10 +31,6 @@ export function useFunctions({ session, region }: Place): Functions & { reload: 
     void load({ session, region }, abort.signal, show, times === 0);
     return () => abort.abort();
   }, [session, region, times]);
-  useEffect(() => {
-    const broken = found.problem?.kind === "unreachable";
-    return broken ? watchConnection((connected) => connected && reload()) : undefined;
-  }, [found.problem, reload]);
   return { ...found, reload };
 }
 
