@@ -82,15 +82,15 @@ export function App() {
       />
       {asking === "region" && (
         <ChoiceDialog
-          header="Region" label="Region" description="Every region has functions of its own." initial="" options={REGIONS}
-          problem="A region is named like us-east-1." isGood={isRegion} onClose={() => setAsking(undefined)}
+          label="Region" description="Every region has functions of its own." options={REGIONS}
+          problemOf={(text) => (isRegion(text) ? undefined : "A region is named like us-east-1.")} onClose={() => setAsking(undefined)}
           onDone={(chosen) => { setAsking(undefined); navigate(addressOf(chosen, { page: "functions" })); }}
         />
       )}
       {asking === "account" && (
         <ChoiceDialog
-          header="Account" label="Account" description="Without authentication every account is open: 12 digits of your choice." initial=""
-          options={[]} problem="An account has 12 digits." isGood={isAccount} onClose={() => setAsking(undefined)}
+          label="Account" description="Without authentication every account is open: 12 digits of your choice." options={[]}
+          problemOf={(text) => (isAccount(text) ? undefined : "An account has 12 digits.")} onClose={() => setAsking(undefined)}
           onDone={(chosen) => { setAsking(undefined); chooseAccount(chosen); setSession(anybody(chosen)); navigate(addressOf(region, { page: "functions" })); }}
         />
       )}

@@ -5,13 +5,13 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
 import ProgressBar from "@cloudscape-design/components/progress-bar";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { type Problem, failed } from "../../api/errors";
 import { deleteFunction } from "../../api/functions";
 import { useConsole } from "../../app/context";
+import { Dialog } from "../../components/Dialog";
 import { ProblemText } from "../../components/ProblemAlert";
 
 const WORD = "delete";
@@ -53,19 +53,12 @@ export function DeleteDialog({ names, onClose }: { names: readonly string[]; onC
   const over = problems.size > 0;
   const running = done !== undefined && !over;
   return (
-    <Modal
-      visible
+    <Dialog
       header={`Delete ${what}`}
-      closeAriaLabel="Close"
-      onDismiss={() => running || onClose(over)}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" disabled={running} onClick={() => onClose(over)}>{over ? "Close" : "Cancel"}</Button>
-            {!over && <Button variant="primary" disabled={typed !== WORD} loading={running} onClick={run}>Delete</Button>}
-          </SpaceBetween>
-        </Box>
-      }
+      cancel={over ? "Close" : "Cancel"}
+      busy={running}
+      action={!over && <Button variant="primary" disabled={typed !== WORD} loading={running} onClick={run}>Delete</Button>}
+      onClose={() => onClose(over)}
     >
       <SpaceBetween size="m">
         {over ? (
@@ -88,7 +81,7 @@ export function DeleteDialog({ names, onClose }: { names: readonly string[]; onC
           </>
         )}
       </SpaceBetween>
-    </Modal>
+    </Dialog>
   );
 }
 
