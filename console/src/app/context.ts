@@ -10,6 +10,7 @@ export interface Console extends Place {
 
 export const ConsoleContext = createContext<Console | undefined>(undefined);
 
+/** The same object until the session or the region changes: effects may depend on it. */
 export function useConsole(): Console {
   const found = useContext(ConsoleContext);
   if (found === undefined) throw new Error("outside of the console");

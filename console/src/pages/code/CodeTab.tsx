@@ -17,13 +17,13 @@ import { dropDraft } from "./drafts";
 import { usePackage } from "./usePackage";
 
 export function CodeTab({ found, onDeployed }: { found: FunctionConfiguration; onDeployed: () => void }) {
-  const { session, region } = useConsole();
-  const { loaded, reload } = usePackage({ session, region }, found);
+  const place = useConsole();
+  const { loaded, reload } = usePackage(place, found);
   const [problem, setProblem] = useState<Problem>();
   const save = async () => {
     try {
       setProblem(undefined);
-      saveAs(`${found.FunctionName}.zip`, await download({ session, region }, found.FunctionName ?? ""));
+      saveAs(`${found.FunctionName}.zip`, await download(place, found.FunctionName ?? ""));
     } catch (error) {
       setProblem(failed(error));
     }

@@ -9,7 +9,7 @@ import { writeZip } from "../../packages/zip";
 
 /** `onDone` is given the workspace as it is by then, which may have been edited meanwhile. */
 export function useDeploy(found: FunctionConfiguration, workspace: Workspace, onDone: (now: Workspace, codeSha256: string) => void) {
-  const { session, region, notify } = useConsole();
+  const place = useConsole();
   const [deploying, setDeploying] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const latest = useRef(workspace);
@@ -23,9 +23,9 @@ export function useDeploy(found: FunctionConfiguration, workspace: Workspace, on
     setProblem(undefined);
     const { files } = latest.current;
     try {
-      const answer = await send({ session, region }, found.FunctionName ?? "", writeZip(files.values()));
+      const answer = await send(place, found.FunctionName ?? "", writeZip(files.values()));
       onDone(deployedAs(latest.current, files), answer.CodeSha256 ?? "");
-      notify("success", `The code of ${found.FunctionName} is deployed.`);
+      place.notify("success", `The code of ${found.FunctionName} is deployed.`);
     } catch (error) {
       setProblem(failed(error));
     } finally {

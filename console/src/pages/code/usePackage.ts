@@ -15,7 +15,7 @@ export type Opened =
   | { readonly kind: "workspace"; readonly workspace: Workspace; readonly codeSha256: string }
   | { readonly kind: "closed"; readonly why: string };
 
-export function usePackage({ session, region }: Place, found: FunctionConfiguration): { loaded: Loaded<Opened>; reload: () => void } {
+export function usePackage(place: Place, found: FunctionConfiguration): { loaded: Loaded<Opened>; reload: () => void } {
   const { FunctionName: name = "", FunctionArn: arn = "", CodeSize: size = 0, CodeSha256: codeSha256 = "", PackageType: type } = found;
   const load = useCallback(async (): Promise<Opened> => {
     const draft = draftOf(arn);
@@ -23,12 +23,12 @@ export function usePackage({ session, region }: Place, found: FunctionConfigurat
     if (type === "Image") return { kind: "closed", why: "The function is a container image, which has no files to edit." };
     if (size > LARGEST_PACKAGE) return { kind: "closed", why: "The package is larger than 10 MB, the most that is edited here." };
     try {
-      return { kind: "workspace", workspace: opened(readZip(await download({ session, region }, name))), codeSha256 };
+      return { kind: "workspace", workspace: opened(readZip(await download(place, name))), codeSha256 };
     } catch (error) {
       if (error instanceof UnreadableZip) return { kind: "closed", why: `The package cannot be shown: ${error.message}.` };
       throw error;
     }
     // Where the code changes meanwhile, the tab says so; it is not read anew below somebody's hands.
-  }, [session, region, name, arn]);
+  }, [place, name, arn]);
   return useLoad(load);
 }

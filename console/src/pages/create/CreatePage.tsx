@@ -32,7 +32,8 @@ const EMPTY: Filled = {
 };
 
 export function CreatePage() {
-  const { session, region, notify } = useConsole();
+  const place = useConsole();
+  const { region, notify } = place;
   const [form, setForm] = useState(EMPTY);
   const [upload, setUpload] = useState<Upload>();
   const [tried, setTried] = useState(false);
@@ -51,9 +52,8 @@ export function CreatePage() {
     if (Object.keys(problems).length > 0) return;
     setProblem(undefined);
     try {
-      const place = { session, region };
       await make(place, form, codeOf(form, blueprint, uploaded), blueprint, roles.current, setStep);
-      if (form.start === "blueprint" && blueprint.url) await open(place);
+      if (form.start === "blueprint" && blueprint.url) await open();
       notify("success", `The function ${form.name} is created.`);
       navigate(addressOf(region, { page: "function", name: form.name, tab: "code" }));
     } catch (error) {
@@ -64,7 +64,7 @@ export function CreatePage() {
   }
 
   /** The function is there in any case. */
-  async function open(place: Place) {
+  async function open() {
     setStep("Opening the URL");
     try {
       notify("info", `The function can be called at ${await openUrl(place, form.name)}`, "Function URL");

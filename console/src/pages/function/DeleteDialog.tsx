@@ -20,7 +20,7 @@ const ABREAST = 4;
 const MOST_NAMED = 8;
 
 export function DeleteDialog({ names, onClose }: { names: readonly string[]; onClose: (changed: boolean) => void }) {
-  const { session, region, notify } = useConsole();
+  const place = useConsole();
   const [typed, setTyped] = useState("");
   const [done, setDone] = useState<number>();
   const [problems, setProblems] = useState<ReadonlyMap<string, Problem>>(new Map());
@@ -34,7 +34,7 @@ export function DeleteDialog({ names, onClose }: { names: readonly string[]; onC
     const work = async () => {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
         try {
-          await deleteFunction({ session, region }, name);
+          await deleteFunction(place, name);
         } catch (error) {
           refused.set(name, failed(error));
         }
@@ -44,7 +44,7 @@ export function DeleteDialog({ names, onClose }: { names: readonly string[]; onC
     await Promise.all(Array.from({ length: ABREAST }, work));
     if (refused.size < names.length) {
       const deleted = names.length - refused.size;
-      notify("success", deleted === 1 && names.length === 1 ? `The function ${names[0]} is deleted.` : `${deleted} functions are deleted.`);
+      place.notify("success", deleted === 1 && names.length === 1 ? `The function ${names[0]} is deleted.` : `${deleted} functions are deleted.`);
     }
     if (refused.size === 0) onClose(true);
     else setProblems(refused);

@@ -25,13 +25,13 @@ import { FunctionState } from "./FunctionState";
 import { useFunction } from "./useFunction";
 
 export function FunctionPage({ name, tab }: { name: string; tab: Tab }) {
-  const { session, region } = useConsole();
-  const { found, problem, reload } = useFunction({ session, region }, name);
+  const place = useConsole();
+  const { found, problem, reload } = useFunction(place, name);
   const [deleting, setDeleting] = useState(false);
   const header = (
     <Header variant="h1" actions={found && <Button onClick={() => setDeleting(true)}>Delete</Button>}>{name}</Header>
   );
-  const at = (tab: Tab) => addressOf(region, { page: "function", name, tab });
+  const at = (tab: Tab) => addressOf(place.region, { page: "function", name, tab });
   return (
     <ContentLayout header={header}>
       <SpaceBetween size="l">
@@ -57,7 +57,7 @@ export function FunctionPage({ name, tab }: { name: string; tab: Tab }) {
           names={[name]}
           onClose={(deleted) => {
             setDeleting(false);
-            if (deleted) navigate(addressOf(region, { page: "functions" }));
+            if (deleted) navigate(addressOf(place.region, { page: "functions" }));
           }}
         />
       )}

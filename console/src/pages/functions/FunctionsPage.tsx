@@ -22,8 +22,9 @@ import { type Row, filteringOptions, filteringProperties } from "./rows";
 import { useFunctions } from "./useFunctions";
 
 export function FunctionsPage() {
-  const { session, region } = useConsole();
-  const { rows, loading, problem, tagProblem, reload } = useFunctions({ session, region });
+  const place = useConsole();
+  const { region } = place;
+  const { rows, loading, problem, tagProblem, reload } = useFunctions(place);
   const [preferences, setPreferences] = usePreferences();
   const [deleting, setDeleting] = useState<readonly string[]>();
   const definitions = useMemo(() => columns(region), [region]);

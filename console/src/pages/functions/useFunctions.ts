@@ -21,16 +21,16 @@ export interface Functions {
 
 const NOTHING: Functions = { rows: [], loading: true };
 
-export function useFunctions({ session, region }: Place): Functions & { reload: () => void } {
+export function useFunctions(place: Place): Functions & { reload: () => void } {
   const [found, setFound] = useState<Functions>(NOTHING);
   const { times, reload } = useAgain(found.problem);
   useEffect(() => {
     const abort = new AbortController();
     const show = (now: Functions) => abort.signal.aborted || setFound(now);
     setFound((before) => (times === 0 ? NOTHING : { ...before, loading: true, problem: undefined }));
-    void load({ session, region }, abort.signal, show, times === 0);
+    void load(place, abort.signal, show, times === 0);
     return () => abort.abort();
-  }, [session, region, times]);
+  }, [place, times]);
   return { ...found, reload };
 }
 

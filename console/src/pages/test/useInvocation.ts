@@ -8,7 +8,7 @@ import { useConsole } from "../../app/context";
 import { type Run, keepRun } from "./runs";
 
 export function useInvocation(found: FunctionConfiguration, onDone: (runs: readonly Run[]) => void) {
-  const { session, region } = useConsole();
+  const place = useConsole();
   const [running, setRunning] = useState(false);
   const [text, setText] = useState("");
   const abort = useRef<AbortController>(undefined);
@@ -23,7 +23,7 @@ export function useInvocation(found: FunctionConfiguration, onDone: (runs: reado
     const done = (came: Pick<Run, "outcome" | "problem">) =>
       onDone(keepRun(found.FunctionArn ?? "", { way, at, took: performance.now() - started, ...came }));
     try {
-      done({ outcome: await invoke({ session, region }, {
+      done({ outcome: await invoke(place, {
         name: found.FunctionName ?? "", way, event, signal: control.signal, onText: setText,
       }) });
     } catch (error) {
