@@ -22,7 +22,7 @@ import { addressOf } from "../../app/places";
 import { follow, navigate } from "../../app/router";
 import { ProblemAlert, ProblemText } from "../../components/ProblemAlert";
 import { writeZip } from "../../packages/zip";
-import { BLUEPRINTS, type Blueprint, RUNTIMES, starter } from "./blueprints";
+import { BLUEPRINTS, type Blueprint, RUNTIMES, blueprintOf, starter } from "./blueprints";
 import { PackageInput } from "./PackageInput";
 import { type Form as Filled, type Start, type Upload, problemsOf } from "./request";
 
@@ -42,7 +42,7 @@ export function CreatePage() {
   /** Roles that were made before something else went wrong: trying again takes them. */
   const roles = useRef(new Map<string, string>());
   const change = (part: Partial<Filled>) => setForm((before) => ({ ...before, ...part }));
-  const blueprint = BLUEPRINTS.find(({ id }) => id === form.blueprint)!;
+  const blueprint = blueprintOf(form.blueprint);
   const uploaded = useMemo(() => upload && ("zip" in upload ? upload.zip : writeZip(upload.files)), [upload]);
   const problems = problemsOf(form, upload, uploaded?.length ?? 0);
   const shown = tried ? problems : {};
@@ -123,7 +123,7 @@ interface Part {
 
 function Starts({ form, change }: Part) {
   const begin = (start: Start) => {
-    const runtime = start === "blueprint" ? BLUEPRINTS.find(({ id }) => id === form.blueprint)!.runtimes[0]! : form.runtime;
+    const runtime = start === "blueprint" ? blueprintOf(form.blueprint).runtimes[0]! : form.runtime;
     change({ start, runtime, ...(start === "blueprint" ? {} : handlerFor(runtime)) });
   };
   return (
@@ -141,7 +141,7 @@ function Starts({ form, change }: Part) {
 }
 
 function Blueprints({ form, change }: Part) {
-  const choose = (id: string) => change({ blueprint: id, runtime: BLUEPRINTS.find((each) => each.id === id)!.runtimes[0]! });
+  const choose = (id: string) => change({ blueprint: id, runtime: blueprintOf(id).runtimes[0]! });
   return (
     <Container header={<Header variant="h2">Blueprint</Header>}>
       <Tiles

@@ -49,8 +49,12 @@ export const BLUEPRINTS: readonly Blueprint[] = [
   },
 ];
 
+/** One of `BLUEPRINTS`. */
+export function blueprintOf(id: string): Blueprint {
+  return BLUEPRINTS.find((each) => each.id === id)!;
+}
+
 /** What a function from scratch begins with. */
 export function starter(runtime: string): Blueprint | undefined {
-  const [python, node, , , custom] = BLUEPRINTS;
-  return [python, node, custom].find((each) => each?.runtimes.includes(runtime));
+  return ["hello-python", "hello-node", "custom"].map(blueprintOf).find(({ runtimes }) => runtimes.includes(runtime));
 }
