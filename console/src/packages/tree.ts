@@ -18,8 +18,9 @@ function level(paths: string[], prefix: string): Node[] {
     const rest = path.slice(prefix.length), slash = rest.indexOf("/");
     if (slash < 0) files.push({ path, name: rest });
     else {
-      const name = rest.slice(0, slash);
-      folders.set(name, [...(folders.get(name) ?? []), path]);
+      const name = rest.slice(0, slash), inside = folders.get(name) ?? [];
+      inside.push(path);
+      folders.set(name, inside);
     }
   }
   const nodes = [...folders].map(([name, inside]) => ({
