@@ -47,8 +47,8 @@ export async function download(place: Place, name: string): Promise<Uint8Array> 
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-export function deploy(place: Place, name: string, zip: Uint8Array, revision?: string): Promise<FunctionConfiguration> {
-  return lambdaClient(place).send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zip, RevisionId: revision }));
+export function deploy(place: Place, name: string, zip: Uint8Array): Promise<FunctionConfiguration> {
+  return lambdaClient(place).send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zip }));
 }
 
 /** A function URL that everybody may use. */

@@ -10,19 +10,17 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Time } from "../../components/Time";
 import { milliseconds } from "../../components/format";
-import type { Report } from "./report";
 import { type Run, pretty, verdict } from "./runs";
 
 export function RunResult({ run }: { run: Run }) {
-  const { outcome, problem, report } = run;
-  const { good, text } = verdict(run);
+  const { outcome, problem } = run;
   return (
-    <Container header={<Header variant="h2" info={<StatusIndicator type={good ? "success" : "error"}>{text}</StatusIndicator>}>Result</Header>}>
+    <Container header={<Header variant="h2" info={<Verdict run={run} />}>Result</Header>}>
       <SpaceBetween size="m">
         {problem && <ProblemAlert problem={problem} />}
         {outcome && (
           <>
-            <KeyValuePairs columns={4} items={figures(run, report)} />
+            <KeyValuePairs columns={4} items={figures(run)} />
             {run.way === "Event" && <Alert type="info">The event is in the queue; what becomes of it is in the function's log.</Alert>}
             {outcome.payload !== "" && <Text label="Payload" text={pretty(outcome.payload)} />}
             {outcome.log !== "" && <Text label="End of the log (4 KB)" text={outcome.log} />}
@@ -33,7 +31,12 @@ export function RunResult({ run }: { run: Run }) {
   );
 }
 
-function figures({ outcome, at, took }: Run, report: Report = {}) {
+export function Verdict({ run }: { run: Run }) {
+  const { good, text } = verdict(run);
+  return <StatusIndicator type={good ? "success" : "error"}>{text}</StatusIndicator>;
+}
+
+function figures({ outcome, at, took, report = {} }: Run) {
   const all: [string, string | undefined][] = [
     ["Status", String(outcome?.status)],
     ["Executed version", outcome?.version],

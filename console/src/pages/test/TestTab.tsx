@@ -16,9 +16,9 @@ import type { Way } from "../../api/invoke";
 import { Time } from "../../components/Time";
 import { milliseconds } from "../../components/format";
 import { EventInput } from "./EventInput";
-import { RunResult, Text } from "./RunResult";
+import { RunResult, Text, Verdict } from "./RunResult";
 import { eventProblem } from "./events";
-import { type Run, WAYS, runsOf, verdict } from "./runs";
+import { type Run, WAYS, runsOf } from "./runs";
 import { TEMPLATES } from "./templates";
 import { useInvocation } from "./useInvocation";
 
@@ -96,10 +96,7 @@ function Runs({ runs, chosen, onChoose }: { runs: readonly Run[]; chosen?: Run; 
           </Link>
         ) },
         { id: "way", header: "Invocation", cell: ({ way }) => WAYS[way] },
-        { id: "verdict", header: "Result", cell: (run) => {
-          const { good, text } = verdict(run);
-          return <StatusIndicator type={good ? "success" : "error"}>{text}</StatusIndicator>;
-        } },
+        { id: "verdict", header: "Result", cell: (run) => <Verdict run={run} /> },
         { id: "duration", header: "Duration", cell: ({ report }) => (report?.duration === undefined ? "-" : milliseconds(report.duration)) },
         { id: "start", header: "Start", cell: ({ report }) => (report === undefined ? "-" : report.init !== undefined ? "cold" : "warm") },
         { id: "version", header: "Version", cell: ({ outcome }) => outcome?.version ?? "-" },
