@@ -1,7 +1,5 @@
 // What several scenarios do.
 
-import assert from "node:assert/strict";
-
 export async function choose(page, label, option) {
   await page.getByRole("button", { name: label }).or(page.getByRole("combobox", { name: label })).first().click();
   await page.getByRole("option", { name: option, exact: true }).click();
@@ -44,6 +42,8 @@ export async function replaceText(page, label, text) {
   await page.keyboard.insertText(text);
 }
 
-export async function equal(locator, text) {
-  assert.equal((await locator.innerText()).trim(), text);
+/** In the dialog that deletes functions. */
+export async function confirmDeletion(dialog) {
+  await dialog.getByLabel("To confirm, type delete").fill("delete");
+  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
 }

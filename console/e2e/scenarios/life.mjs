@@ -1,7 +1,7 @@
 // A function from its creation to its end: created, edited, deployed, tested, deleted.
 
 import assert from "node:assert/strict";
-import { active, fromBlueprint, openTab, replaceText, shown, test } from "../steps.mjs";
+import { active, confirmDeletion, fromBlueprint, openTab, replaceText, shown, test } from "../steps.mjs";
 
 const CHANGED = `import helper
 
@@ -40,7 +40,7 @@ async function inTheDark(stage) {
   }
 }
 
-async function edit({ page, accessible }) {
+async function edit({ page }) {
   await replaceText(page, "Text of lambda_function.py", CHANGED);
   await page.getByText("1 file changed, not deployed").waitFor();
   await page.getByRole("button", { name: "New file" }).click();
@@ -114,8 +114,7 @@ async function remove({ page }) {
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   const dialog = page.getByRole("dialog");
   assert.equal(await dialog.getByRole("button", { name: "Delete", exact: true }).isDisabled(), true);
-  await dialog.getByLabel("To confirm, type delete").fill("delete");
-  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+  await confirmDeletion(dialog);
   await page.getByText("The function life is deleted.").waitFor();
   await page.getByText("No functions").waitFor();
 }

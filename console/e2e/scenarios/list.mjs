@@ -1,6 +1,7 @@
 // Thousands of functions: searched, sorted, turned over, and some of them deleted.
 
 import assert from "node:assert/strict";
+import { confirmDeletion } from "../steps.mjs";
 
 export default async function (stage) {
   const { page, given } = stage;
@@ -39,8 +40,7 @@ async function removeSome(stage) {
   const dialog = page.getByRole("dialog");
   await dialog.getByText("Delete 10 functions").waitFor();
   await stage.accessible("deleting several");
-  await dialog.getByLabel("To confirm, type delete").fill("delete");
-  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+  await confirmDeletion(dialog);
   await page.getByText("10 functions are deleted.").waitFor();
   await clear(page);
   await page.getByText(`(${given.count - 10})`).waitFor();

@@ -1,6 +1,7 @@
 // With authentication: an access key is asked for, and what it may not do is shown as denied.
 
 import assert from "node:assert/strict";
+import { confirmDeletion } from "../steps.mjs";
 
 export default async function (stage) {
   const { page, given } = stage;
@@ -18,8 +19,7 @@ export default async function (stage) {
   await page.getByRole("checkbox", { name: "Select seen" }).check();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("To confirm, type delete").fill("delete");
-  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+  await confirmDeletion(dialog);
   await dialog.getByText(/is not authorized to perform: lambda:DeleteFunction/).waitFor();
   await dialog.getByRole("button", { name: "Close" }).last().click();
   await page.getByRole("link", { name: "seen" }).click();
