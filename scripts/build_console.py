@@ -39,12 +39,16 @@ class Node:
     program: Path
     npm: Sequence[str]
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """In which npm and its scripts find this interpreter."""
+        return {**os.environ, "PATH": f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
     def run_npm(self, *arguments: str) -> None:
         """Raises CalledProcessError, with what npm said."""
-        path = f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
         subprocess.run(
-            [*self.npm, *arguments], cwd=SOURCES, check=True, env={**os.environ, "PATH": path}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [*self.npm, *arguments], cwd=SOURCES, check=True, env=self.environ, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
 

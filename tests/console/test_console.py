@@ -23,9 +23,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from access_site import Site, allow
+from ingle.settings import load
+from ingle.worker import families
 from served import Server, create_function, package
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import build_console  # noqa: E402
+
 CONSOLE = ROOT / "console"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PYTHON = "python{}.{}".format(*sys.version_info[:2])
@@ -35,16 +40,12 @@ MANY = 2000
 Ask = Callable[[Any], str]
 
 
-def _node() -> tuple[str, list[str]] | None:
-    """The Node.js that built the console, and npm."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import build_console
-
+def _node() -> build_console.Node | None:
+    """The Node.js that built the console."""
     try:
-        node = build_console.find_node(install=False)
+        return build_console.find_node(install=False)
     except build_console.NoNode:
         return None
-    return str(node.program), list(node.npm)
 
 
 NODE = _node()
@@ -59,9 +60,9 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (D
 @needs_node
 def test_units() -> None:
     assert NODE is not None
-    environ = {**os.environ, "PATH": f"{Path(NODE[0]).parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
+    environ = {**NODE.environ, "NO_COLOR": "1"}
     ran = subprocess.run(
-        [*NODE[1], "test"], cwd=CONSOLE, env=environ, capture_output=True, text=True, timeout=120, check=False
+        [*NODE.npm, "test"], cwd=CONSOLE, env=environ, capture_output=True, text=True, timeout=120, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
@@ -99,7 +100,7 @@ def _played(scenario: str, given: dict[str, Any], answer: Ask | None) -> list[st
     assert NODE is not None
     environ = {**os.environ, "SCENARIO": json.dumps(given)}
     running = subprocess.Popen(
-        [NODE[0], str(CONSOLE / "e2e/run.mjs"), scenario], env=environ, text=True, stdin=subprocess.PIPE,
+        [str(NODE.program), str(CONSOLE / "e2e/run.mjs"), scenario], env=environ, text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert running.stdin is not None
@@ -139,10 +140,8 @@ def test_a_function_is_created_edited_deployed_tested_and_deleted(console_server
 
 def _node_runtime() -> str | None:
     """A runtime whose interpreter is on this machine."""
-    told = subprocess.run(
-        [sys.executable, "-m", "ingle", "runtimes"], capture_output=True, text=True, check=True
-    ).stdout.split()  # fmt: skip
-    return next((word for word in told if word in ("nodejs20.x", "nodejs22.x", "nodejs24.x")), None)
+    found = (item.runtime for item in families.search(load()).interpreters)
+    return next((runtime for runtime in found if runtime in ("nodejs20.x", "nodejs22.x", "nodejs24.x")), None)
 
 
 @needs_node
@@ -202,13 +201,7 @@ def test_who_signs_in_sees_what_they_may(directory: Path) -> None:
     server = Server(directory / "data", INGLE_AUTH="iam").start()
     try:
         site = Site(server)
-        role = site.iam.create_role(
-            RoleName="runs", AssumeRolePolicyDocument=json.dumps({
-                "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-                                                        "Principal": {"Service": "lambda.amazonaws.com"}}],
-            }),
-        )["Role"]["Arn"]  # fmt: skip
-        create_function(site.lambda_, "seen", SOURCE, Role=role, Runtime=PYTHON)
+        create_function(site.lambda_, "seen", SOURCE, Role=site.role(), Runtime=PYTHON)
         key, secret, _ = site.user(allow("lambda:ListFunctions"))
         checked = play("signin", {"url": server.url, "key": key, "secret": secret, "account": "000000000000"})
         assert checked == ["signing in", "a list with limited rights"]
