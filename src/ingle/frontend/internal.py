@@ -160,7 +160,7 @@ def console(find: Pages) -> Mapping[str, InternalRoute]:
         if request.from_environment:
             return json_response(403, {"message": "The console is not for functions."})
         page = await asyncio.to_thread(find, request.path, gzipped=request.gzipped)
-        return InternalResponse(status=page.status, headers=list(page.headers), body=page.body)
+        return InternalResponse(status=page.status, headers=page.headers, body=page.body)
 
     async def redirect(request: InternalRequest) -> InternalResponse:
         return InternalResponse(status=307, headers=[(b"location", f"{CONSOLE}/".encode())])
