@@ -17,6 +17,7 @@ function compressed(): Plugin {
     closeBundle() {
       for (const name of readdirSync(built, { recursive: true, withFileTypes: true })) {
         const path = resolve(name.parentPath, name.name);
+        // A build that fails ends here, too, with the files of the build before.
         if (!name.isFile() || path.endsWith(".gz")) continue;
         writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
         rmSync(path);

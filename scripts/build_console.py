@@ -111,7 +111,7 @@ def install(node: Node) -> None:
 def build(node: Node) -> None:
     """A running server sees the old build or the new one."""
     digest, made = sources_digest(), BUILT.with_name("built.new")
-    node.run_npm("run", "build", "--", "--outDir", str(made), "--emptyOutDir")
+    node.run_npm("run", "build", "--", "--outDir", str(made))
     (made / STAMP).write_text(digest)
     old = BUILT.with_name("built.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -132,12 +132,10 @@ def ensure() -> None:
 def main() -> int:
     try:
         ensure()
-    except NoNode as reason:
+    except (NoNode, OSError) as reason:
         print(f"Going on without the console: {reason}", file=sys.stderr)
     except subprocess.CalledProcessError as error:
         print(f"Going on without the console: npm failed.\n{error.stdout or ''}", file=sys.stderr)
-    except OSError as error:
-        print(f"Going on without the console: {error}", file=sys.stderr)
     else:
         return 0
     return 1
