@@ -21,18 +21,18 @@ Interface = IPv4Interface | IPv6Interface
 Network = IPv4Network | IPv6Network
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
-NEWADDR, GETADDR = 20, 22
+NEWADDR = 20
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 _REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
 _ERROR, _DONE = 2, 3
 _UP, _NOARP = 0x1, 0x80
 #: Attributes of links, addresses and routes.
-_L_ADDRESS, _L_NAME, _L_MTU, _L_LINK, _L_MASTER, _L_INFO = 1, 3, 4, 5, 10, 18
+_L_ADDRESS, _L_NAME, _L_LINK, _L_MASTER, _L_INFO = 1, 3, 5, 10, 18
 _L_OPERSTATE, _OPERSTATE_UP = 16, 6
 _L_NETNS_FD, _L_TXQ, _L_RXQ = 28, 31, 32
 _INFO_KIND, _INFO_DATA, _VETH_PEER, _MACVLAN_MODE = 1, 2, 1, 1
 _MACVLAN_BRIDGE = 4
-_A_ADDRESS, _A_LOCAL, _A_FLAGS = 1, 2, 8
+_A_ADDRESS, _A_LOCAL = 1, 2
 _NO_DAD = 0x02
 _R_DESTINATION, _R_OIF, _R_GATEWAY = 1, 4, 5
 _MAIN_TABLE, _PROTOCOL = 254, 4  # RTPROT_STATIC
@@ -48,8 +48,6 @@ class Device:
     index: int
     name: str
     kind: str
-    master: int
-    up: bool
 
 
 def _attribute(kind: int, content: bytes) -> bytes:
@@ -104,14 +102,9 @@ def veth(
     return NEWLINK, _CREATE | _EXCLUSIVE, body + _attribute(_L_INFO, info)
 
 
-def bridge(name: str, address: str | None = None) -> Request:
-    hardware = b"" if address is None else _attribute(_L_ADDRESS, mac(address))
+def bridge(name: str) -> Request:
     info = _attribute(_INFO_KIND, b"bridge")
-    return (
-        NEWLINK,
-        _CREATE | _EXCLUSIVE,
-        _link(0, _UP, _UP) + _text(_L_NAME, name) + hardware + _attribute(_L_INFO, info),
-    )
+    return NEWLINK, _CREATE | _EXCLUSIVE, _link(0, _UP, _UP) + _text(_L_NAME, name) + _attribute(_L_INFO, info)
 
 
 def macvlan(name: str, parent: int, namespace: int, address: str | None) -> Request:
@@ -223,39 +216,26 @@ class Netlink:
     def devices(self) -> list[Device]:
         return [_device(body) for body in self._dump(GETLINK, _link())]
 
-    def addresses(self) -> list[tuple[int, Address]]:
-        """Every address with the index of its device."""
-        found: list[tuple[int, Address]] = []
-        for body in self._dump(GETADDR, struct.pack("=BBBBI", 0, 0, 0, 0, 0)):
-            family, index = body[0], struct.unpack_from("=I", body, 4)[0]
-            given = dict(_attributes(body[8:]))
-            packed = given.get(_A_LOCAL, given.get(_A_ADDRESS, b""))
-            if family == socket.AF_INET:
-                found.append((index, IPv4Address(packed)))
-            elif family == socket.AF_INET6:
-                found.append((index, IPv6Address(packed)))
-        return found
-
     def outward(self) -> set[int]:
         """Devices that routes of IPv4 in the main table lead over."""
-        found = set()
-        for body in self._dump(GETROUTE, struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
-            given = dict(_attributes(body[12:]))
-            if body[4] == _MAIN_TABLE and body[7] == UNICAST and _R_OIF in given:
-                found.add(struct.unpack("=I", given[_R_OIF])[0])
-        return found
+        return {
+            struct.unpack("=I", given[_R_OIF])[0]
+            for body, given in self._routes()
+            if body[4] == _MAIN_TABLE and body[7] == UNICAST and _R_OIF in given
+        }
 
     def destinations(self) -> set[IPv4Address]:
         """Single addresses that routes of IPv4 lead to."""
-        found = set()
-        for body in self._dump(GETROUTE, struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
-            given = dict(_attributes(body[12:]))
-            if body[1] == 32 and _R_DESTINATION in given:
-                found.add(IPv4Address(given[_R_DESTINATION]))
-        return found
+        return {
+            IPv4Address(given[_R_DESTINATION])
+            for body, given in self._routes()
+            if body[1] == 32 and _R_DESTINATION in given
+        }
 
-    def index(self, name: str) -> int | None:
-        return next((device.index for device in self.devices() if device.name == name), None)
+    def _routes(self) -> Iterator[tuple[bytes, dict[int, bytes]]]:
+        """Messages of the routes of IPv4, with their attributes."""
+        for body in self._dump(GETROUTE, struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+            yield body, dict(_attributes(body[12:]))
 
     def _dump(self, kind: int, body: bytes) -> Iterator[bytes]:
         self._socket.send(struct.pack("=IHHII", 16 + len(body), kind, _REQUEST | _DUMP, 0, 0) + body)
@@ -310,13 +290,10 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _device(body: bytes) -> Device:
-    index, flags = struct.unpack_from("=iI", body, 4)
     given = dict(_attributes(body[16:]))
     info = dict(_attributes(given.get(_L_INFO, b"")))
     return Device(
-        index=index,
+        index=struct.unpack_from("=i", body, 4)[0],
         name=given[_L_NAME].rstrip(b"\0").decode(),
         kind=info.get(_INFO_KIND, b"").rstrip(b"\0").decode(),
-        master=struct.unpack("=I", given[_L_MASTER])[0] if _L_MASTER in given else 0,
-        up=bool(flags & _UP),
     )

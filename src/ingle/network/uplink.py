@@ -91,7 +91,7 @@ class Uplink:
 
     def _claim(self, index: int, seed: int) -> IPv4Address:
         """An address that no other server's router has: the machine has a route to each."""
-        taken = set(self._links.destinations())
+        taken = self._links.destinations()
         for turn in range(_TRIES):
             address = UPLINKS[1 + (seed + turn) % (UPLINKS.num_addresses - 2)]
             if address not in taken:
@@ -156,10 +156,8 @@ def _remove(links: Netlink, tables: Nftables, name: str) -> None:
     guarded: set[str] = set()
     if name in _own_tables(tables):
         guarded = set(_guards_of(tables, name))
-    index = links.index(name)
-    if index is not None:
-        with contextlib.suppress(OSError):
-            links.do(netlink.remove(index))
+    with contextlib.suppress(OSError):
+        links.do(netlink.remove(socket.if_nametoindex(name)))
     # Forwarding goes before what guards it.
     remaining = {held for table in _own_tables(tables) if table != name for held in _guards_of(tables, table)}
     _reset(guarded - remaining)
