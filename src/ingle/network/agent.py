@@ -69,7 +69,6 @@ class Agent:
         self._selector = selectors.DefaultSelector()
         self._numbers = Numbers()
         self._ports = Ports(identity)
-        self._machine = netlink.Netlink()
         self._gateways: dict[str, Gateway] = {}
         self._interfaces: dict[str, InterfaceGateway] = {}
         self._fabrics: dict[str, Fabric] = {}
@@ -302,7 +301,7 @@ class Agent:
         return {
             "uplink": None if self._uplink is None else self._uplink.device,
             "outward": behind[OUTWARD],
-            "devices": [device.name for device in self._machine.devices() if device.name != "lo"],
+            "devices": [device.name for device in self._ports.links.devices() if device.name != "lo"],
             "interfaces": {
                 name: {"device": interface.plan.device, "environments": behind[name]}
                 for name, interface in self._interfaces.items()

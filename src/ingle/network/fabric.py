@@ -16,7 +16,6 @@ from ipaddress import IPv4Interface, IPv6Interface
 from ingle.network import namespaces, netlink, rules
 from ingle.network.addresses import BEHIND, LEG, SUBNET, VPC
 from ingle.network.gateway import Gateway
-from ingle.network.netlink import Netlink
 from ingle.network.plan import Interface, Segment
 from ingle.network.ports import Ports
 
@@ -60,20 +59,20 @@ class Fabric(Gateway):
             name = f"bridge{self._made}"
             self.links.do(netlink.bridge(name))
             index = socket.if_nametoindex(name)
-            addresses = [IPv4Interface((plan.address.network[1], plan.address.network.prefixlen))]
-            self.links.do(*(netlink.add_address(index, address) for address in addresses))
+            network = plan.address.network
+            addresses: list[netlink.Interface] = [IPv4Interface((network[1], network.prefixlen))]
             if plan.address6 is not None:
-                network = plan.address6.network
-                self.links.do(netlink.add_address(index, IPv6Interface((network[1], network.prefixlen))))
+                network6 = plan.address6.network
+                addresses.append(IPv6Interface((network6[1], network6.prefixlen)))
+            self.links.do(*(netlink.add_address(index, address) for address in addresses))
             self._bridges[plan.subnet] = name
         return name
 
     def reach(self, number: int, plan: Interface, namespace: int) -> None:
         """Give `namespace`, an interface in a subnet that is bound, a link to the other subnets. Raises OSError."""
         self.attach(namespace, number, VPC, default=False, ipv6=plan.address6 is not None)
-        with namespaces.inside(self.namespace):
-            index = socket.if_nametoindex(f"{BEHIND}{number}")
-            self.links.do(*(netlink.add_route(netlink.host(address.ip), index) for address in plan.addresses))
+        index = self.index(f"{BEHIND}{number}")
+        self.links.do(*(netlink.add_route(netlink.host(address.ip), index) for address in plan.addresses))
 
     def lead_to(self, interface: str, segments: tuple[Segment, ...], ports: Ports) -> None:
         """Have legs in the subnets that interfaces want, which for `interface` are these. Raises OSError."""
@@ -82,14 +81,13 @@ class Fabric(Gateway):
         for name, (segment, device) in list(self._legs.items()):
             if wanted.get(name) != segment:
                 del self._legs[name]
-                with contextlib.suppress(OSError), namespaces.inside(self.namespace):
-                    self.links.do(netlink.remove(socket.if_nametoindex(device)))
+                with contextlib.suppress(OSError):
+                    self.links.do(netlink.remove(self.index(device)))
         for name, segment in wanted.items():
             if name not in self._legs:
                 self._made += 1
                 device = f"{LEG}{self._made}"
                 ports.plug(segment.device, self.namespace, device, None)
                 self._legs[name] = segment, device
-                with namespaces.inside(self.namespace), Netlink() as links:
-                    index = socket.if_nametoindex(device)
-                    links.do(netlink.add_address(index, segment.address), netlink.up(index))
+                index = self.index(device)
+                self.links.do(netlink.add_address(index, segment.address), netlink.up(index))

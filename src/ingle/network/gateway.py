@@ -74,6 +74,11 @@ class Gateway:
         self.links.close()
         os.close(self.namespace)
 
+    def index(self, name: str) -> int:
+        """Of a device in the namespace. Raises OSError."""
+        with namespaces.inside(self.namespace):
+            return socket.if_nametoindex(name)
+
     def load(self, text: str) -> None:
         """One transaction of rules. Raises OSError."""
         if self._tables is None:

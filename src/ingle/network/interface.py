@@ -70,8 +70,8 @@ class InterfaceGateway(Gateway):
         if replace(before, **elsewhere) != replace(plan, **elsewhere):
             self.load(rules.of_interface(plan))
         if before.device != plan.device:
-            with namespaces.inside(self.namespace), contextlib.suppress(OSError):
-                self.links.do(netlink.remove(socket.if_nametoindex(SUBNET)))
+            with contextlib.suppress(OSError):
+                self.links.do(netlink.remove(self.index(SUBNET)))
             self._routes.clear()
             self._plug()
         self._route()
@@ -124,39 +124,34 @@ class InterfaceGateway(Gateway):
             everything.append(netlink.EVERYWHERE6)
         for destination in everything:
             wanted[destination] = netlink.add_route(destination, kind=netlink.BLACKHOLE)
+        subnet = self.index(SUBNET)
         for route in self.plan.routes:
             if route.destination.version == 4 or self.ipv6:
-                wanted[route.destination] = self._request(route)
-        with namespaces.inside(self.namespace):
-            stale = [netlink.remove_route(found) for found in self._routes if found not in wanted]
-            changed = [request for found, request in wanted.items() if self._routes.get(found) != request]
-            if stale:
-                self.links.do(*stale)
-            if changed:
-                self.links.do(*changed)
+                wanted[route.destination] = self._request(route, subnet)
+        stale = [netlink.remove_route(found) for found in self._routes if found not in wanted]
+        changed = [request for found, request in wanted.items() if self._routes.get(found) != request]
+        if stale:
+            self.links.do(*stale)
+        if changed:
+            self.links.do(*changed)
         self._routes = wanted
 
-    def _request(self, route: Route) -> Request:
-        with namespaces.inside(self.namespace):
-            subnet = socket.if_nametoindex(SUBNET)
+    def _request(self, route: Route, subnet: int) -> Request:
+        """`subnet`: the index of the device in it."""
         version = route.destination.version
         if route.target is Target.VIA and route.via is not None and version == 4:
             return netlink.add_route(route.destination, subnet, route.via)
         if route.target is Target.NAT and version == 4 and self._way(NAT):
-            return netlink.add_route(route.destination, self._index(NAT), NEXT_HOP)
+            return netlink.add_route(route.destination, self.index(NAT), NEXT_HOP)
         if route.target is Target.VPC:
             if self.plan.device is None:
                 return netlink.add_route(route.destination, subnet, self._first(version))
             if self._way(VPC):
                 hop: IPv4Address | IPv6Address = NEXT_HOP if version == 4 else NEXT_HOP6
-                return netlink.add_route(route.destination, self._index(VPC), hop)
+                return netlink.add_route(route.destination, self.index(VPC), hop)
         return netlink.add_route(route.destination, kind=netlink.BLACKHOLE)
 
     def _first(self, version: int) -> IPv4Address | IPv6Address:
         """The router's address in the subnet."""
         six = self.plan.address6
         return six.network[1] if version == 6 and six is not None else self.plan.address.network[1]
-
-    def _index(self, name: str) -> int:
-        with namespaces.inside(self.namespace):
-            return socket.if_nametoindex(name)

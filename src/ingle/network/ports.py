@@ -22,7 +22,6 @@ class Ports:
         self._identity = identity
         self._prefix = f"ig-{identity[:6]}-"
         self._made = 0
-        self._host = namespaces.current()
         self.links = Netlink()
         self._tables: Nftables | None = None
 
@@ -37,22 +36,21 @@ class Ports:
         Returns the index of the other end, for `links.settle`, if it is on a bridge.
         """
         links = self.links
-        with namespaces.inside(self._host):
-            found = next((known for known in links.devices() if known.name == device), None)
-            if found is None:
-                raise OSError(f"this machine has no device {device}")
-            if found.kind != "bridge":
-                links.do(netlink.macvlan(name, found.index, namespace, hardware))
-                return None
-            self._keep_out()
-            self._made += 1
-            port = f"{self._prefix}{self._made}"
-            links.do(netlink.veth(port, name, namespace, peer_address=hardware))
-            index = socket.if_nametoindex(port)
-            with contextlib.suppress(OSError):
-                namespaces.set_parameter(f"ipv6/conf/{port}/disable_ipv6", 1)
-            links.do(netlink.enslave(index, found.index))
-            return index
+        found = next((known for known in links.devices() if known.name == device), None)
+        if found is None:
+            raise OSError(f"this machine has no device {device}")
+        if found.kind != "bridge":
+            links.do(netlink.macvlan(name, found.index, namespace, hardware))
+            return None
+        self._keep_out()
+        self._made += 1
+        port = f"{self._prefix}{self._made}"
+        links.do(netlink.veth(port, name, namespace, peer_address=hardware))
+        index = socket.if_nametoindex(port)
+        with contextlib.suppress(OSError):
+            namespaces.set_parameter(f"ipv6/conf/{port}/disable_ipv6", 1)
+        links.do(netlink.enslave(index, found.index))
+        return index
 
     def _keep_out(self) -> None:
         """Before the first device is on a bridge."""
