@@ -151,22 +151,22 @@ class Resolver:
 
     def _accept(self, listener: socket.socket) -> None:
         inner, _ = listener.accept()
-        outer = socket.socket(_family(self._upstream()[0]), socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        server = self._upstream()[0]
+        outer = socket.socket(_family(server), socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         inner.setblocking(False)
 
         def end() -> None:
             self._drop(inner)
             self._drop(outer)
 
-        with contextlib.suppress(BlockingIOError):
-            try:
-                outer.connect((self._upstream()[0], 53))
-            except BlockingIOError:
-                raise
-            except OSError:
-                inner.close()
-                outer.close()
-                return
+        try:
+            outer.connect((server, 53))
+        except BlockingIOError:
+            pass
+        except OSError:
+            inner.close()
+            outer.close()
+            return
         self._connections[inner] = self._connections[outer] = (time.monotonic() + _CONNECTION_SECONDS, end)
         # Nothing is asked before the server is there.
         self._selector.register(outer, selectors.EVENT_WRITE, lambda: self._connected(inner, outer, end))

@@ -7,7 +7,7 @@ in `Rule`s first, of which the text is one form; tests evaluate the other.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, collapse_addresses
 
 from ingle.network.addresses import BEHIND, LEG, LINKS, NAT, NEVER, NEVER6, RESOLVER, SUBNET, UPLINK, VPC
@@ -39,17 +39,10 @@ class Rule:
 
 def allowing(matches: Iterable[Match]) -> list[Rule]:
     """Rules that let through what any of `matches` describes: as few as possible, since order means nothing here."""
-    together: dict[tuple[object, ...], list[Network]] = {}
-    kinds: dict[tuple[object, ...], Match] = {}
+    together: dict[Match, list[Network]] = {}
     for match in matches:
-        kind = (match.protocol, match.ports, match.icmp)
-        together.setdefault(kind, []).extend(match.networks)
-        kinds[kind] = match
-    return [
-        rule
-        for kind, networks in together.items()
-        for rule in _of_each_version(networks, kinds[kind], allow=True)
-    ]  # fmt: skip
+        together.setdefault(replace(match, networks=()), []).extend(match.networks)
+    return [rule for kind, networks in together.items() for rule in _of_each_version(networks, kind, allow=True)]
 
 
 def deciding(entries: Iterable[Entry]) -> list[Rule]:
