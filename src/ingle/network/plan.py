@@ -25,7 +25,8 @@ Network = IPv4Network | IPv6Network
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_DEVICE = re.compile(r"[A-Za-z0-9_.@-]{1,15}")
+#: Of devices of the machine.
+DEVICE = re.compile(r"[A-Za-z0-9_.@-]{1,15}")
 _HARDWARE = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
@@ -84,7 +85,7 @@ class Segment:
     address: IPv4Interface
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or not _DEVICE.fullmatch(self.device):
+        if not _NAME.fullmatch(self.name) or not DEVICE.fullmatch(self.device):
             raise ValueError("a segment has a name or device that cannot be used")
 
 
@@ -118,7 +119,7 @@ class Interface:
         names = (self.name, self.network, self.subnet)
         if not all(_NAME.fullmatch(name) for name in names) or not _HARDWARE.fullmatch(self.hardware):
             raise ValueError("an interface has a name or hardware address that cannot be used")
-        if self.device is not None and not _DEVICE.fullmatch(self.device):
+        if self.device is not None and not DEVICE.fullmatch(self.device):
             raise ValueError(f"{self.device!r} is no device's name")
         if not self.addresses or self.addresses[0].version != 4:
             raise ValueError("an interface has no IPv4 address")

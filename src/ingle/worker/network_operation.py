@@ -11,19 +11,18 @@ Answers have `error` alone where a request cannot be served.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ingle.catalog.networks import Networks
 from ingle.domain.vpc import Subnet
 from ingle.network.client import NetworkError
+from ingle.network.plan import DEVICE
 from ingle.storage.bindings import Bindings
 from ingle.worker.networking import Networking
 
 #: Requests that are for networks begin so.
 PREFIX = "network-"
-_DEVICE = re.compile(r"[A-Za-z0-9_.@-]{1,15}")
 
 Document = dict[str, Any]
 
@@ -47,7 +46,7 @@ def network_operator(
     async def _bind(subnet: str, device: str) -> Document:
         if networks.get(Subnet, subnet) is None:
             return {"error": f"There is no subnet {subnet}."}
-        if not _DEVICE.fullmatch(device):
+        if not DEVICE.fullmatch(device):
             return {"error": f"{device!r} is no device's name."}
         if subnet in bindings.fixed:
             return {"error": f"The settings bind {subnet} to {bindings.fixed[subnet]}."}

@@ -22,6 +22,7 @@ from ingle.network.client import OUTWARD, NetworkClient, NetworkError
 from ingle.network.plan import Interface
 from ingle.observability.log import Logger
 from ingle.storage.bindings import Bindings
+from ingle.supporting.ec2.lambda_interfaces import combinations, interface_of
 from ingle.worker import private_networks
 
 log = Logger("worker")
@@ -129,12 +130,8 @@ class Networking:
 
     def _interfaces(self, version: Version, vpc: Attached) -> list[NetworkInterface]:
         """Those that the version's environments are behind: one in each of its subnets."""
-        found = [
-            item for subnet in vpc.subnets for item in self._networks.interfaces_in(subnet)
-            if item.interface_type == private_networks.OF_LAMBDA and item.account == version.key.account
-            and item.region == version.key.region and set(item.groups) == set(vpc.security_groups)
-        ]  # fmt: skip
-        return [item for item in found if item.ipv6_allowed == vpc.ipv6]
+        found = (interface_of(self._networks, wanted) for wanted in combinations(version.key, vpc))
+        return [interface for interface in found if interface is not None]
 
     # --- following the catalog --------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from ingle.domain.vpc import (
     Subnet,
     Vpc,
 )
-from ingle.domain.vpc.interfaces import OF_LAMBDA as OF_LAMBDA
+from ingle.domain.vpc.interfaces import OF_LAMBDA
 from ingle.domain.vpc.routing import LOCAL
 from ingle.domain.vpc.security import EVERY
 from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Interface, Match, Network, Segment, Target
@@ -98,10 +98,11 @@ def _match_of(networks: Networks, rule: SecurityGroupRule) -> Match | None:
     protocol = _PROTOCOLS.get(rule.protocol) or (None if rule.protocol == str(EVERY) else int(rule.protocol))
     if protocol in (ICMP, ICMP6):
         return Match(networks=peers, protocol=protocol, icmp=(_every(rule.from_port), _every(rule.to_port)))
-    ports = None
-    if protocol in (TCP, UDP) and EVERY not in (rule.from_port, rule.to_port):
-        ports = (rule.from_port, rule.to_port)
-    return Match(networks=peers, protocol=protocol, ports=ports)
+    return Match(networks=peers, protocol=protocol, ports=_ports(protocol, rule.from_port, rule.to_port))
+
+
+def _ports(protocol: int | None, low: int, high: int) -> tuple[int, int] | None:
+    return (low, high) if protocol in (TCP, UDP) and EVERY not in (low, high) else None
 
 
 def _every(value: int) -> int | None:
@@ -132,9 +133,7 @@ def _entries(networks: Networks, subnet: Subnet, *, egress: bool) -> Iterator[En
 def _match_of_entry(entry: AclEntry) -> Match:
     network = ip_network(entry.cidr or entry.cidr6 or "0.0.0.0/0", strict=False)
     protocol = _every(entry.protocol)
-    ports = None
-    if protocol in (TCP, UDP) and EVERY not in (entry.from_port, entry.to_port):
-        ports = (entry.from_port, entry.to_port)
+    ports = _ports(protocol, entry.from_port, entry.to_port)
     icmp = (None, None) if protocol not in (ICMP, ICMP6) else (_every(entry.icmp_type), _every(entry.icmp_code))
     return Match(networks=(network,), protocol=protocol, ports=ports, icmp=icmp)
 
