@@ -114,9 +114,7 @@ def launch(
     if isolation is Isolation.USER and os.geteuid() == 0:
         # In a user namespace of root's, functions would be the machine's root to /proc/sys and to files.
         raise OSError("it is for ordinary users, and this is root; use root")
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in (ours, theirs):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+    ours, theirs = _channel()
     options = {
         "data_directory": str(data_directory),
         "cgroup_name": cgroup_name(data_directory),
@@ -127,18 +125,12 @@ def launch(
         "network": None,
         "shares": {name: asdict(share) for name, share in (shares or {}).items()},
     }
-    networks: list[socket.socket] = []
+    channel: socket.socket | None = None
     held: list[int] = []
     if network is not None and isolation is Isolation.ROOT:
-        networks = list(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-        for end in networks:
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
-        host = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        held = [host, networks[1].fileno()]
-        options["network"] = {
-            "command": network.command, "settings": network.settings, "host": host, "server": networks[1].fileno(),
-            "resolver": network.resolver,
-        }  # fmt: skip
+        channel, server = _channel()
+        held = [os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC), server.detach()]
+        options["network"] = {**asdict(network), "host": held[0], "server": held[1]}
     # The supervisor outlives the process that unshares for it; whoever adopts orphans here must be this process.
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     reader, writer = os.pipe2(os.O_CLOEXEC)
@@ -147,18 +139,22 @@ def launch(
         _start(theirs, json.dumps(options), isolation, writer, held)
     os.close(writer)
     theirs.close()
-    if networks:
-        networks[1].close()
-        os.close(held[0])
+    for descriptor in held:
+        os.close(descriptor)
     with os.fdopen(reader) as pipe:
         answer = pipe.read()
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
     if not answer.isdigit():
         raise OSError(f"the sandbox supervisor cannot start: {answer or 'no reason given'}")
-    return SupervisorProcess(
-        pid=int(answer), channel=ours, isolation=isolation, network=networks[0] if networks else None
-    )
+    return SupervisorProcess(pid=int(answer), channel=ours, isolation=isolation, network=channel)
+
+
+def _channel() -> tuple[socket.socket, socket.socket]:
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+    return ends
 
 
 def _start(channel: socket.socket, options: str, isolation: Isolation, report: int, held: list[int]) -> None:
