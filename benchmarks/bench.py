@@ -20,6 +20,11 @@ import boto3
 
 HELLO = "def handler(event, context):\n    return 'hello'\n"
 ROLE = "arn:aws:iam::000000000000:role/bench"
+#: What lets everybody invoke a function through its URL.
+_PUBLIC = (
+    {"StatementId": "url", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"},
+    {"StatementId": "via", "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": True},
+)
 
 #: What is in a package, by path; text alone is `app.py`.
 Files = Mapping[str, str | bytes] | str
@@ -120,6 +125,13 @@ class Bench:
         )  # fmt: skip
         self.wait("function_active_v2", name)
         return name
+
+    def public_url(self, function: str, mode: str = "BUFFERED") -> str:
+        """A URL for a function, open to everybody."""
+        made = self.client.create_function_url_config(FunctionName=function, AuthType="NONE", InvokeMode=mode)
+        for statement in _PUBLIC:
+            self.client.add_permission(FunctionName=function, **statement)
+        return str(made["FunctionUrl"])
 
     def wait(self, state: str, name: str, **more: str) -> None:
         """Until a waiter of the SDK is content with a function."""

@@ -68,13 +68,8 @@ def warm(bench: Bench) -> None:
 def function_url(bench: Bench) -> None:
     """Requests at a function URL that is open to everybody, answered with a status, headers and a body."""
     function = bench.function(PAGE)
-    url = bench.client.create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
-    for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
-        bench.client.add_permission(
-            FunctionName=function, StatementId=action[7:], Action=action, Principal="*",
-            **({"FunctionUrlAuthType": "NONE"} if action.endswith("Url") else {}),
-        )  # fmt: skip
-    request = f"GET /a/b?c=d HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAccept: */*\r\n\r\n".encode()
+    host = urlsplit(bench.public_url(function)).netloc
+    request = f"GET /a/b?c=d HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n".encode()
     load.one_by_one(bench.url, [request] * 200)
     times = load.one_by_one(bench.url, [request for _ in bench.times(1000, 5000)])
     bench.add("function URL, warm, 1 connection", times, "p50 <= 0.8")

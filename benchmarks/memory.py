@@ -70,5 +70,5 @@ def zygotes(server: int) -> list[tuple[str, float]]:
         command = _command(pid)
         if _ZYGOTE in command and _parent(pid) in supervisors:
             kind = "warm" if '"preload": true' in " ".join(command) else "bare"
-            found.append((f"{Path(command[0]).name} {kind}", _field(pid, "status", "VmRSS")))
+            found.append((f"{Path(command[0]).name} {kind}", rss_mb(pid)))
     return sorted(set(found))

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from benchmarks.bench import HELLO, ROLE, Bench, data_directory, served, zipped
+from benchmarks.bench import HELLO, Bench, data_directory, served
 from ingle.network import namespaces
 
 DATABASE = "10.20.0.50"
@@ -71,7 +71,6 @@ class _Site:
     """A machine with a bridge, a network on it, a server with a VPC whose subnet is bound to the bridge."""
 
     def __init__(self, bench: Bench, stack: contextlib.ExitStack) -> None:
-        self._bench = bench
         self.machine, self.private = self._namespace(stack), self._namespace(stack)
         self._ip(self.machine, "link add br0 type bridge", "link set br0 up", "addr add 10.20.0.9/24 dev br0")
         with namespaces.inside(self.machine):
@@ -82,8 +81,9 @@ class _Site:
         self._ip(self.private, "link set eth0 up", f"addr add {DATABASE}/24 dev eth0")
         directory = stack.enter_context(data_directory())
         with namespaces.inside(self.machine):
-            self.server = stack.enter_context(served(directory))
-        self.client, self.ec2 = self.server.client("lambda"), self.server.client("ec2")
+            server = stack.enter_context(served(directory))
+        self._bench = Bench(server, bench.runtime, bench.quick)
+        self.client, self.ec2 = self._bench.client, server.client("ec2")
         self.vpc = self.call(self.ec2.create_vpc, CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
         made = self.call(self.ec2.create_subnet, VpcId=self.vpc, CidrBlock="10.20.0.0/24")
         self.subnet = made["Subnet"]["SubnetId"]
@@ -119,16 +119,9 @@ class _Site:
         return group
 
     def function(self, source: str, group: str | None, memory_mb: int = 1769) -> str:
-        name = f"bench-{uuid.uuid4().hex[:12]}"
         config = {"SubnetIds": [self.subnet], "SecurityGroupIds": [group]} if group else {}
         with namespaces.inside(self.machine):
-            self.client.create_function(
-                FunctionName=name, Runtime=self._bench.runtime, Handler="app.handler", MemorySize=memory_mb, Timeout=60,
-                Role=ROLE, Code={"ZipFile": zipped({"name": name, "app.py": source})}, VpcConfig=config,
-            )  # fmt: skip
-            waiter = self.client.get_waiter("function_active_v2")
-            waiter.wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 2000})
-        return name
+            return self._bench.function(source, memory_mb, VpcConfig=config)
 
     def invoke(self, name: str, event: Any = None) -> tuple[Any, float]:
         """What it returned, and after how many milliseconds."""

@@ -79,11 +79,6 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
   stream.end();
 });
 """
-_PUBLIC = (
-    {"StatementId": "url", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"},
-    {"StatementId": "via", "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": True},
-)
-
 _STAMP = re.compile(rb"@ *([0-9]+)@")
 
 #: Makes the request for an event.
@@ -109,9 +104,7 @@ def streaming(bench: Bench) -> None:
 
 def _function(bench: Bench, files: Files, runtime: str, handler: str) -> str:
     name = bench.function(files, runtime=runtime, handler=handler)
-    bench.client.create_function_url_config(FunctionName=name, AuthType="NONE", InvokeMode="RESPONSE_STREAM")
-    for statement in _PUBLIC:
-        bench.client.add_permission(FunctionName=name, **statement)
+    bench.public_url(name, "RESPONSE_STREAM")
     return name
 
 
