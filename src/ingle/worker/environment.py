@@ -25,6 +25,7 @@ from ingle.runtime_api.server import RuntimeApiServer
 from ingle.runtime_api.session import Reply, RuntimeSession
 from ingle.runtime_api.telemetry import Telemetry
 from ingle.sandbox.client import NotCloneable, Sandbox, SandboxError
+from ingle.worker.answers import note_outcome, report_of, result_of
 from ingle.worker.client import EnvironmentLost
 from ingle.worker.failures import Failure, describe_exit, extension_failure, timed_out
 from ingle.worker.launch import Launch, Supervision
@@ -482,22 +483,18 @@ class Environment:
 
     def _failed_start(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
         """The result of an invocation whose runtime did not come up."""
-        failure = failure_of(outcome)
-        body = outcome.body if isinstance(outcome, Reply) else outcome.body(invocation.request_id)
         self._begin(invocation)
-        report = Report(
-            request_id=invocation.request_id, trace_id=invocation.trace_id, started=time.perf_counter(),
-            failure=failure, invoked_arn=invocation.invoked_arn, trace=invocation.trace,
-            cause=outcome.cause or outcome.body if isinstance(outcome, Reply) else None,
-            tenant_id=invocation.tenant_id,
-        )  # fmt: skip
+        report = report_of(invocation, time.perf_counter())
+        report.failure = failure = failure_of(outcome)
+        report.cause = outcome.cause or outcome.body if isinstance(outcome, Reply) else None
         report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000
         report.duration = self._timeout * 1000 if failure.status == "timeout" else self._init_ms or 0.0
         self._reports.finish(report)
         if self._launch.impossible is None and self.alive:
             self._reset_reason = reason_of(failure)
             self._become(State.RESETTING)
-        return self._result(body, report, error=True, tail=self._output.writer.take_tail())
+        tail = self._output.writer.take_tail()
+        return result_of(report, outcome, self.version.version, failed=True, tail=tail, provisioned=self.provisioned)
 
     def _begin(self, invocation: Invocation) -> None:
         if invocation.tail:
@@ -514,11 +511,7 @@ class Environment:
             self._quota_set = True
             self.sandbox.set_cpu_quota(cpu_quota(self._memory_mb))
         self._begin(invocation)
-        report = Report(
-            request_id=invocation.request_id, trace_id=invocation.trace_id, init=init_ms, restore=restore_ms,
-            started=time.perf_counter() - spent, invoked_arn=invocation.invoked_arn, trace=invocation.trace,
-            tenant_id=invocation.tenant_id,
-        )  # fmt: skip
+        report = report_of(invocation, time.perf_counter() - spent, init_ms, restore_ms)
         if init_ms is not None or spent:
             report.init_began, report.init_took = self._init_began, (self._init_ms or 0.0) / 1000
         limit = max(self._timeout - spent, 0.001)
@@ -532,20 +525,11 @@ class Environment:
         report.replied = time.perf_counter()
         if self.state is not State.DEAD:
             self._output.drain(ended=not isinstance(outcome, Reply))
-        if isinstance(outcome, Reply):
-            streamed = outcome.streamed
-            report.began, report.produced = outcome.began, len(outcome.body) if streamed is None else streamed
-            report.error, report.error_type = outcome.failed, outcome.error_type
-            if outcome.failed:
-                report.cause = outcome.cause or outcome.body
-            body, error = outcome.body, outcome.failed
-        else:
-            report.failure = outcome
-            report.produced = 0 if invocation.sink is None else invocation.sink.size
-            body, error = outcome.body(invocation.request_id), True
+        note_outcome(report, outcome, invocation.sink)
+        failed = report.status != "success"  # a failure of extensions may follow
         await self._conclude(report, wait=invocation.tail)
         tail = self._output.writer.take_tail() if invocation.tail else None
-        return self._result(body, report, error=error, tail=tail)
+        return result_of(report, outcome, self.version.version, failed=failed, tail=tail, provisioned=self.provisioned)
 
     async def _conclude(self, report: Report, *, wait: bool) -> None:
         """Report what was, and become what comes after it: idle, or to be reset before the next use."""
@@ -598,12 +582,3 @@ class Environment:
     def _stop_waiting_for_poll(self) -> None:
         if self._polled is not None and not self._polled.done():
             self._polled.set_result(None)
-
-    def _result(self, body: bytes, report: Report, *, error: bool, tail: bytes | None) -> InvocationResult:
-        return InvocationResult(
-            payload=body, error="Unhandled" if error else None,
-            error_type=report.error_type if report.failure is None else report.failure.kind,
-            executed_version=self.version.version, log_tail=tail,
-            duration_ms=report.duration or (report.replied - report.started) * 1000, init_ms=report.init,
-            provisioned=self.provisioned,
-        )  # fmt: skip
