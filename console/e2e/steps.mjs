@@ -47,3 +47,14 @@ export async function confirmDeletion(dialog) {
   await dialog.getByLabel("To confirm, type delete").fill("delete");
   await dialog.getByRole("button", { name: "Delete", exact: true }).click();
 }
+
+/** Opens the form of a group of settings. */
+export async function edit(page, title) {
+  await page.getByRole("button", { name: `Edit ${title}` }).click();
+}
+
+/** Saves the form that is open, and waits until it says so. */
+export async function save(page, title) {
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText(`${title}: saved.`).waitFor();
+}

@@ -1,6 +1,6 @@
 /** The frame around all pages: who calls, where, and which page. */
 
-import AppLayout from "@cloudscape-design/components/app-layout";
+import AppLayoutToolbar from "@cloudscape-design/components/app-layout-toolbar";
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Box from "@cloudscape-design/components/box";
 import I18nProvider from "@cloudscape-design/components/i18n";
@@ -20,6 +20,7 @@ import { FunctionPage } from "../pages/function/FunctionPage";
 import { FunctionsPage } from "../pages/functions/FunctionsPage";
 import { SignInPage } from "../pages/signin/SignInPage";
 import { ChoiceDialog, REGIONS } from "./ChoiceDialog";
+import { Navigation } from "./Navigation";
 import { Notifications, useNotifications } from "./notifications";
 import { type Location, addressOf, locationOf } from "./places";
 import { TopBar } from "./TopBar";
@@ -60,12 +61,14 @@ export function App() {
           onRegion={() => setAsking("region")} onSignOut={signOut}
         />
       </div>
-      <AppLayout
+      <AppLayoutToolbar
         headerSelector="#top"
-        navigationHide
+        navigation={<Navigation location={location} region={region} />}
+        navigationHide={session === undefined}
+        navigationWidth={200}
         toolsHide
         contentType={location.page === "functions" ? "table" : "default"}
-        ariaLabels={{ notifications: "Messages" }}
+        ariaLabels={{ notifications: "Messages", navigation: "Parts of the console", navigationToggle: "Open the parts", navigationClose: "Close the parts" }}
         notifications={<Notifications messages={told} dismiss={dismiss} connected={connected} />}
         stickyNotifications
         breadcrumbs={session && <Breadcrumbs location={location} region={region} />}
@@ -105,7 +108,7 @@ function Content({ location }: { location: Location }) {
     case "create":
       return <CreatePage />;
     case "function":
-      return <FunctionPage key={location.name} name={location.name} tab={location.tab} />;
+      return <FunctionPage key={location.name} name={location.name} tab={location.tab} section={location.section} />;
     case "unknown":
       return <ProblemAlert problem={{ kind: "refused", message: `There is no page ${location.path}.` }} />;
   }

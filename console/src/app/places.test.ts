@@ -5,6 +5,7 @@ describe("places", () => {
   const pages: Page[] = [
     { page: "functions" }, { page: "create" }, { page: "function", name: "hello", tab: "code" },
     { page: "function", name: "a b/c", tab: "test" },
+    { page: "function", name: "hello", tab: "configuration", section: "general" },
   ];
   it.each(pages)("lead back from their address: $page", (page) => {
     expect(locationOf(addressOf("eu-west-1", page))).toEqual({ ...page, region: "eu-west-1" });
@@ -19,8 +20,13 @@ describe("places", () => {
     expect(locationOf("/_ingle/console/us-east-1/functions/f")).toMatchObject({ name: "f", tab: "code" });
   });
 
+  it("open a tab with its first section", () => {
+    expect(locationOf("/_ingle/console/us-east-1/functions/f/configuration")).toMatchObject({ section: "general" });
+  });
+
   it.each(["/elsewhere", "/_ingle/console/us-east-1/functions/f/nothing", "/_ingle/console/us-east-1/functions/%ff", "/_ingle/console/a/create/more",
-    "/_ingle/console/us-east-1/functions/f/code/more", "/_ingle/consoles"])("does not know %s", (path) => {
+    "/_ingle/console/us-east-1/functions/f/code/more",
+    "/_ingle/console/us-east-1/functions/f/configuration/nothing", "/_ingle/console/us-east-1/functions/f/toString", "/_ingle/consoles"])("does not know %s", (path) => {
     expect(locationOf(path).page).toBe("unknown");
   });
 });

@@ -1,18 +1,32 @@
 /** Places in the console and their addresses. Pure; `router` follows the browser. */
 
 export const BASE = "/_ingle/console";
-export const TABS = ["code", "test"] as const;
-export type Tab = (typeof TABS)[number];
+/** Of a function, and what they are divided into: the first section is the one that a tab opens with. */
+export const TABS = {
+  code: [],
+  test: [],
+  configuration: ["general"],
+} as const satisfies Record<string, readonly string[]>;
+export type Tab = keyof typeof TABS;
+export type Section<Of extends Tab> = (typeof TABS)[Of][number];
+
+export interface FunctionPlace {
+  readonly page: "function";
+  readonly name: string;
+  readonly tab: Tab;
+  /** Of the tab; absent where it has none. */
+  readonly section?: string;
+}
 
 export type Page =
   | { readonly page: "functions" }
   | { readonly page: "create" }
-  | { readonly page: "function"; readonly name: string; readonly tab: Tab }
+  | FunctionPlace
   | { readonly page: "unknown"; readonly path: string };
 
 export type Location = Page & { readonly region?: string };
 
-/** `/_ingle/console/REGION/functions/NAME/TAB`. */
+/** `/_ingle/console/REGION/functions/NAME/TAB/SECTION`. */
 export function addressOf(region: string, page: Page): string {
   const start = `${BASE}/${region}`;
   switch (page.page) {
@@ -21,7 +35,7 @@ export function addressOf(region: string, page: Page): string {
     case "create":
       return `${start}/create`;
     case "function":
-      return `${start}/functions/${encodeURIComponent(page.name)}/${page.tab}`;
+      return [`${start}/functions/${encodeURIComponent(page.name)}/${page.tab}`, page.section].filter(Boolean).join("/");
     case "unknown":
       return page.path;
   }
@@ -30,15 +44,25 @@ export function addressOf(region: string, page: Page): string {
 export function locationOf(path: string): Location {
   const unknown: Location = { page: "unknown", path };
   if (path !== BASE && !path.startsWith(`${BASE}/`)) return unknown;
-  const [region, page, name, tab, ...rest] = path.slice(BASE.length).split("/").filter(Boolean);
+  const [region, page, ...rest] = path.slice(BASE.length).split("/").filter(Boolean);
   if (region === undefined) return { page: "functions" };
-  if (rest.length > 0) return unknown;
-  if (page === undefined || (page === "functions" && name === undefined)) return { page: "functions", region };
-  if (page === "create" && name === undefined) return { page: "create", region };
-  const known = TABS.find((each) => each === (tab ?? "code"));
-  const decoded = page === "functions" && name !== undefined ? decode(name) : undefined;
-  if (decoded === undefined || known === undefined) return unknown;
-  return { page: "function", region, name: decoded, tab: known };
+  if (page === undefined || (page === "functions" && rest.length === 0)) return { page: "functions", region };
+  if (page === "create" && rest.length === 0) return { page: "create", region };
+  const found = page === "functions" ? functionAt(rest) : undefined;
+  return found === undefined ? unknown : { ...found, region };
+}
+
+function functionAt([name = "", tab = "code", section, ...rest]: readonly string[]): FunctionPlace | undefined {
+  const decoded = decode(name);
+  if (decoded === undefined || !isTab(tab) || rest.length > 0) return undefined;
+  const sections: readonly string[] = TABS[tab];
+  if (section !== undefined && !sections.includes(section)) return undefined;
+  const opened = section ?? sections[0];
+  return { page: "function", name: decoded, tab, ...(opened === undefined ? {} : { section: opened }) };
+}
+
+function isTab(text: string): text is Tab {
+  return Object.hasOwn(TABS, text);
 }
 
 function decode(part: string): string | undefined {

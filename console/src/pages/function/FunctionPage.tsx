@@ -13,8 +13,9 @@ import Tabs from "@cloudscape-design/components/tabs";
 import { useState } from "react";
 import type { FunctionConfiguration } from "../../api/functions";
 import { useConsole } from "../../app/context";
-import { type Tab, addressOf } from "../../app/places";
+import { type FunctionPlace, type Section, type Tab, addressOf } from "../../app/places";
 import { navigate } from "../../app/router";
+import { lazily } from "../../components/lazily";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Time } from "../../components/Time";
 import { moment, size } from "../../components/format";
@@ -24,7 +25,9 @@ import { DeleteDialog } from "./DeleteDialog";
 import { FunctionState } from "./FunctionState";
 import { useFunction } from "./useFunction";
 
-export function FunctionPage({ name, tab }: { name: string; tab: Tab }) {
+const ConfigurationTab = lazily("the configuration", () => import("../configuration/ConfigurationTab"));
+
+export function FunctionPage({ name, tab, section }: Omit<FunctionPlace, "page">) {
   const place = useConsole();
   const { found, problem, reload } = useFunction(place, name);
   const [deleting, setDeleting] = useState(false);
@@ -47,6 +50,9 @@ export function FunctionPage({ name, tab }: { name: string; tab: Tab }) {
               tabs={[
                 { id: "code", label: "Code", content: tab === "code" && <CodeTab found={found} onDeployed={reload} /> },
                 { id: "test", label: "Test", content: tab === "test" && <TestTab found={found} /> },
+                { id: "configuration", label: "Configuration", content: tab === "configuration" && (
+                  <ConfigurationTab section={section as Section<"configuration">} found={found} reload={reload} />
+                ) },
               ]}
             />
           </>

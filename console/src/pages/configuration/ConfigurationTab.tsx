@@ -1,0 +1,31 @@
+/** A function's settings, in AWS's groups. */
+
+import SideNavigation from "@cloudscape-design/components/side-navigation";
+import type { ComponentType } from "react";
+import { useConsole } from "../../app/context";
+import { type Section, TABS, addressOf } from "../../app/places";
+import { follow } from "../../app/router";
+import { General } from "./General";
+import type { SectionProps } from "./section";
+
+type Id = Section<"configuration">;
+
+const SECTIONS: Record<Id, { readonly title: string; readonly content: ComponentType<SectionProps> }> = {
+  general: { title: "General", content: General },
+};
+
+export default function ConfigurationTab({ section, ...props }: SectionProps & { section: Id }) {
+  const { region } = useConsole();
+  const at = (id: Id) => addressOf(region, { page: "function", name: props.found.FunctionName ?? "", tab: "configuration", section: id });
+  const { content: Content } = SECTIONS[section];
+  return (
+    <div className="sections">
+      <SideNavigation
+        activeHref={at(section)}
+        items={TABS.configuration.map((id) => ({ type: "link" as const, text: SECTIONS[id].title, href: at(id) }))}
+        onFollow={follow}
+      />
+      <Content key={section} {...props} />
+    </div>
+  );
+}
