@@ -58,3 +58,8 @@ export async function save(page, title) {
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText(`${title}: saved.`).waitFor();
 }
+
+/** Answers the dialog of a button for what cannot be taken back. */
+export async function confirm(page, button) {
+  await page.getByRole("dialog").getByRole("button", { name: button, exact: true }).click();
+}
