@@ -9,13 +9,17 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from ingle.models import DIRECTORY
 
 
 class Server:
@@ -86,7 +90,7 @@ class Server:
 
         `checking`: boto3 refuses by itself what breaks some constraints of the model; without, it sends anything.
         """
-        return boto3.client(
+        return _session().client(
             service, endpoint_url=self.url, region_name=region, aws_access_key_id=account,
             aws_secret_access_key=secret, aws_session_token=token,
             # A try again would hide errors of the server, and throttles.
@@ -95,6 +99,14 @@ class Server:
                 max_pool_connections=50,
             ),
         )  # fmt: skip
+
+
+@cache
+def _session() -> Any:
+    """A session that knows the service `ingle`, too, as with AWS_DATA_PATH."""
+    session = botocore.session.get_session()
+    session.set_config_variable("data_path", str(DIRECTORY))
+    return boto3.Session(botocore_session=session)
 
 
 #: How often boto3's waiters look.

@@ -20,6 +20,7 @@ from ingle.frontend.authorization.ec2_needs import Ec2Needs
 from ingle.frontend.authorization.kms import KeyAuthority
 from ingle.frontend.authorization.lambda_needs import LambdaNeeds
 from ingle.frontend.authorization.needs import NeedsOf
+from ingle.frontend.authorization.own_needs import OwnNeeds
 from ingle.frontend.authorization.service_needs import (
     IamNeeds,
     StsNeeds,
@@ -87,6 +88,7 @@ class Access:
             "logs": logs_needs,
             "cloudwatch": cloudwatch_needs,
             "resourcegroupstaggingapi": tagging_needs,
+            "ingle": OwnNeeds(catalog),
         }
         return Authorizer(services, self.identities, self.clock)
 

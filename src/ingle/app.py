@@ -477,6 +477,7 @@ class _Server:
                 sts=access.sts,
                 networks=networks,
                 attached=attached,
+                alive=host.alive,
             )
         )
         sources = Sources(

@@ -46,6 +46,7 @@ from ingle.frontend.authorization.authorizer import AuthorisedTags, Authorizer
 from ingle.frontend.dispatch import Registry
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.streaming import Streams
+from ingle.own.environments import Environments
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
 from ingle.supporting.cloudwatch import CloudWatch
@@ -57,6 +58,7 @@ from ingle.supporting.kms.use import KeyUse
 from ingle.supporting.logs import Logs
 from ingle.supporting.sts import Sts
 from ingle.supporting.tagging import Tagging
+from ingle.worker.inventory import Alive
 
 
 class Resource(Protocol):
@@ -96,6 +98,8 @@ class Parts:
     sts: Sts
     networks: NetworkRecords
     attached: PrivateNetworks
+    #: The environments of an account and region that are alive.
+    alive: Callable[[str, str], list[Alive]]
 
 
 def registry(parts: Parts) -> Registry:
@@ -147,6 +151,7 @@ def _others(parts: Parts) -> dict[str, list[Resource]]:
         "iam": [parts.iam],
         "sts": [parts.sts],
         "ec2": [Ec2(parts.networks)],
+        "ingle": [Environments(parts.alive, parts.catalog, parts.clock)],
     }
 
 

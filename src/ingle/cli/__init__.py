@@ -145,6 +145,31 @@ def logs(
     verbs.logs(name, follow, since, filter_pattern, options.client(endpoint_url, region))
 
 
+@app.command()
+def environments(
+    function: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of this function only.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """List the execution environments that are alive: state, age, invocations, memory."""
+    from ingle.cli import own_verbs
+
+    own_verbs.environments(function, json, options.client(endpoint_url, region))
+
+
+@app.command("service-model")
+def service_model(
+    path: Annotated[
+        bool, typer.Option("--path", help="The directory that has it, for AWS_DATA_PATH, instead of the model.")
+    ] = False,
+) -> None:
+    """Print the model of Ingle's own service, by which SDKs and the AWS CLI can call it."""
+    from ingle.cli import own_verbs
+
+    own_verbs.service_model(path)
+
+
 network = typer.Typer(
     help="Show what functions are attached to, and put subnets on networks of this machine.",
     rich_markup_mode=None,

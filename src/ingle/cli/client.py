@@ -111,6 +111,10 @@ class Api:
     def kms(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         return self._json("kms", f"TrentService.{operation}", members)
 
+    def own(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Of Ingle's own service."""
+        return self._json("ingle", f"Ingle.{operation}", members)
+
     def _json(self, service: str, target: str, members: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
         return self._call(service, "POST", "/", json.dumps(members).encode(), headers).content

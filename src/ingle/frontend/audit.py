@@ -43,11 +43,12 @@ def record(
     """
     reads = operation.startswith(_READS)
     name = f"{operation}{api_version.replace('-', '')}" if service == "lambda" else operation
+    source = service if service == "ingle" else f"{_SOURCES.get(service, service)}.amazonaws.com"
     found: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(caller) if believed else _claimed(caller),
         "eventTime": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "eventSource": f"{_SOURCES.get(service, service)}.amazonaws.com",
+        "eventSource": source,
         "eventName": name,
         "awsRegion": caller.region,
         "sourceIPAddress": caller.source_ip,

@@ -18,6 +18,7 @@ TITLES = {
     "iam": "AWS Identity and Access Management",
     "sts": "AWS Security Token Service",
     "ec2": "Amazon EC2",
+    "ingle": "Ingle",
 }
 
 

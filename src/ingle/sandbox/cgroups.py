@@ -32,7 +32,7 @@ class Hierarchy:
 class Handle:
     """An open file of a group, for the server: what it is for, and what to write there."""
 
-    purpose: str  # freeze | quota | peak | oom
+    purpose: str  # freeze | quota | used | peak | oom
     path: Path
     writable: bool
 
@@ -199,8 +199,13 @@ class Cgroup:
     def handles(self) -> list[Handle]:
         names = {
             ("pids", 1): (), ("pids", 2): (),
-            ("memory", 1): (("peak", "memory.max_usage_in_bytes", False), ("oom", "memory.oom_control", False)),
-            ("memory", 2): (("peak", "memory.peak", False), ("oom", "memory.events", False)),
+            ("memory", 1): (
+                ("used", "memory.usage_in_bytes", False), ("peak", "memory.max_usage_in_bytes", False),
+                ("oom", "memory.oom_control", False),
+            ),
+            ("memory", 2): (
+                ("used", "memory.current", False), ("peak", "memory.peak", False), ("oom", "memory.events", False)
+            ),
             ("cpu", 1): (("quota", "cpu.cfs_quota_us", True),),
             ("cpu", 2): (("quota", "cpu.max", True),),
             ("freezer", 1): (("freeze", "freezer.state", True),),

@@ -7,8 +7,40 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryGauge:
+    """Open files of its own that tell how much memory a sandbox uses. Read it once, in any thread: it closes them."""
+
+    files: Mapping[str, int]
+    inherited: int
+
+    def read(self) -> tuple[int | None, int | None]:
+        """Bytes used now, and at the most so far, as `Sandbox.memory_peak` counts; None where nothing does."""
+        texts = {purpose: _text(descriptor) for purpose, descriptor in self.files.items()}
+        for descriptor in self.files.values():
+            os.close(descriptor)
+        status = texts.get("status", "")
+        used = _bytes(texts.get("used", ""), self.inherited, status, "VmRSS:")
+        return used, _bytes(texts.get("peak", ""), self.inherited, status, "VmHWM:")
+
+
+def _bytes(counted: str, inherited: int, status: str, line: str) -> int | None:
+    """What a control group counts, or else what a line of the runtime's status says."""
+    if counted:
+        return int(counted) + inherited
+    _, found, rest = status.partition(line)
+    return int(rest.split()[0]) * 1024 if found else None
+
+
+def _text(descriptor: int) -> str:
+    try:
+        return os.pread(descriptor, 4096, 0).decode(errors="replace")
+    except OSError:
+        return ""  # the group, or the process, is gone
 
 
 @dataclass(slots=True, eq=False)
@@ -67,11 +99,13 @@ class Sandbox:
         Without a control group it is what the runtime's process used, whatever others in the sandbox did. Of a clone an
         upper bound: pages of its template that it has changed count twice.
         """
-        text = self._read("peak")
-        if text:
-            return int(text) + self.inherited_memory
-        _, found, rest = self._read("status").partition("VmHWM:")
-        return int(rest.split()[0]) * 1024 if found else None
+        peak = self._read("peak")
+        return _bytes(peak, self.inherited_memory, "" if peak else self._read("status"), "VmHWM:")
+
+    def gauge(self) -> MemoryGauge:
+        """For reading how much memory is used away from the event loop, also when the sandbox has gone meanwhile."""
+        purposes = [purpose for purpose in ("used", "peak", "status") if purpose in self._files]
+        return MemoryGauge({purpose: os.dup(self._files[purpose]) for purpose in purposes}, self.inherited_memory)
 
     def measure(self, status: int) -> None:
         """From now on `status`, an open file in /proc, tells of the runtime's process."""
@@ -88,12 +122,7 @@ class Sandbox:
 
     def _read(self, purpose: str) -> str:
         descriptor = self._files.get(purpose)
-        if descriptor is None:
-            return ""
-        try:
-            return os.pread(descriptor, 4096, 0).decode(errors="replace")
-        except OSError:
-            return ""  # the group is gone
+        return "" if descriptor is None else _text(descriptor)
 
     def _write(self, purpose: str, text: bytes) -> bool:
         descriptor = self._files.get(purpose)

@@ -1,4 +1,4 @@
-"""AWS protocols, driven by botocore's service models: bytes to parameters, results to bytes.
+"""AWS protocols, driven by service models in botocore's format: bytes to parameters, results to bytes.
 
     service = Service.load("lambda")
     operation = service.route(method, raw_path, query)
@@ -6,7 +6,8 @@
     response = operation.serialize(result)
 
 Owns routing, parsing, constraint checks, serialising and errors. Knows no service: what a service does differently
-from its model is data in `overrides`. Imports nothing of Ingle and no code of botocore. Called by `frontend` only.
+from its model is data in `overrides`. Imports nothing of Ingle but where its own model is, and no code of botocore.
+Called by `frontend` only.
 """
 
 from __future__ import annotations

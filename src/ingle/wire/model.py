@@ -1,4 +1,4 @@
-"""The service models that botocore ships, read as data: operations, shapes and their members.
+"""Service models, read as data: operations, shapes and their members. botocore ships them, and Ingle has its own.
 
 Owns finding, loading and naming; gives no meaning to constraints or locations. botocore's data files are used and
 its code is not imported: `botocore.model` alone takes longer to import than every model here takes to load.
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from ingle.models import DIRECTORY as OWN_MODELS
 
 #: Bytes of a file, as it is stored.
 _LARGE = 256 * 1024
@@ -151,8 +153,8 @@ class ModelFile:
 
 
 def _newest(name: str) -> Path:
-    directory = _data_directory() / name
-    versions = sorted(directory.glob("*/service-2.json*"), key=lambda path: path.parent.name)
+    place = OWN_MODELS if (OWN_MODELS / name).is_dir() else _data_directory()
+    versions = sorted((place / name).glob("*/service-2.json*"), key=lambda path: path.parent.name)
     if not versions:
         raise LookupError(f"no service model named {name!r}")
     return versions[-1]

@@ -69,6 +69,10 @@ class Environment:
         self.idle_since = 0.0
         self.expires_at = math.inf
         self.provisioned = launch.provisioned
+        self.started = time.time()
+        #: When the last invocation began, in epoch seconds, and how many there were.
+        self.last_used: float | None = None
+        self.invocations = 0
         self._supervision = supervision
         self._launch = launch
         self._loop = asyncio.get_running_loop()
@@ -137,6 +141,11 @@ class Environment:
     @property
     def alive(self) -> bool:
         return self.state not in (State.STOPPING, State.DEAD)
+
+    @property
+    def launch(self) -> Launch:
+        """How its runtime is started."""
+        return self._launch
 
     def stop(self) -> None:
         """End the environment: at once, or after extensions had their time. An invocation in it ends as a crash."""
@@ -497,6 +506,8 @@ class Environment:
         return result_of(report, outcome, self.version.version, failed=True, tail=tail, provisioned=self.provisioned)
 
     def _begin(self, invocation: Invocation) -> None:
+        self.invocations += 1
+        self.last_used = time.time()
         if invocation.tail:
             self._output.writer.start_tail()
         self._log.start(invocation.request_id, invocation.trace_id, invocation.trace, invocation.tenant_id)

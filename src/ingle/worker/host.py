@@ -40,6 +40,7 @@ from ingle.worker.client import CannotPlace
 from ingle.worker.environment import Environment
 from ingle.worker.file_systems import mount, require_known
 from ingle.worker.interpreters import Interpreter
+from ingle.worker.inventory import Alive, describe
 from ingle.worker.launch import INIT_LIMIT, Launch
 from ingle.worker.launch_plan import (
     Place,
@@ -411,6 +412,14 @@ class Host:
         for environment in self._environments:
             found[environment.state.value] += 1
         return found
+
+    def alive(self, account: str, region: str) -> list[Alive]:
+        """The environments of an account in a region, those included that are on their way out."""
+        there = (environment for environment in self._environments if environment.state is not State.DEAD)
+        return [
+            describe(environment) for environment in there
+            if (environment.version.key.account, environment.version.key.region) == (account, region)
+        ]  # fmt: skip
 
     @property
     def zygotes(self) -> int:

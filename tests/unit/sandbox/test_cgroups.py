@@ -16,9 +16,9 @@ from ingle.sandbox import cgroups
 from ingle.sandbox.cgroups import CgroupTree, Hierarchy
 
 V2_FILES = ("cgroup.procs", "cgroup.freeze", "cgroup.kill", "cgroup.subtree_control", "memory.max", "memory.swap.max",
-            "memory.peak", "memory.events", "cpu.max", "pids.max")  # fmt: skip
+            "memory.current", "memory.peak", "memory.events", "cpu.max", "pids.max")  # fmt: skip
 V1_FILES = {
-    "memory": ("memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control"),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control"),
     "pids": ("pids.max",),
     "cpu": ("cpu.cfs_quota_us", "cpu.cfs_period_us"),
     "freezer": ("freezer.state",),
@@ -67,8 +67,10 @@ def test_version_2_alone_limits_everything(tmp_path: Path) -> None:
     assert (path / "memory.swap.max").read_text() == "0"
     assert (path / "pids.max").read_text() == "1024"
     handles = {handle.purpose: (handle.path.name, handle.writable) for handle in group.handles()}
-    assert handles == {"peak": ("memory.peak", False), "oom": ("memory.events", False), "quota": ("cpu.max", True),
-                       "freeze": ("cgroup.freeze", True)}  # fmt: skip
+    assert handles == {
+        "used": ("memory.current", False), "peak": ("memory.peak", False), "oom": ("memory.events", False),
+        "quota": ("cpu.max", True), "freeze": ("cgroup.freeze", True),
+    }  # fmt: skip
     group.kill()
     assert (path / "cgroup.kill").read_text() == "1"
     assert group.remove()

@@ -1,0 +1,131 @@
+/** Ingle's own service: what AWS has no operation for, and so no package of the SDK. docs/reference/ingle-service.md
+ *  describes it. Requests are signed by the SDK's own signer, and refused ones raise what the SDK's clients raise. */
+
+import { Sha256 } from "@smithy/core/checksum";
+import { HttpRequest } from "@smithy/core/protocols";
+import { SignatureV4 } from "@smithy/signature-v4";
+import type { Place } from "./clients";
+
+const SERVICE = "ingle";
+const CONTENT_TYPE = "application/x-amz-json-1.1";
+
+export type EnvironmentState = "starting" | "initializing" | "idle" | "busy" | "frozen" | "resetting" | "stopping";
+export type InitializationType = "on-demand" | "provisioned-concurrency" | "snap-start";
+
+export interface Environment {
+  readonly EnvironmentId: string;
+  readonly FunctionArn: string;
+  readonly FunctionName: string;
+  readonly Version: string;
+  readonly Runtime: string;
+  readonly State: EnvironmentState;
+  readonly InitializationType: InitializationType;
+  readonly Provisioned: boolean;
+  /** Restored from a snapshot. */
+  readonly SnapStart: boolean;
+  /** Others are copies of it, and it serves nobody. */
+  readonly SnapshotTemplate: boolean;
+  readonly StartedAt: Date;
+  /** Seconds. */
+  readonly Age: number;
+  readonly LastUsedAt?: Date;
+  readonly Invocations: number;
+  /** MB, as configured. */
+  readonly MemorySize: number;
+  /** Bytes; absent where nothing counts them. */
+  readonly MemoryUsed?: number;
+  readonly MemoryPeak?: number;
+  readonly LogGroupName: string;
+  readonly LogStreamName: string;
+}
+
+interface Page {
+  readonly MaxResults?: number;
+  readonly NextToken?: string;
+}
+
+/** What each operation takes, and what it answers. */
+export interface Operations {
+  ListEnvironments: {
+    input: Page & { readonly FunctionName?: string };
+    output: { readonly Environments: readonly Environment[]; readonly NextToken?: string };
+  };
+}
+
+/** Named and shaped as errors of the SDK's clients are. */
+export class IngleError extends Error {
+  constructor(
+    override readonly name: string,
+    message: string,
+    readonly $fault: "client" | "server",
+    readonly $metadata: { readonly httpStatusCode: number; readonly requestId?: string },
+  ) {
+    super(message);
+  }
+}
+
+/** The answer to one call. Raises IngleError, and what `fetch` raises. */
+export async function ingle<Name extends keyof Operations>(
+  place: Place, operation: Name, input: Operations[Name]["input"], signal?: AbortSignal,
+): Promise<Operations[Name]["output"]> {
+  const request = await signed(place, operation, JSON.stringify(input));
+  // The browser sets the host itself.
+  const { host: _, ...headers } = request.headers;
+  const { body } = request;
+  const answer = await fetch(`${location.origin}/`, {
+    method: "POST", headers, body, signal, cache: "no-store", credentials: "omit",
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw refusal(answer, text);
+  return read(text, answer.status) as Operations[Name]["output"];
+}
+
+/** All pages of a list, one after another. */
+export async function* pages<Name extends keyof Operations>(
+  place: Place, operation: Name, input: Operations[Name]["input"], signal?: AbortSignal,
+): AsyncGenerator<Operations[Name]["output"]> {
+  let NextToken: string | undefined;
+  do {
+    const page: { NextToken?: string } & Operations[Name]["output"] =
+      await ingle(place, operation, { ...input, NextToken }, signal);
+    yield page;
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+}
+
+async function signed({ session, region }: Place, operation: string, body: string) {
+  const url = new URL(location.origin);
+  const signer = new SignatureV4({ service: SERVICE, region, credentials: session.credentials, sha256: Sha256 });
+  return signer.sign(new HttpRequest({
+    method: "POST",
+    protocol: url.protocol,
+    hostname: url.hostname,
+    path: "/",
+    headers: { host: url.host, "content-type": CONTENT_TYPE, "x-amz-target": `Ingle.${operation}` },
+    body,
+  }));
+}
+
+function refusal(answer: Response, text: string): Error {
+  const content = read(text, answer.status) as { __type?: string; message?: string; Message?: string };
+  const type = answer.headers.get("x-amzn-errortype") ?? content.__type;
+  if (type === undefined) return unreadable("no error code", answer.status);
+  const requestId = answer.headers.get("x-amzn-requestid") ?? undefined;
+  const code = type.split(":")[0]!.split("#").pop()!;
+  const fault = answer.status < 500 ? "client" : "server";
+  return new IngleError(code, content.message ?? content.Message ?? "", fault, { httpStatusCode: answer.status, requestId });
+}
+
+/** Times are seconds since the epoch, in members whose names end so and in no others. */
+function read(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text || "{}", (name, value) =>
+      typeof value === "number" && name.endsWith("At") ? new Date(value * 1000) : value);
+  } catch (error) {
+    throw unreadable((error as Error).message, status);
+  }
+}
+
+function unreadable(message: string, statusCode: number): Error {
+  return Object.assign(new SyntaxError(message), { $response: { statusCode } });
+}
