@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import botocore.auth
 import pytest
@@ -29,9 +29,10 @@ ACCOUNT = "111111111111"
 
 
 class World:
-    """A user with a key, a role, and a verifier whose clock tells the real time moved by `moved` seconds."""
+    """A user with a key, a role, and a verifier. It is when the last request was signed, moved by `moved` seconds."""
 
     def __init__(self, tmp_path: Any) -> None:
+        self.signed_at = datetime.now(UTC)
         self.moved = 0.0
         sealer = FileSealer(tmp_path / "key", MasterKeys(Keyring((MasterKey.generate(),))))
         self.identities = Identities()
@@ -46,7 +47,7 @@ class World:
         self.verified = Verified(Credentials(self.identities, self.sessions, sealer), self)
 
     def now(self) -> float:
-        return datetime.now(UTC).timestamp() + self.moved
+        return self.signed_at.timestamp() + self.moved
 
     async def check(self, request: HttpRequest, service: str = "lambda") -> str:
         """The ARN of who asks. Raises AuthenticationError."""
@@ -62,7 +63,10 @@ class World:
         return refused.value.code, str(refused.value.message)
 
     def signed(self, **members: Any) -> HttpRequest:
-        return signed(self.key.id, self.secret, **members)
+        request = signed(self.key.id, self.secret, **members)
+        moment = request.headers.get(b"x-amz-date", b"").decode() or dict(parse_qsl(request.query))["X-Amz-Date"]
+        self.signed_at = datetime.strptime(moment, "%Y%m%dT%H%M%S%z")
+        return request
 
 
 @pytest.fixture
@@ -209,22 +213,22 @@ async def test_a_deactivated_or_deleted_key_is_like_an_unknown_one(world: World)
 
 async def test_signatures_are_good_for_five_minutes_around_their_time(world: World) -> None:
     request = world.signed()
-    for moved in (-299, 299):
+    for moved in (-300, 300):
         world.moved = moved
         await world.check(request)
-    world.moved = 302
+    world.moved = 301
     code, text = await world.refusal(request)
     assert code == "InvalidSignatureException"
     assert text.startswith("Signature expired: ")
-    world.moved = -302
+    world.moved = -301
     assert (await world.refusal(request))[1].startswith("Signature not yet current: ")
 
 
 async def test_presigned_requests_are_good_for_as_long_as_they_say(world: World) -> None:
     request = world.signed(presign=1000, body=b"")
-    world.moved = 998
+    world.moved = 1000
     await world.check(request)
-    world.moved = 1002
+    world.moved = 1001
     assert (await world.refusal(request))[1].startswith("Signature expired: ")
 
 
