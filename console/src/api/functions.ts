@@ -27,8 +27,13 @@ export async function* listFunctions(place: Place, signal: AbortSignal): AsyncGe
   } while (Marker);
 }
 
-export function getConfiguration(place: Place, name: string): Promise<FunctionConfiguration> {
-  return lambdaClient(place).send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+export function getConfiguration(place: Place, name: string, qualifier?: string): Promise<FunctionConfiguration> {
+  return lambdaClient(place).send(new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier: qualifier }));
+}
+
+/** The version or the alias that a configuration was asked for by; none, if it is the function's own. */
+export function qualifierOf(found: FunctionConfiguration): string | undefined {
+  return found.FunctionArn?.split(":")[7];
 }
 
 export async function createFunction(place: Place, input: CreateFunctionCommandInput): Promise<void> {
@@ -40,9 +45,14 @@ export async function deleteFunction(place: Place, name: string): Promise<void> 
 }
 
 /** The package as it is deployed. */
-export async function download(place: Place, name: string): Promise<Uint8Array> {
-  const found = await lambdaClient(place).send(new GetFunctionCommand({ FunctionName: name }));
-  const answer = await fetch(found.Code?.Location ?? "", { credentials: "omit" });
+export async function download(place: Place, name: string, qualifier?: string): Promise<Uint8Array> {
+  const found = await lambdaClient(place).send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
+  return fetchPackage(found.Code?.Location ?? "");
+}
+
+/** From an address that the API answered. */
+export async function fetchPackage(address: string): Promise<Uint8Array> {
+  const answer = await fetch(address, { credentials: "omit" });
   if (!answer.ok) throw new Failure({ kind: "refused", message: `The package was answered with status ${answer.status}.` });
   return new Uint8Array(await answer.arrayBuffer());
 }

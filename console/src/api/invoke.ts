@@ -17,6 +17,8 @@ export interface Outcome {
 
 interface Invocation {
   readonly name: string;
+  /** A version or an alias. */
+  readonly qualifier?: string;
   readonly way: Way;
   readonly event: string;
   readonly signal: AbortSignal;
@@ -28,10 +30,10 @@ export function invoke(place: Place, invocation: Invocation): Promise<Outcome> {
   return invocation.way === "Stream" ? streamed(place, invocation) : whole(place, invocation, invocation.way);
 }
 
-async function whole(place: Place, { name, event, signal }: Invocation, way: Exclude<Way, "Stream">): Promise<Outcome> {
+async function whole(place: Place, { name, qualifier, event, signal }: Invocation, way: Exclude<Way, "Stream">): Promise<Outcome> {
   const answer = await lambdaClient(place).send(
     new InvokeCommand({
-      FunctionName: name, InvocationType: way, Payload: new TextEncoder().encode(event),
+      FunctionName: name, Qualifier: qualifier, InvocationType: way, Payload: new TextEncoder().encode(event),
       LogType: way === "RequestResponse" ? "Tail" : undefined,
     }),
     { abortSignal: signal },
@@ -42,9 +44,11 @@ async function whole(place: Place, { name, event, signal }: Invocation, way: Exc
   };
 }
 
-async function streamed(place: Place, { name, event, signal, onText }: Invocation): Promise<Outcome> {
+async function streamed(place: Place, { name, qualifier, event, signal, onText }: Invocation): Promise<Outcome> {
   const answer = await lambdaClient(place).send(
-    new InvokeWithResponseStreamCommand({ FunctionName: name, Payload: new TextEncoder().encode(event), LogType: "Tail" }),
+    new InvokeWithResponseStreamCommand({
+      FunctionName: name, Qualifier: qualifier, Payload: new TextEncoder().encode(event), LogType: "Tail",
+    }),
     { abortSignal: signal },
   );
   const decoder = new TextDecoder();

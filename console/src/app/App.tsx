@@ -108,7 +108,7 @@ function Content({ location }: { location: Location }) {
     case "create":
       return <CreatePage />;
     case "function":
-      return <FunctionPage key={location.name} name={location.name} tab={location.tab} section={location.section} />;
+      return <FunctionPage key={`${location.name}:${location.qualifier}`} {...location} />;
     case "unknown":
       return <ProblemAlert problem={{ kind: "refused", message: `There is no page ${location.path}.` }} />;
   }
@@ -117,6 +117,10 @@ function Content({ location }: { location: Location }) {
 function Breadcrumbs({ location, region }: { location: Location; region: string }) {
   const functions = { text: "Functions", href: addressOf(region, { page: "functions" }) };
   const items = location.page === "functions" ? [functions] : [functions, { text: titleOf(location), href: "#" }];
+  if (location.page === "function" && location.qualifier !== undefined) {
+    const { name } = location;
+    items.splice(1, 1, { text: name, href: addressOf(region, { page: "function", name, tab: "code" }) }, { text: location.qualifier, href: "#" });
+  }
   return <BreadcrumbGroup items={items} onFollow={follow} ariaLabel="Where this is" />;
 }
 
@@ -127,7 +131,7 @@ function titleOf(location: Location): string {
     case "create":
       return "Create function";
     case "function":
-      return location.name;
+      return location.qualifier === undefined ? location.name : `${location.name}:${location.qualifier}`;
     case "unknown":
       return "Not found";
   }

@@ -6,6 +6,8 @@ describe("places", () => {
     { page: "functions" }, { page: "create" }, { page: "function", name: "hello", tab: "code" },
     { page: "function", name: "a b/c", tab: "test" },
     { page: "function", name: "hello", tab: "configuration", section: "general" },
+    { page: "function", name: "hello", qualifier: "12", tab: "code" },
+    { page: "function", name: "a:b", qualifier: "c:d", tab: "configuration", section: "general" },
   ];
   it.each(pages)("lead back from their address: $page", (page) => {
     expect(locationOf(addressOf("eu-west-1", page))).toEqual({ ...page, region: "eu-west-1" });
@@ -20,12 +22,18 @@ describe("places", () => {
     expect(locationOf("/_ingle/console/us-east-1/functions/f")).toMatchObject({ name: "f", tab: "code" });
   });
 
+  it("know no other address of the function itself", () => {
+    for (const name of ["f", "f:", "f:$LATEST", "f:%24LATEST"]) {
+      expect(locationOf(`/_ingle/console/us-east-1/functions/${name}/test`)).toEqual({ page: "function", name: "f", tab: "test", region: "us-east-1" });
+    }
+  });
+
   it("open a tab with its first section", () => {
     expect(locationOf("/_ingle/console/us-east-1/functions/f/configuration")).toMatchObject({ section: "general" });
   });
 
   it.each(["/elsewhere", "/_ingle/console/us-east-1/functions/f/nothing", "/_ingle/console/us-east-1/functions/%ff", "/_ingle/console/a/create/more",
-    "/_ingle/console/us-east-1/functions/f/code/more",
+    "/_ingle/console/us-east-1/functions/f/code/more", "/_ingle/console/us-east-1/functions/f:1:2/code",
     "/_ingle/console/us-east-1/functions/f/configuration/nothing", "/_ingle/console/us-east-1/functions/f/toString", "/_ingle/consoles"])("does not know %s", (path) => {
     expect(locationOf(path).page).toBe("unknown");
   });

@@ -1,6 +1,8 @@
 /** Places in the console and their addresses. Pure; `router` follows the browser. */
 
 export const BASE = "/_ingle/console";
+/** The version that changes. */
+export const LATEST = "$LATEST";
 /** Of a function, and what they are divided into: the first section is the one that a tab opens with. */
 export const TABS = {
   code: [],
@@ -13,6 +15,8 @@ export type Section<Of extends Tab> = (typeof TABS)[Of][number];
 export interface FunctionPlace {
   readonly page: "function";
   readonly name: string;
+  /** A version or an alias; absent for the function itself, which is `$LATEST`. */
+  readonly qualifier?: string;
   readonly tab: Tab;
   /** Of the tab; absent where it has none. */
   readonly section?: string;
@@ -26,7 +30,7 @@ export type Page =
 
 export type Location = Page & { readonly region?: string };
 
-/** `/_ingle/console/REGION/functions/NAME/TAB/SECTION`. */
+/** `/_ingle/console/REGION/functions/NAME[:QUALIFIER]/TAB/SECTION`. */
 export function addressOf(region: string, page: Page): string {
   const start = `${BASE}/${region}`;
   switch (page.page) {
@@ -35,7 +39,7 @@ export function addressOf(region: string, page: Page): string {
     case "create":
       return `${start}/create`;
     case "function":
-      return [`${start}/functions/${encodeURIComponent(page.name)}/${page.tab}`, page.section].filter(Boolean).join("/");
+      return [`${start}/functions/${[page.name, page.qualifier].filter(Boolean).map((part) => encodeURIComponent(part!)).join(":")}/${page.tab}`, page.section].filter(Boolean).join("/");
     case "unknown":
       return page.path;
   }
@@ -52,23 +56,26 @@ export function locationOf(path: string): Location {
   return found === undefined ? unknown : { ...found, region };
 }
 
-function functionAt([name = "", tab = "code", section, ...rest]: readonly string[]): FunctionPlace | undefined {
-  const decoded = decode(name);
-  if (decoded === undefined || !isTab(tab) || rest.length > 0) return undefined;
+function functionAt([called = "", tab = "code", section, ...rest]: readonly string[]): FunctionPlace | undefined {
+  const [name = "", qualifier = "", ...more] = called.split(":").map(decode);
+  if (name === "" || more.length > 0 || !isTab(tab) || rest.length > 0) return undefined;
   const sections: readonly string[] = TABS[tab];
   if (section !== undefined && !sections.includes(section)) return undefined;
   const opened = section ?? sections[0];
-  return { page: "function", name: decoded, tab, ...(opened === undefined ? {} : { section: opened }) };
+  return {
+    page: "function", name, tab, ...(qualifier === "" || qualifier === LATEST ? {} : { qualifier }), ...(opened === undefined ? {} : { section: opened }),
+  };
 }
 
 function isTab(text: string): text is Tab {
   return Object.hasOwn(TABS, text);
 }
 
-function decode(part: string): string | undefined {
+/** Nothing, where it is no encoded text. */
+function decode(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -8,10 +8,11 @@ import Header from "@cloudscape-design/components/header";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useState } from "react";
 import { type Problem, failed } from "../../api/errors";
-import { type FunctionConfiguration, download } from "../../api/functions";
+import { type FunctionConfiguration, download, qualifierOf } from "../../api/functions";
 import { useConsole } from "../../app/context";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { saveAs } from "../../components/save";
+import { PackageView } from "./PackageView";
 import { Workbench } from "./Workbench";
 import { dropDraft } from "./drafts";
 import { usePackage } from "./usePackage";
@@ -20,10 +21,12 @@ export function CodeTab({ found, onDeployed }: { found: FunctionConfiguration; o
   const place = useConsole();
   const { loaded, reload } = usePackage(place, found);
   const [problem, setProblem] = useState<Problem>();
+  const qualifier = qualifierOf(found);
   const save = async () => {
     try {
       setProblem(undefined);
-      saveAs(`${found.FunctionName}.zip`, await download(place, found.FunctionName ?? ""));
+      const name = [found.FunctionName, qualifier].filter(Boolean).join("-");
+      saveAs(`${name}.zip`, await download(place, found.FunctionName ?? "", qualifier));
     } catch (error) {
       setProblem(failed(error));
     }
@@ -45,7 +48,9 @@ export function CodeTab({ found, onDeployed }: { found: FunctionConfiguration; o
   return (
     <>
       {problem && <ProblemAlert problem={problem} />}
-      <Workbench key={found.FunctionArn} found={found} start={loaded.value} onDownload={save} onReload={again} onDeployed={onDeployed} />
+      {qualifier === undefined
+        ? <Workbench key={found.FunctionArn} found={found} start={loaded.value} onDownload={save} onReload={again} onDeployed={onDeployed} />
+        : <PackageView key={found.CodeSha256} found={found} files={loaded.value.workspace.files} onDownload={save} />}
     </>
   );
 }

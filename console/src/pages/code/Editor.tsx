@@ -28,7 +28,8 @@ interface Props {
   id: string;
   label: string;
   text: string;
-  onChange: (text: string) => void;
+  /** Without it nothing can be changed. */
+  onChange?: (text: string) => void;
   onSave?: () => void;
   height?: string;
 }
@@ -52,12 +53,13 @@ export default function Editor({ id, label, text, onChange, onSave, height = "60
           EditorState.lineSeparator.of(lineSeparator(text)),
           keymap.of([{ key: "Mod-s", run: () => (latest.current.onSave?.(), true) }]),
           basicSetup,
+          onChange === undefined ? EditorState.readOnly.of(true) : [],
           keymap.of([indentWithTab]),
           LANGUAGES[id.split(".").pop() ?? ""]?.() ?? [],
           theme.of(highlighting(isDark())),
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.theme({ "&": { height, fontSize: "14px" }, ".cm-scroller": { overflow: "auto" } }),
-          EditorView.updateListener.of((update) => update.docChanged && latest.current.onChange(update.state.sliceDoc())),
+          EditorView.updateListener.of((update) => update.docChanged && latest.current.onChange?.(update.state.sliceDoc())),
         ],
       }),
     });

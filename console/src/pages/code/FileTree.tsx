@@ -13,12 +13,15 @@ const MARKS: Record<Change, string> = { added: "new", changed: "changed", delete
 
 export type FileAction = "rename" | "delete";
 
-export function FileTree({ nodes, changed, chosen, onOpen, onAction }: {
+const UNCHANGED: ReadonlyMap<string, Change> = new Map();
+
+export function FileTree({ nodes, changed = UNCHANGED, chosen, onOpen, onAction }: {
   nodes: readonly Node[];
-  changed: ReadonlyMap<string, Change>;
+  changed?: ReadonlyMap<string, Change>;
   chosen: string | undefined;
   onOpen: (path: string) => void;
-  onAction: (action: FileAction, path: string) => void;
+  /** Without it files are only opened. */
+  onAction?: (action: FileAction, path: string) => void;
 }) {
   const [expanded, setExpanded] = useState<readonly string[]>(() => (chosen === undefined ? [] : foldersOf(chosen)));
   const toggle = (path: string, open: boolean) =>
@@ -36,7 +39,7 @@ export function FileTree({ nodes, changed, chosen, onOpen, onAction }: {
         </span>
       ),
       secondaryContent: mark && <Box fontSize="body-s" color="text-status-warning">{MARKS[mark]}, not deployed</Box>,
-      actions: (
+      actions: onAction && (
         <ButtonDropdown
           variant="inline-icon"
           ariaLabel={`Actions for ${node.path}`}

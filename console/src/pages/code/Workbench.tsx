@@ -9,13 +9,13 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { FunctionConfiguration } from "../../api/functions";
-import { LazyEditor } from "../../components/LazyEditor";
 import { ProblemAlert } from "../../components/ProblemAlert";
-import { contentOf, pathProblem } from "../../packages/files";
+import { pathProblem } from "../../packages/files";
 import { fromFiles } from "../../packages/picked";
 import { treeOf } from "../../packages/tree";
-import { type Workspace, changes, edited, removed, renameProblem, renamed, uploaded } from "../../packages/workspace";
+import { changes, edited, removed, renameProblem, renamed, uploaded } from "../../packages/workspace";
 import { FileTree } from "./FileTree";
+import { OpenFile } from "./OpenFile";
 import { PathDialog } from "./PathDialog";
 import { type Draft, keepDraft } from "./drafts";
 import { firstFile } from "./firstFile";
@@ -94,7 +94,7 @@ export function Workbench({ found, start, onDownload, onReload, onDeployed }: {
               />
               <Deleted paths={[...changed].filter(([, change]) => change === "deleted").map(([each]) => each)} />
             </div>
-            <OpenFile workspace={workspace} path={path} onChange={(text) => path && setWorkspace((before) => edited(before, path, text))} onSave={deploy} />
+            <OpenFile files={workspace.files} path={path} onChange={(text) => path && setWorkspace((before) => edited(before, path, text))} onSave={deploy} />
           </div>
         </Container>
       </SpaceBetween>
@@ -125,20 +125,4 @@ function Deployment({ count, deploying }: { count: number; deploying: boolean })
 function Deleted({ paths }: { paths: readonly string[] }) {
   if (paths.length === 0) return null;
   return <Box color="text-status-warning" fontSize="body-s" padding={{ top: "s" }}>Deleted, not deployed: {paths.join(", ")}</Box>;
-}
-
-const CLOSED = {
-  large: "This file is larger than 1 MB, the most that is edited here.",
-  binary: "This file is not text.",
-  link: "This is a symbolic link.",
-};
-
-function OpenFile({ workspace, path, onChange, onSave }: {
-  workspace: Workspace; path: string | undefined; onChange: (text: string) => void; onSave: () => void;
-}) {
-  const file = path === undefined ? undefined : workspace.files.get(path);
-  const content = useMemo(() => file && contentOf(file), [file]);
-  if (file === undefined || content === undefined) return <Box padding="l">Choose a file.</Box>;
-  if (content.kind !== "text") return <Box padding="l">{CLOSED[content.kind]}</Box>;
-  return <LazyEditor id={file.path} label={`Text of ${file.path}`} text={content.text} onChange={onChange} onSave={onSave} />;
 }

@@ -4,6 +4,7 @@ import SideNavigation from "@cloudscape-design/components/side-navigation";
 import type { ComponentType } from "react";
 import { useConsole } from "../../app/context";
 import { type Section, TABS, addressOf } from "../../app/places";
+import { qualifierOf } from "../../api/functions";
 import { follow } from "../../app/router";
 import { General } from "./General";
 import type { SectionProps } from "./section";
@@ -16,7 +17,7 @@ const SECTIONS: Record<Id, { readonly title: string; readonly content: Component
 
 export default function ConfigurationTab({ section, ...props }: SectionProps & { section: Id }) {
   const { region } = useConsole();
-  const at = (id: Id) => addressOf(region, { page: "function", name: props.found.FunctionName ?? "", tab: "configuration", section: id });
+  const at = (id: Id) => addressOf(region, { page: "function", name: props.found.FunctionName ?? "", qualifier: qualifierOf(props.found), tab: "configuration", section: id });
   const { content: Content } = SECTIONS[section];
   return (
     <div className="sections">

@@ -1,6 +1,6 @@
 /** What every section of the configuration is given. */
 
-import type { FunctionConfiguration } from "../../api/functions";
+import { type FunctionConfiguration, qualifierOf } from "../../api/functions";
 import { isSettled } from "../function/useFunction";
 
 export interface SectionProps {
@@ -9,7 +9,8 @@ export interface SectionProps {
   readonly reload: () => void;
 }
 
-/** Why the configuration cannot be changed now. */
+/** Why the configuration cannot be changed now, or at all: a version stays as it was published. */
 export function closedNow(found: FunctionConfiguration): string | undefined {
+  if (qualifierOf(found) !== undefined) return "A version stays as it was published: choose $LATEST to change the function.";
   return isSettled(found) ? undefined : "A change before this one is still being made.";
 }

@@ -1,17 +1,15 @@
 /** One function: what it is, and its tabs. */
 
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
-import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useState } from "react";
-import type { FunctionConfiguration } from "../../api/functions";
+import { type FunctionConfiguration, qualifierOf } from "../../api/functions";
 import { useConsole } from "../../app/context";
 import { type FunctionPlace, type Section, type Tab, addressOf } from "../../app/places";
 import { navigate } from "../../app/router";
@@ -22,19 +20,26 @@ import { moment, size } from "../../components/format";
 import { CodeTab } from "../code/CodeTab";
 import { TestTab } from "../test/TestTab";
 import { DeleteDialog } from "./DeleteDialog";
+import { FunctionHeader } from "./FunctionHeader";
 import { FunctionState } from "./FunctionState";
 import { useFunction } from "./useFunction";
+import { useQualifiers } from "./useQualifiers";
 
 const ConfigurationTab = lazily("the configuration", () => import("../configuration/ConfigurationTab"));
 
-export function FunctionPage({ name, tab, section }: Omit<FunctionPlace, "page">) {
+export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
   const place = useConsole();
-  const { found, problem, reload } = useFunction(place, name);
+  const { found, problem, reload } = useFunction(place, name, qualifier);
+  const [choosing, setChoosing] = useState(false);
+  const qualifiers = useQualifiers(place, name, choosing);
   const [deleting, setDeleting] = useState(false);
+  const at = (tab: Tab): FunctionPlace => ({ page: "function", name, qualifier, tab });
   const header = (
-    <Header variant="h1" actions={found && <Button onClick={() => setDeleting(true)}>Delete</Button>}>{name}</Header>
+    <FunctionHeader
+      at={at(tab)} qualifiers={qualifiers} onOpen={() => setChoosing(true)}
+      onDelete={found && qualifier === undefined ? () => setDeleting(true) : undefined}
+    />
   );
-  const at = (tab: Tab) => addressOf(place.region, { page: "function", name, tab });
   return (
     <ContentLayout header={header}>
       <SpaceBetween size="l">
@@ -46,7 +51,7 @@ export function FunctionPage({ name, tab, section }: Omit<FunctionPlace, "page">
             <Tabs
               activeTabId={tab}
               ariaLabel="Function"
-              onChange={({ detail }) => navigate(at(detail.activeTabId as Tab))}
+              onChange={({ detail }) => navigate(addressOf(place.region, at(detail.activeTabId as Tab)))}
               tabs={[
                 { id: "code", label: "Code", content: tab === "code" && <CodeTab found={found} onDeployed={reload} /> },
                 { id: "test", label: "Test", content: tab === "test" && <TestTab found={found} /> },
@@ -84,6 +89,7 @@ function Overview({ found }: { found: FunctionConfiguration }) {
           ) },
           { label: "Runtime", value: found.Runtime ?? "-" },
           { label: "Handler", value: found.Handler ?? "-" },
+          ...(qualifierOf(found) === undefined ? [] : [{ label: "Version", value: found.Version }]),
           { label: "Last modified", value: <Time at={moment(found.LastModified ?? "")} /> },
           { label: "Description", value: found.Description || "-" },
           { label: "Memory and timeout", value: `${found.MemorySize} MB, ${found.Timeout} s` },

@@ -18,15 +18,15 @@ export function isSettled(found: FunctionConfiguration): boolean {
   return found.State !== "Pending" && found.LastUpdateStatus !== "InProgress";
 }
 
-export function useFunction(place: Place, name: string): Found {
+export function useFunction(place: Place, name: string, qualifier?: string): Found {
   const [state, setState] = useState<Omit<Found, "reload">>({});
   const { times, reload } = useAgain(state.problem);
-  useEffect(() => setState({}), [place, name]);
+  useEffect(() => setState({}), [place, name, qualifier]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined, left = false;
     const look = async () => {
       try {
-        const found = await getConfiguration(place, name);
+        const found = await getConfiguration(place, name, qualifier);
         if (left) return;
         setState({ found });
         if (!isSettled(found)) timer = setTimeout(look, BETWEEN_LOOKS);
@@ -40,6 +40,6 @@ export function useFunction(place: Place, name: string): Found {
       left = true;
       clearTimeout(timer);
     };
-  }, [place, name, times]);
+  }, [place, name, qualifier, times]);
   return { ...state, reload };
 }

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "react";
 import { failed } from "../../api/errors";
-import type { FunctionConfiguration } from "../../api/functions";
+import { type FunctionConfiguration, qualifierOf } from "../../api/functions";
 import { type Way, invoke } from "../../api/invoke";
 import { useConsole } from "../../app/context";
 import { type Run, keepRun } from "./runs";
@@ -24,7 +24,7 @@ export function useInvocation(found: FunctionConfiguration, onDone: (runs: reado
       onDone(keepRun(found.FunctionArn ?? "", { way, at, took: performance.now() - started, ...came }));
     try {
       done({ outcome: await invoke(place, {
-        name: found.FunctionName ?? "", way, event, signal: control.signal, onText: setText,
+        name: found.FunctionName ?? "", qualifier: qualifierOf(found), way, event, signal: control.signal, onText: setText,
       }) });
     } catch (error) {
       // The function goes on: nobody waits for it any more.
