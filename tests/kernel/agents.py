@@ -9,14 +9,33 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import IPv4Interface, IPv4Network, ip_network
 from pathlib import Path
 from typing import Any
 
 import ingle
 from ingle.network import frames, namespaces
 from ingle.network.client import command, settings
-from ingle.network.plan import Interface, to_json
+from ingle.network.plan import TCP, Entry, Interface, Match, to_json
 from kernel.networks import World, ip
+
+ADDRESS = "10.20.0.100"
+EVERYWHERE = IPv4Network("0.0.0.0/0")
+ANY = Entry(match=Match(networks=(EVERYWHERE, ip_network("::/0"))), allow=True)
+
+
+def to(*networks: str, protocol: int | None = TCP, ports: tuple[int, int] | None = None) -> Match:
+    return Match(networks=tuple(ip_network(text) for text in networks), protocol=protocol, ports=ports)
+
+
+def plan(**changes: object) -> Interface:
+    """In a subnet on the machine's bridge, where it may do what `changes` say."""
+    given = Interface(
+        name="eni-1", network="vpc-1", subnet="subnet-1", hardware="02:00:00:00:01:00", device="br0",
+        addresses=(IPv4Interface(f"{ADDRESS}/24"),), outbound=(ANY,), inbound=(ANY,),
+    )  # fmt: skip
+    return replace(given, **changes)  # type: ignore[arg-type]
 
 
 class Agent:

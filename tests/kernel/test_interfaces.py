@@ -17,29 +17,13 @@ from hypothesis import strategies as st
 
 from ingle.network import namespaces
 from ingle.network.plan import ICMP, TCP, UDP, Entry, Interface, Match, Route, Segment, Target
-from kernel.agents import Agent, Place
+from kernel.agents import ADDRESS, ANY, EVERYWHERE, Agent, Place, plan, to
 from kernel.networks import MACHINE, ON_BRIDGE, OWN, PUBLIC, NameServer, World, connect, eventually, ip, world
 from unit.network.packets import Packet, any_allows
 
 pytestmark = pytest.mark.kernel
 
 DATABASE, SECOND = "10.20.0.50", "10.20.0.51"
-ADDRESS = "10.20.0.100"
-EVERYWHERE = IPv4Network("0.0.0.0/0")
-ANY = Entry(match=Match(networks=(EVERYWHERE, ip_network("::/0"))), allow=True)
-
-
-def to(*networks: str, protocol: int | None = TCP, ports: tuple[int, int] | None = None) -> Match:
-    return Match(networks=tuple(ip_network(text) for text in networks), protocol=protocol, ports=ports)
-
-
-def plan(**changes: object) -> Interface:
-    """In a subnet on the machine's bridge, where it may do what `changes` say."""
-    given = Interface(
-        name="eni-1", network="vpc-1", subnet="subnet-1", hardware="02:00:00:00:01:00", device="br0",
-        addresses=(IPv4Interface(f"{ADDRESS}/24"),), outbound=(ANY,), inbound=(ANY,),
-    )  # fmt: skip
-    return replace(given, **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -216,6 +216,14 @@ def network_unbind(
     network_verbs.unbind(subnet, options.load({"data_dir": data_dir}, config))
 
 
+@network.command("allow-forwarding")
+def network_allow_forwarding(data_dir: options.DataDir = None, config: options.Config = None) -> None:
+    """Print the commands by which other firewalls of this machine let functions through. None of them is run."""
+    from ingle.cli import network_verbs
+
+    network_verbs.allow_forwarding(options.load({"data_dir": data_dir}, config))
+
+
 events = typer.Typer(
     help="List, show, retry and purge the asynchronous events of a running server.",
     no_args_is_help=True,
@@ -287,13 +295,15 @@ def doctor(
     ruby_paths: options.RubyPaths = None,
     java_paths: options.JavaPaths = None,
     stand_ins: options.StandIns = None,
+    data_dir: options.DataDir = None,
     config: options.Config = None,
 ) -> None:
     """Say what this machine allows, and what is weaker because of what it does not."""
     from ingle.cli import machine
 
     given = {"runtimes_dir": runtimes_dir, "python_paths": python_paths, "node_paths": node_paths,
-             "ruby_paths": ruby_paths, "java_paths": java_paths, "stand_ins": stand_ins}  # fmt: skip
+             "ruby_paths": ruby_paths, "java_paths": java_paths, "stand_ins": stand_ins,
+             "data_dir": data_dir}  # fmt: skip
     raise typer.Exit(machine.doctor(options.load(given, config), as_json=json))
 
 

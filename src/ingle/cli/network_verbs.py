@@ -46,6 +46,23 @@ def unbind(subnet: str, settings: Settings) -> None:
     say(f"{subnet} is on a network of its own")
 
 
+def allow_forwarding(settings: Settings) -> None:
+    """Commands on standard output, so that a shell can run them; what they are about on standard error."""
+    from ingle.storage.errors import DataDirectoryError
+    from ingle.worker import forwarding
+
+    try:
+        found = forwarding.look(settings)
+    except (OSError, DataDirectoryError) as error:
+        raise Failure(f"the rule sets of this machine cannot be looked at: {error}") from None
+    if not found.commands:
+        note("No other firewall refuses what functions send, as far as can be seen.")
+        return
+    note(f"Refused by {'; '.join(found.refusals)}. What lets it through:")
+    for command in found.commands:
+        say(command)
+
+
 def _ask(settings: Settings, what: str, **parts: Any) -> dict[str, Any]:
     try:
         answer = channel.ask(settings.data_dir, {"do": f"network-{what}", **parts})

@@ -39,6 +39,7 @@ import socket
 import sys
 import time
 from collections import Counter, OrderedDict
+from functools import partial
 from typing import Any
 
 from ingle.network import frames, netlink, nftables, resolver, rules
@@ -93,11 +94,12 @@ class Agent:
                 self._uplink = Uplink(self._identity, router)
                 undo.callback(self._uplink.close)
                 self._start_resolver()
+                undo.callback(self._end_resolver)
                 self._resolve(OUTWARD, router)
                 undo.pop_all()
         except OSError as error:
             self._problem = error.strerror or str(error)
-            self._uplink = self._resolver = None
+            self._uplink = None
             return
         self._gateways[OUTWARD] = router
 
@@ -109,12 +111,17 @@ class Agent:
         """It was killed: it says nothing, so this is the end of its socket."""
         if self._resolver is None:
             return
-        self._selector.unregister(self._resolver)
-        self._resolver.close()
-        self._resolver = None
+        self._end_resolver()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(-1, os.WNOHANG)
         self._renew_at = time.monotonic() + _RENEW_SECONDS
+
+    def _end_resolver(self) -> None:
+        """It ends with its socket."""
+        if self._resolver is not None:
+            self._selector.unregister(self._resolver)
+            self._resolver.close()
+            self._resolver = None
 
     def _renew_resolver(self) -> None:
         self._renew_at = None
@@ -143,8 +150,8 @@ class Agent:
         self._tell({"ready": True, "problem": self._problem})
         self._selector.register(self._server, selectors.EVENT_READ, self._hear_server)
         self._selector.register(self._supervisor, selectors.EVENT_READ, self._hear_supervisor)
-        watching = netlink.watch()
-        self._selector.register(watching, selectors.EVENT_READ, lambda: self._note_change(watching))
+        for watching in netlink.watch():
+            self._selector.register(watching, selectors.EVENT_READ, partial(self._note_change, watching))
         with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
             while True:
                 self._turn()

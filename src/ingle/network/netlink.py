@@ -41,6 +41,7 @@ UNICAST, BLACKHOLE = 1, 6
 EVERYWHERE, EVERYWHERE6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
 #: Multicast groups of changes: links, addresses and routes of IPv4, and its parameters of devices.
 WATCHED = 0x1 | 0x10 | 0x40 | 1 << 23
+_NETFILTER, _WATCHED_RULES = 12, 1 << 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,13 +250,15 @@ class Netlink:
                 yield content
 
 
-def watch() -> socket.socket:
-    """A socket that becomes readable when devices, addresses, routes or parameters of this namespace change."""
-    watching = socket.socket(
-        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
-    )
-    watching.bind((0, WATCHED))
-    return watching
+def watch() -> list[socket.socket]:
+    """Sockets that become readable when devices, addresses, routes, parameters or rules of this namespace change."""
+    made = []
+    for protocol, groups in ((socket.NETLINK_ROUTE, WATCHED), (_NETFILTER, _WATCHED_RULES)):
+        kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        watching = socket.socket(socket.AF_NETLINK, kind, protocol)
+        watching.bind((0, groups))
+        made.append(watching)
+    return made
 
 
 def drain(watching: socket.socket) -> None:

@@ -11,7 +11,6 @@ import ctypes
 from typing import Self
 
 _LIBRARY = "libnftables.so.1"
-_JSON = 1 << 4
 
 
 class NftablesError(OSError):
@@ -33,8 +32,6 @@ def load() -> ctypes.CDLL:
         getattr(library, name).argtypes = [ctypes.c_void_p]
         getattr(library, name).restype = ctypes.c_char_p
     library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    library.nft_ctx_output_set_flags.argtypes = [ctypes.c_void_p, ctypes.c_uint]
-    library.nft_ctx_output_set_flags.restype = None
     return library
 
 
@@ -67,9 +64,8 @@ class Nftables:
             self._library.nft_ctx_free(self._context)
             self._context = None
 
-    def run(self, text: str, *, json: bool = False) -> str:
+    def run(self, text: str) -> str:
         """All commands of `text` or none of them; what they print. Raises NftablesError."""
-        self._library.nft_ctx_output_set_flags(self._context, _JSON if json else 0)
         failed = self._library.nft_run_cmd_from_buffer(self._context, text.encode())
         output = (self._library.nft_ctx_get_output_buffer(self._context) or b"").decode("utf-8", "replace")
         errors = (self._library.nft_ctx_get_error_buffer(self._context) or b"").decode("utf-8", "replace")

@@ -16,6 +16,8 @@ from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Interface, Match, N
 TABLE = "ingle"
 #: Connections and the like that one environment may have at one time: it must not use up the machine's table of them.
 MOST_FLOWS = 4096
+#: What the name of the machine's table ends with where nobody but its maker can change it.
+OWNED = "-owned"
 #: For a gateway: what is left is to drop.
 NOTHING = f"flush table inet {TABLE}\n"
 _PROTOCOLS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmpv6"}
@@ -97,12 +99,15 @@ def _set(items: Iterable[object]) -> str:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _table(name: str, chains: dict[str, tuple[str, list[str]]], sets: tuple[str, ...] = ()) -> str:
-    """Chains by name: how they are hooked in, and their rules."""
-    lines = [f"table inet {name} {{"]
+def _table(
+    name: str, chains: dict[str, tuple[str, list[str]]], sets: tuple[str, ...] = (), *, owned: bool = False
+) -> str:
+    """Chains by name: how they are hooked in, and their rules. `owned`: nobody but its maker can change it."""
+    head = [f"table inet {name} {{", *(["  flags owner;"] if owned else [])]
+    lines = [*head]
     lines += [f"  {item}" for item in sets]
     lines += [f"  chain {chain} {{ {head} }}" for chain, (head, _) in chains.items()]
-    lines += ["}", f"flush table inet {name}", f"table inet {name} {{"]
+    lines += ["}", f"flush table inet {name}", *head]
     for chain, (_, rules) in chains.items():
         lines += [f"  chain {chain} {{", *(f"    {rule}" for rule in rules), "  }"]
     return "\n".join([*lines, "}", ""])
@@ -260,29 +265,30 @@ def of_host(
     `guarded`: devices for which forwarding was switched on for Ingle alone; what others would have forwarded from them
     is dropped as before. Devices of all servers begin with the same letters. What passes through one of `bridges` is
     not forwarded, though kernels may show it here, too, as coming from and going to the bridge.
+
+    Two tables say the same: one stays when its maker is killed, as forwarding does; the other is its maker's, so that
+    nobody flushes it, not even who flushes everything.
     """
     into = '"ingle-*"'
-    return _table(
-        table,
-        {
-            "input": (_hook("input", -10), [f'iifname "{device}" {_REFUSE}']),
-            "forward": (
-                _hook("forward", -10),
-                [
-                    f'oifname "{device}" ct state established,related ct direction reply accept',
-                    f'oifname "{device}" drop',
-                    f'iifname "{device}" oifname {into} {_REFUSE}',
-                    f'iifname "{device}" ip daddr {_set(NEVER)} {_REFUSE}',
-                    f'iifname "{device}" ip saddr != {uplink} drop',
-                    *(_guard(name, into, name in bridges) for name in guarded),
-                ],
-            ),
-            "translation": (
-                _hook("postrouting", 100, kind="nat"),
-                [f'ip saddr {uplink} oifname != "{device}" masquerade'],
-            ),
-        },
-    )
+    chains = {
+        "input": (_hook("input", -10), [f'iifname "{device}" {_REFUSE}']),
+        "forward": (
+            _hook("forward", -10),
+            [
+                f'oifname "{device}" ct state established,related ct direction reply accept',
+                f'oifname "{device}" drop',
+                f'iifname "{device}" oifname {into} {_REFUSE}',
+                f'iifname "{device}" ip daddr {_set(NEVER)} {_REFUSE}',
+                f'iifname "{device}" ip saddr != {uplink} drop',
+                *(_guard(name, into, name in bridges) for name in guarded),
+            ],
+        ),
+        "translation": (
+            _hook("postrouting", 100, kind="nat"),
+            [f'ip saddr {uplink} oifname != "{device}" masquerade'],
+        ),
+    }
+    return _table(table, chains) + _table(f"{table}{OWNED}", chains, owned=True)
 
 
 def _guard(name: str, into: str, is_bridge: bool) -> str:

@@ -28,7 +28,7 @@ from ingle.network.nftables import Nftables, NftablesError
 PREFIX = "ingle-"
 _SAFE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 _GUARD = re.compile(r'comment "ingle guard ([^"]+)"')
-_TABLE = re.compile(r"table inet (ingle-[0-9a-f]{8})\b")
+_TABLE = re.compile(r"^table inet (ingle-[0-9a-f]{8})$", re.MULTILINE)
 _TRIES = 64
 _LOCK_SECONDS = 5.0
 
@@ -76,8 +76,8 @@ class Uplink:
             self.device, UPLINK, router.namespace, address=HARDWARE, peer_address=HARDWARE, arp=False,
         ))  # fmt: skip
         index = socket.if_nametoindex(self.device)
-        for name, value in (("forwarding", 1), ("send_redirects", 0), ("accept_redirects", 0)):
-            namespaces.set_parameter(f"ipv4/conf/{self.device}/{name}", value)
+        for name in ("send_redirects", "accept_redirects"):
+            namespaces.set_parameter(f"ipv4/conf/{self.device}/{name}", 0)
         with contextlib.suppress(OSError):
             namespaces.set_parameter(f"ipv6/conf/{self.device}/disable_ipv6", 1)
         self._address = address = self._claim(index, seed)
@@ -100,11 +100,20 @@ class Uplink:
         raise OSError("no address is left for the way out of the machine")
 
     def refresh(self) -> None:
-        """The machine's devices, routes or parameters may have changed."""
+        """The machine's devices, routes, parameters or rules may have changed.
+
+        Who flushes all rules takes one of two tables away; who switches forwarding off for the machine does it for
+        this device, too.
+        """
         with locked():
             wanted = self._wanted()
-            if wanted != self._guarded:
+            if wanted != self._guarded or not self._is_whole():
                 self._load(wanted)
+
+    def _is_whole(self) -> bool:
+        forwards = namespaces.parameter(f"ipv4/conf/{self.device}/forwarding") != "0"
+        there = self.device in _own_tables(self._tables)
+        return forwards and there and set(_guards_of(self._tables, self.device)) == set(self._guarded)
 
     def _wanted(self) -> tuple[str, ...]:
         """Devices that forward for Ingle and for nobody else."""
@@ -112,10 +121,10 @@ class Uplink:
             return ()
         outward = self._links.outward()
         found = [device.name for device in self._links.devices() if device.index in outward and _guardable(device.name)]
-        others = guards(self._tables)
+        held = {*self._guarded, *guards(self._tables)}
         return tuple(
             name for name in found
-            if name in others or namespaces.parameter(f"ipv4/conf/{name}/forwarding") == "0"
+            if name in held or namespaces.parameter(f"ipv4/conf/{name}/forwarding") == "0"
         )  # fmt: skip
 
     def _load(self, guarded: tuple[str, ...]) -> None:
@@ -124,7 +133,7 @@ class Uplink:
         bridges = {device.name for device in self._links.devices() if device.kind == "bridge"}
         self._tables.run(rules.of_host(self.device, self.device, self._address, guarded, bridges))
         before, self._guarded = self._guarded, guarded
-        for name in guarded:
+        for name in (self.device, *guarded):
             with contextlib.suppress(OSError):
                 namespaces.set_parameter(f"ipv4/conf/{name}/forwarding", 1)
         _stop_forwarding(self._tables, set(before) - set(guarded))

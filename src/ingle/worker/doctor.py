@@ -18,15 +18,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ingle.domain.runtimes import is_python
-from ingle.network import firewalls
 from ingle.network.nftables import load as load_library
 from ingle.sandbox import launch
 from ingle.sandbox.launch import Isolation
 from ingle.sandbox.shares import Share, mapped
 from ingle.settings import AccessPoint
 from ingle.storage.disk import Space
+from ingle.storage.errors import DataDirectoryError
 from ingle.worker import kernel
 from ingle.worker.families import family_of
+from ingle.worker.forwarding import Forwarding
 from ingle.worker.interpreters import Discovery
 from ingle.worker.kernel import Namespace
 
@@ -64,7 +65,9 @@ class Cgroups:
     kill: bool = False
 
 
-def examine(discovery: Discovery, runtimes_dir: Path, data_dir: Path) -> list[Finding]:
+def examine(
+    discovery: Discovery, runtimes_dir: Path, data_dir: Path, look_at_forwarding: Callable[[], Forwarding] = Forwarding
+) -> list[Finding]:
     """Everything looked at, in the order it is told. Takes a fraction of a second."""
     root = os.geteuid() == 0
     users = kernel.attempt(lambda: kernel.unshare(Namespace.USER))
@@ -81,7 +84,7 @@ def examine(discovery: Discovery, runtimes_dir: Path, data_dir: Path) -> list[Fi
         _tmp_images(root),
         _overlay(base),
         _nftables(base),
-        *([_forwarding()] if root else []),
+        *([_forwarding(look_at_forwarding)] if root else []),
         disk(data_dir),
         _runtimes(discovery, runtimes_dir),
         *_rejected(discovery),
@@ -352,20 +355,22 @@ def connect(url: str) -> None:
     socket.create_connection((parts.hostname or "", port), timeout=2).close()
 
 
-def _forwarding() -> Finding:
+def _forwarding(look: Callable[[], Forwarding]) -> Finding:
     try:
-        refusing = firewalls.look()
-    except OSError:
-        refusing = []
-    if not refusing:
+        found = look()
+    except (OSError, DataDirectoryError) as error:
         return Finding(
-            subject="forwarding", level=Level.OK, detail="no other rule set refuses it as far as can be seen"
-        )
+            subject="forwarding", level=Level.WEAKER, detail=f"other rule sets cannot be looked at: {error}",
+            consequence="Another firewall may drop what functions send.",
+        )  # fmt: skip
+    if not found.commands:
+        detail = f"let through by {'; '.join(found.refusals)}" if found.refusals else "no other rule set refuses it"
+        return Finding(subject="forwarding", level=Level.OK, detail=f"{detail} as far as can be seen")
     return Finding(
         subject="forwarding",
         level=Level.WEAKER,
-        detail=f"refused by {'; '.join(refusing)}",
-        consequence="What functions send out of this machine may be dropped there: docs/how-to/outbound-network.md.",
+        detail=f"refused by {'; '.join(found.refusals)}",
+        consequence="Functions are cut off by it: `ingle network allow-forwarding` prints what lets them through.",
     )
 
 
