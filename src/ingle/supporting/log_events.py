@@ -12,7 +12,6 @@ from typing import Any
 
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, milliseconds
-from ingle.domain.errors import NotImplementedByIngle
 from ingle.storage.log_values import LogEvent, Position
 from ingle.storage.logs import LogStore
 from ingle.supporting import log_tokens
@@ -32,6 +31,9 @@ CHUNK = 2_000
 HOUR_MS = 3_600_000
 OLDEST_MS = 14 * 24 * HOUR_MS
 NEWEST_MS = 2 * HOUR_MS
+#: Searches of FilterLogEvents from the end begin at 2024 or later, in UTC.
+_EARLIEST_BACKWARD_MS = 1_704_067_200_000
+_BACKWARD = "b/"
 _SEQUENCE_TOKEN = "4957" + "0" * 45
 
 
@@ -71,20 +73,19 @@ class LogEvents:
 
     async def filter_log_events(self, caller: Caller, params: dict[str, Any]) -> Answer:
         group = group_name(caller, params)
-        if params.get("startFromHead") is False:
-            raise NotImplementedByIngle("Ingle does not implement FilterLogEvents with startFromHead false yet.")
         try:
             passes = compile_pattern(params.get("filterPattern", ""))
         except PatternError as problem:
             raise LogsInvalidParameter(str(problem)) from None
+        token = params.get("nextToken")
+        backward = token.startswith(_BACKWARD) if token else _from_the_end(params)
         streams = await self._streams(caller, group, params)
         if streams is not None and not streams:
             return {"events": [], "searchedLogStreams": []}
-        token = params.get("nextToken")
         # Unlike in GetLogEvents, events of the end time itself are included.
         end = params.get("endTime")
         page = _Page(limit=params.get("limit", MOST_EVENTS), passes=passes)
-        page.place = log_tokens.position(token) if token else None
+        page.place = log_tokens.position(token.removeprefix(_BACKWARD)) if token else None
         answer: Answer = {"events": [], "searchedLogStreams": []}
         while not page.full:
             chunk = await self._read(
@@ -93,14 +94,16 @@ class LogEvents:
                 streams=streams,
                 start_ms=params.get("startTime"),
                 end_ms=None if end is None else end + 1,
-                after=page.place,
+                after=None if backward else page.place,
+                before=page.place if backward else None,
                 limit=CHUNK,
+                backward=backward,
             )
-            if page.add(chunk) and len(chunk) < CHUNK:
+            if page.add(chunk[::-1] if backward else chunk) and len(chunk) < CHUNK:
                 break
         else:
             if page.place is not None:
-                answer["nextToken"] = page.place.token()
+                answer["nextToken"] = (_BACKWARD if backward else "") + page.place.token()
         answer["events"] = [_filtered_event(event) for event in page.events]
         return answer
 
@@ -172,6 +175,17 @@ class _Page:
                 self.events.append(event)
                 self.size += _size(event.message)
         return True
+
+
+def _from_the_end(params: dict[str, Any]) -> bool:
+    """Whether the latest events come first. Source of the rule: `startFromHead` in the service model."""
+    if params.get("startFromHead", True):
+        return False
+    if params.get("startTime", _EARLIEST_BACKWARD_MS) < _EARLIEST_BACKWARD_MS:
+        raise LogsInvalidParameter(
+            "startFromHead can be false only where startTime is on or after Jan 1, 2024 00:00:00 UTC."
+        )
+    return True
 
 
 def _size(message: str) -> int:

@@ -115,8 +115,3 @@ async def test_groups_are_found_by_pattern_identifier_and_alternatives(call):
     assert await listed(limit=2, nextToken=first["nextToken"]) == ["other"]
     with pytest.raises(NotImplementedByIngle, match="logGroupTags"):
         await listed(logGroupTags=[{"key": "a"}])
-
-
-async def test_events_are_not_searched_from_the_end(call):
-    with pytest.raises(NotImplementedByIngle, match="startFromHead"):
-        await call("FilterLogEvents", logGroupName=GROUP, startFromHead=False)

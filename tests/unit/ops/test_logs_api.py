@@ -13,7 +13,7 @@ from ingle.supporting.logs import Logs
 
 CALLER = Caller()
 GROUP = "/aws/lambda/hello"
-NOW = 1_700_000_000_000
+NOW = 1_710_000_000_000
 
 
 class StoppedClock:
@@ -130,6 +130,23 @@ async def test_filtering_pages_through_all_streams_with_stable_event_ids(store, 
         if token is None:
             break
     assert events == everything["events"]
+
+
+async def test_filtering_from_the_end_pages_back_to_the_beginning(store, call):
+    write(store, "s1", "one ERROR", "two", "three ERROR", "four")
+    write(store, "s2", "five ERROR", start=NOW + 1)
+    forward = await call("FilterLogEvents", logGroupName=GROUP, filterPattern="ERROR")
+    params = {"logGroupName": GROUP, "filterPattern": "ERROR", "startTime": NOW, "endTime": NOW + 9}
+    newest = await call("FilterLogEvents", **params, limit=1, startFromHead=False)
+    assert [e["message"] for e in newest["events"]] == ["three ERROR"]
+    # The token's direction is the one that counts.
+    rest = await call("FilterLogEvents", **params, nextToken=newest["nextToken"], startFromHead=True)
+    assert (newest["events"] + rest["events"])[::-1] == forward["events"]
+    assert "nextToken" not in rest
+    with pytest.raises(LogsInvalidParameter, match="Jan 1, 2024"):
+        await call("FilterLogEvents", logGroupName=GROUP, startTime=1_704_067_199_999, startFromHead=False)
+    with pytest.raises(LogsInvalidParameter, match="nextToken is invalid"):
+        await call("FilterLogEvents", logGroupName=GROUP, nextToken="b/f/1.2.3.4")
 
 
 async def test_filtering_by_stream_names_or_prefix(store, call):
