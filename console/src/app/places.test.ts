@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Page, addressOf, locationOf } from "./places";
+import { type Page, addressOf, locationOf, withQuery } from "./places";
 
 describe("places", () => {
   const pages: Page[] = [
@@ -36,5 +36,10 @@ describe("places", () => {
     "/_ingle/console/us-east-1/functions/f/code/more", "/_ingle/console/us-east-1/functions/f:1:2/code",
     "/_ingle/console/us-east-1/functions/f/configuration/nothing", "/_ingle/console/us-east-1/functions/f/toString", "/_ingle/consoles"])("does not know %s", (path) => {
     expect(locationOf(path).page).toBe("unknown");
+  });
+
+  it("have what is chosen within them in their query", () => {
+    expect(withQuery("?range=3h&of=a", { range: "1 d", of: undefined })).toBe("?range=1+d");
+    expect(withQuery("?of=a", { of: undefined })).toBe("");
   });
 });

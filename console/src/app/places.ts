@@ -7,6 +7,7 @@ export const LATEST = "$LATEST";
 export const TABS = {
   code: [],
   test: [],
+  monitor: ["metrics"],
   configuration: ["general"],
 } as const satisfies Record<string, readonly string[]>;
 export type Tab = keyof typeof TABS;
@@ -78,4 +79,14 @@ function decode(part: string): string {
   } catch {
     return "";
   }
+}
+
+/** A query string with some of its members changed. What is undefined is taken out. */
+export function withQuery(search: string, changes: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) query.delete(name);
+    else query.set(name, value);
+  }
+  return query.size === 0 ? "" : `?${query}`;
 }

@@ -28,3 +28,7 @@ export function ago(then: Date, now: Date): string {
 export function milliseconds(value: number): string {
   return value < 1000 ? `${Number(value.toFixed(2))} ms` : `${(value / 1000).toFixed(2)} s`;
 }
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

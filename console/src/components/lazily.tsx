@@ -4,6 +4,7 @@ import Box from "@cloudscape-design/components/box";
 import Spinner from "@cloudscape-design/components/spinner";
 import type { ComponentType } from "react";
 import { Failure } from "../api/errors";
+import { capital } from "./format";
 import { ProblemAlert } from "./ProblemAlert";
 import { useLoad } from "./useLoad";
 
@@ -15,7 +16,7 @@ export function lazily<Props extends object>(
     try {
       return (await load()).default;
     } catch {
-      const message = `${what[0]!.toUpperCase()}${what.slice(1)} could not be loaded: the server did not answer, or was updated meanwhile.`;
+      const message = `${capital(what)} could not be loaded: the server did not answer, or was updated meanwhile.`;
       throw new Failure({ kind: "refused", message });
     }
   };

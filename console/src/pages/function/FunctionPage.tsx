@@ -25,6 +25,7 @@ import { FunctionState } from "./FunctionState";
 import { useFunction } from "./useFunction";
 import { useQualifiers } from "./useQualifiers";
 
+const MonitorTab = lazily("the monitor", () => import("../monitor/MonitorTab"));
 const ConfigurationTab = lazily("the configuration", () => import("../configuration/ConfigurationTab"));
 
 export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
@@ -55,6 +56,7 @@ export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
               tabs={[
                 { id: "code", label: "Code", content: tab === "code" && <CodeTab found={found} onDeployed={reload} /> },
                 { id: "test", label: "Test", content: tab === "test" && <TestTab found={found} /> },
+                { id: "monitor", label: "Monitor", content: tab === "monitor" && <MonitorTab section={section as Section<"monitor">} found={found} /> },
                 { id: "configuration", label: "Configuration", content: tab === "configuration" && (
                   <ConfigurationTab section={section as Section<"configuration">} found={found} reload={reload} />
                 ) },
