@@ -79,6 +79,7 @@ from ingle.observability import log as observability
 from ingle.observability.collector import Collector, certificates
 from ingle.observability.traces import Traces
 from ingle.operations import Parts, registry
+from ingle.own.audit_records import AuditRecords
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
 from ingle.sandbox.launch import Isolation, NetworkProcess, SupervisorProcess, launch, network_identity, strongest
@@ -478,6 +479,10 @@ class _Server:
                 networks=networks,
                 attached=attached,
                 alive=host.alive,
+                running=admission,
+                audit_records=AuditRecords(self._directory.audit, recording=access.enforced),
+                test_events=store,
+                sealer=access.sealer,
             )
         )
         sources = Sources(

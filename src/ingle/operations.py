@@ -42,13 +42,18 @@ from ingle.control.variable_encryption import VariableEncryption
 from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids
+from ingle.domain.sealing import Sealer
 from ingle.frontend.authorization.authorizer import AuthorisedTags, Authorizer
 from ingle.frontend.dispatch import Registry
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.streaming import Streams
+from ingle.own.audit_records import AuditRecords
+from ingle.own.concurrency import ConcurrencyPool, InUse
 from ingle.own.environments import Environments
+from ingle.own.test_events import TestEvents
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
+from ingle.storage.store import TestEventStore
 from ingle.supporting.cloudwatch import CloudWatch
 from ingle.supporting.ec2.records import NetworkRecords
 from ingle.supporting.ec2.service import Ec2
@@ -100,6 +105,10 @@ class Parts:
     attached: PrivateNetworks
     #: The environments of an account and region that are alive.
     alive: Callable[[str, str], list[Alive]]
+    running: InUse
+    audit_records: AuditRecords
+    test_events: TestEventStore
+    sealer: Sealer
 
 
 def registry(parts: Parts) -> Registry:
@@ -151,8 +160,17 @@ def _others(parts: Parts) -> dict[str, list[Resource]]:
         "iam": [parts.iam],
         "sts": [parts.sts],
         "ec2": [Ec2(parts.networks)],
-        "ingle": [Environments(parts.alive, parts.catalog, parts.clock)],
+        "ingle": _own(parts),
     }
+
+
+def _own(parts: Parts) -> list[Resource]:
+    return [
+        Environments(parts.alive, parts.catalog, parts.clock),
+        ConcurrencyPool(parts.catalog, parts.running),
+        parts.audit_records,
+        TestEvents(parts.records, parts.test_events, parts.sealer, parts.clock),
+    ]
 
 
 def implemented_operations() -> list[tuple[str, str]]:
@@ -165,5 +183,6 @@ def implemented_operations() -> list[tuple[str, str]]:
         "kms": Kms(KeyUse(nothing, nothing)),
         "iam": Iam(nothing),
         "sts": Sts(nothing, nothing),
+        "audit_records": AuditRecords(nothing, recording=False),
     }
     return sorted(registry(Parts(**{**dict.fromkeys(field.name for field in fields(Parts)), **made})))

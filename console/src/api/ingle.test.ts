@@ -48,6 +48,13 @@ describe("a call", () => {
     expect(Environments).toEqual([{ EnvironmentId: "a", Age: 3, StartedAt: new Date(1500) }]);
   });
 
+  it("says times as the service does", async () => {
+    answering(json({ Recording: true, Records: [{ OccurredAt: 2, Record: '{"StartedAt": 1}' }] }));
+    const { Records } = await ingle(place, "ListAuditRecords", { StartTime: new Date(1500), ReadOnly: false });
+    expect(sent[0]!.init.body).toBe('{"StartTime":1.5,"ReadOnly":false}');
+    expect(Records).toEqual([{ OccurredAt: new Date(2000), Record: '{"StartedAt": 1}' }]);
+  });
+
   it("raises what the page reads as the service's own words", async () => {
     answering(json({ __type: "AccessDeniedException", Message: "no" }, 400, { "x-amzn-requestid": "id" }));
     expect(await problem()).toEqual({ kind: "denied", code: "AccessDeniedException", message: "no", requestId: "id" });

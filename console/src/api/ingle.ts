@@ -39,17 +39,97 @@ export interface Environment {
   readonly LogStreamName: string;
 }
 
+export interface FunctionConcurrency {
+  readonly FunctionName: string;
+  /** Absent without a reserve. */
+  readonly Reserved?: number;
+  readonly InUse: number;
+  readonly Provisioned: readonly ProvisionedConcurrency[];
+}
+
+export interface ProvisionedConcurrency {
+  readonly Version: string;
+  readonly Requested: number;
+  readonly Allocated: number;
+  readonly Available: number;
+  readonly InUse: number;
+  readonly Status: "IN_PROGRESS" | "READY" | "FAILED";
+  readonly StatusReason?: string;
+}
+
+export interface AuditRecord {
+  readonly EventId: string;
+  readonly OccurredAt: Date;
+  /** Of Lambda's operations, with the version of the API behind the name. */
+  readonly EventName: string;
+  readonly EventSource: string;
+  readonly ReadOnly: boolean;
+  readonly Region: string;
+  /** Absent for a caller who was not believed. */
+  readonly PrincipalArn?: string;
+  readonly AccessKeyId?: string;
+  readonly SourceIpAddress?: string;
+  readonly RequestId: string;
+  readonly ErrorCode?: string;
+  readonly ErrorMessage?: string;
+  /** All of it, JSON. */
+  readonly Record: string;
+}
+
+export interface TestEvent {
+  readonly EventName: string;
+  /** Bytes. */
+  readonly Size: number;
+  readonly LastModifiedAt: Date;
+}
+
 interface Page {
   readonly MaxResults?: number;
   readonly NextToken?: string;
 }
 
+interface Listed {
+  readonly NextToken?: string;
+}
+
+interface NamedEvent {
+  readonly FunctionName: string;
+  readonly EventName: string;
+}
+
+type Lists = "ListEnvironments" | "DescribeConcurrency" | "ListAuditRecords" | "ListTestEvents";
+
 /** What each operation takes, and what it answers. */
 export interface Operations {
   ListEnvironments: {
     input: Page & { readonly FunctionName?: string };
-    output: { readonly Environments: readonly Environment[]; readonly NextToken?: string };
+    output: Listed & { readonly Environments: readonly Environment[] };
   };
+  /** Functions: those with reserved or provisioned concurrency, and those that run now. */
+  DescribeConcurrency: {
+    input: Page & { readonly FunctionName?: string };
+    output: Listed & {
+      readonly Limit: number; readonly Claimed: number; readonly Unreserved: number;
+      readonly InUse: number; readonly UnreservedInUse: number;
+      readonly Functions: readonly FunctionConcurrency[];
+    };
+  };
+  /** Pages may be short or empty, and not the last all the same. */
+  ListAuditRecords: {
+    input: Page & {
+      readonly StartTime?: Date; readonly EndTime?: Date; readonly EventName?: string; readonly EventSource?: string;
+      readonly PrincipalArn?: string; readonly ErrorCode?: string; readonly Outcome?: "SUCCESS" | "FAILURE";
+      readonly ReadOnly?: boolean;
+    };
+    output: Listed & { readonly Recording: boolean; readonly Records: readonly AuditRecord[] };
+  };
+  PutTestEvent: { input: NamedEvent & { readonly Event: string }; output: TestEvent };
+  GetTestEvent: { input: NamedEvent; output: TestEvent & { readonly Event: string } };
+  ListTestEvents: {
+    input: Page & { readonly FunctionName: string };
+    output: Listed & { readonly TestEvents: readonly TestEvent[] };
+  };
+  DeleteTestEvent: { input: NamedEvent; output: Readonly<Record<string, never>> };
 }
 
 /** Named and shaped as errors of the SDK's clients are. */
@@ -68,7 +148,7 @@ export class IngleError extends Error {
 export async function ingle<Name extends keyof Operations>(
   place: Place, operation: Name, input: Operations[Name]["input"], signal?: AbortSignal,
 ): Promise<Operations[Name]["output"]> {
-  const request = await signed(place, operation, JSON.stringify(input));
+  const request = await signed(place, operation, written(input));
   // The browser sets the host itself.
   const { host: _, ...headers } = request.headers;
   const { body } = request;
@@ -81,13 +161,12 @@ export async function ingle<Name extends keyof Operations>(
 }
 
 /** All pages of a list, one after another. */
-export async function* pages<Name extends keyof Operations>(
+export async function* pages<Name extends Lists>(
   place: Place, operation: Name, input: Operations[Name]["input"], signal?: AbortSignal,
 ): AsyncGenerator<Operations[Name]["output"]> {
   let NextToken: string | undefined;
   do {
-    const page: { NextToken?: string } & Operations[Name]["output"] =
-      await ingle(place, operation, { ...input, NextToken }, signal);
+    const page: Operations[Name]["output"] = await ingle(place, operation, { ...input, NextToken }, signal);
     yield page;
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
@@ -116,7 +195,13 @@ function refusal(answer: Response, text: string): Error {
   return new IngleError(code, content.message ?? content.Message ?? "", fault, { httpStatusCode: answer.status, requestId });
 }
 
-/** Times are seconds since the epoch, in members whose names end so and in no others. */
+/** Times are seconds since the epoch. */
+function written(input: object): string {
+  const plain = Object.entries(input).map(([name, value]) => [name, value instanceof Date ? value.getTime() / 1000 : value]);
+  return JSON.stringify(Object.fromEntries(plain));
+}
+
+/** Times of answers are in members whose names end so and in no others. */
 function read(text: string, status: number): unknown {
   try {
     return JSON.parse(text || "{}", (name, value) =>

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Set as AbstractSet
 
 from ingle.domain.concurrency import NOTHING_YET, Allocation, claim, unreserved_minimum
 from ingle.domain.function import Function, FunctionKey
@@ -20,6 +21,8 @@ class ConcurrencyCatalog:
     def __init__(self, limit: int = ACCOUNT_CONCURRENCY) -> None:
         self.limit = limit
         self._claims: Counter[tuple[str, str]] = Counter()
+        #: Names of functions by account and region that have settings.
+        self._configured: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._allocations: dict[tuple[FunctionKey, str], Allocation] = {}
 
     @property
@@ -40,6 +43,14 @@ class ConcurrencyCatalog:
         difference = claim(after) - claim(before)
         if difference:
             self._claims[key.account, key.region] += difference
+        if after is not None and (after.reserved is not None or after.provisioned):
+            self._configured[key.account, key.region].add(key.name)
+        elif before is not None and (before.reserved is not None or before.provisioned):
+            self._configured[key.account, key.region].discard(key.name)
+
+    def configured(self, account: str, region: str) -> AbstractSet[str]:
+        """The names of functions that have reserved or provisioned concurrency."""
+        return self._configured.get((account, region), set())
 
     def allocation(self, key: FunctionKey, version: str) -> Allocation:
         return self._allocations.get((key, version), NOTHING_YET)

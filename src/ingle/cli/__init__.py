@@ -158,6 +158,66 @@ def environments(
     own_verbs.environments(function, json, options.client(endpoint_url, region))
 
 
+test_events = typer.Typer(
+    help="Keep events with a function to try it with, for everybody who may use them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(test_events, name="test-events")
+
+_Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN of a function.")]
+_TestEvent = Annotated[str, typer.Argument(metavar="NAME", help="Name of a test event.")]
+
+
+@test_events.command("list")
+def kept_events_list(
+    function: _Function,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """List the test events of a function."""
+    from ingle.cli import own_verbs
+
+    own_verbs.list_test_events(function, json, options.client(endpoint_url, region))
+
+
+@test_events.command("show")
+def kept_event_show(
+    function: _Function, name: _TestEvent, endpoint_url: options.EndpointUrl = None, region: options.Region = None
+) -> None:
+    """Print a test event."""
+    from ingle.cli import own_verbs
+
+    own_verbs.show_test_event(function, name, options.client(endpoint_url, region))
+
+
+@test_events.command("put")
+def kept_event_put(
+    function: _Function,
+    name: _TestEvent,
+    event: Annotated[
+        str, typer.Argument(metavar="JSON", help="The event; @FILE reads a file, - reads standard input.")
+    ],
+    endpoint_url: options.EndpointUrl = None,
+    region: options.Region = None,
+) -> None:
+    """Keep a test event, in place of the one of the same name."""
+    from ingle.cli import own_verbs
+
+    own_verbs.put_test_event(function, name, event, options.client(endpoint_url, region))
+
+
+@test_events.command("delete")
+def kept_event_delete(
+    function: _Function, name: _TestEvent, endpoint_url: options.EndpointUrl = None, region: options.Region = None
+) -> None:
+    """Delete a test event."""
+    from ingle.cli import own_verbs
+
+    own_verbs.delete_test_event(function, name, options.client(endpoint_url, region))
+
+
 @app.command("service-model")
 def service_model(
     path: Annotated[

@@ -23,7 +23,7 @@ _OVERLAP_MS = 5_000
 def invoke(name: str, payload: str, qualifier: str | None, log: bool, client: Client) -> int:
     """Invoke and print the payload. The exit status: 1 when the function failed."""
     api = Api(client)
-    invoked = api.invoke(name, _payload(payload), qualifier=qualifier)
+    invoked = api.invoke(name, json_of(payload, "--payload"), qualifier=qualifier)
     if log:
         sys.stderr.write(invoked.log_tail)
         sys.stderr.flush()
@@ -35,7 +35,8 @@ def invoke(name: str, payload: str, qualifier: str | None, log: bool, client: Cl
     return 0
 
 
-def _payload(given: str) -> bytes:
+def json_of(given: str, what: str) -> bytes:
+    """JSON that is given itself, as @FILE, or as - for standard input. Raises Failure, which calls it `what`."""
     try:
         if given == "-":
             content = sys.stdin.buffer.read()
@@ -44,11 +45,11 @@ def _payload(given: str) -> bytes:
         else:
             content = given.encode("utf-8", "surrogateescape")
     except OSError as problem:
-        raise Failure(f"--payload: {given[1:]}: {problem.strerror}", 2) from None
+        raise Failure(f"{what}: {given[1:]}: {problem.strerror}", 2) from None
     try:
         json.loads(content or b"{}")
     except ValueError as problem:
-        raise Failure(f"--payload is not JSON: {problem}", 2) from None
+        raise Failure(f"{what} is not JSON: {problem}", 2) from None
     return content
 
 

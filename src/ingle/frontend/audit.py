@@ -22,8 +22,10 @@ _DATA = frozenset(
 )
 _READS = ("Get", "List", "Describe", "Filter", "Lookup")
 _SOURCES = {"cloudwatch": "monitoring", "resourcegroupstaggingapi": "tagging"}
-_SECRET = re.compile(r"secret|password|token|credential|zipfile|plaintext|ciphertext|privatekey|environment|location",
-                     re.IGNORECASE)  # fmt: skip
+_SECRET = re.compile(
+    r"secret|password|token|credential|zipfile|plaintext|ciphertext|privatekey|environment|location|^event$",
+    re.IGNORECASE,
+)
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _TYPES = {Kind.ROOT: "Root", Kind.USER: "IAMUser", Kind.ASSUMED_ROLE: "AssumedRole"}
 

@@ -23,11 +23,15 @@ DEFAULT = 6_291_456
 #: what cannot be a configuration.
 CONFIGURATION = 1 << 20
 
+#: Of a test event, which has the bytes of a synchronous payload and may be written with six-byte escapes.
+TEST_EVENT = 3 * SYNCHRONOUS_PAYLOAD + (64 << 10)
+
 _BY_OPERATION: Mapping[tuple[str, str], int] = {
     ("lambda", "CreateFunction"): PACKAGE_UPLOAD,
     ("lambda", "UpdateFunctionCode"): PACKAGE_UPLOAD,
     ("lambda", "PublishLayerVersion"): PACKAGE_UPLOAD,
     ("lambda", "UpdateFunctionConfiguration"): CONFIGURATION,
+    ("ingle", "PutTestEvent"): TEST_EVENT,
 }
 _DEFAULT_INVOCATION_TYPES: Mapping[str, str] = {
     "Invoke": "RequestResponse",

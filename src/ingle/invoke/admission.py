@@ -144,6 +144,16 @@ class Admission:
         pool = self._pools.get((account, region))
         return 0 if pool is None else pool.running
 
+    def in_use(self, account: str, region: str) -> dict[str, dict[str, int]]:
+        """How many invocations run of each function that runs, by name and version."""
+        found: dict[str, dict[str, int]] = {}
+        for key, slots in self._of.items():
+            if (key.account, key.region) == (account, region):
+                running = {number: slot.running for number, slot in slots.items() if slot.running}
+                if running:
+                    found[key.name] = running
+        return found
+
     def _new(self, version: Version) -> Slot:
         key = version.key
         share = self._shares.get(key)

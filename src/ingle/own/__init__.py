@@ -1,8 +1,12 @@
 """Ingle's own service, `ingle`: what AWS has no operation for. Its model is in `ingle.models`.
 
 environments  the execution environments that are alive
+audit_records what the audit log has of an account
+concurrency   the pool of an account, and what its functions have of it
+test_events   events that are kept with a function to try it with
 functions     which function of the caller a request means
 errors        what the service refuses with
 
-Owns no data and takes no decision about functions: it tells what other parts know. Called by `frontend`.
+Owns test events, and no other data: it tells what other parts know, and decides nothing about functions. Called by
+`frontend`.
 """

@@ -14,5 +14,9 @@ class OwnInvalidParameter(OwnError):
     code = "InvalidParameterValueException"
 
 
+class OwnLimitExceeded(OwnError):
+    code = "LimitExceededException"
+
+
 class OwnNotFound(OwnError):
     code = "ResourceNotFoundException"

@@ -5,10 +5,10 @@ Used by `sql`. A change here comes with a revision in `migrations/versions` and 
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Column, LargeBinary, MetaData, String, Table
 
 #: The newest revision in migrations/versions. A literal: reading the scripts would mean importing Alembic.
-HEAD = "0011"
+HEAD = "0012"
 
 metadata = MetaData()
 
@@ -98,6 +98,19 @@ attachments = Table(
     Column("qualifier", String, primary_key=True),
     Column("kind", String, primary_key=True),
     Column("document", JSON, nullable=False),
+)
+
+#: `name` is the function's, `event` that of the test event. They are read when they are asked for, and in no memory.
+test_events = Table(
+    "test_events",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("event", String, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )
 
 code_signing_configs = Table(

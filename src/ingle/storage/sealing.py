@@ -7,8 +7,8 @@ it opens nothing.
 from __future__ import annotations
 
 import secrets
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 from ingle.domain.sealing import CannotOpen
 from ingle.encryption.aead import KEY_BYTES, Undecipherable, seal, unseal
@@ -20,11 +20,14 @@ _CONTEXT = b"ingle access key file"
 
 
 class FileSealer:
-    """A `domain.sealing.Sealer`. Raises DataDirectoryError where the file is not what it should be."""
+    """A `domain.sealing.Sealer`, for any thread. Raises DataDirectoryError where the file is not what it should be."""
 
     def __init__(self, path: Path, master: MasterKeys) -> None:
         self._path = path
         self._master = master
+        #: Two threads must not make the key at one time.
+        self._lock = Lock()
+        self._made: bytes | None = None
 
     def seal(self, secret: bytes, context: str) -> bytes:
         return seal(self._key, secret, context.encode())
@@ -46,8 +49,14 @@ class FileSealer:
             if again != wrapped:
                 write_atomically(self._path, again)
 
-    @cached_property
+    @property
     def _key(self) -> bytes:
+        with self._lock:
+            if self._made is None:
+                self._made = self._read()
+            return self._made
+
+    def _read(self) -> bytes:
         try:
             wrapped = self._path.read_bytes()
         except FileNotFoundError:
@@ -61,5 +70,6 @@ class FileSealer:
 
     def _unusable(self) -> DataDirectoryError:
         return DataDirectoryError(
-            f"The file {self._path} cannot be opened with the master key that is given; access keys depend on it."
+            f"The file {self._path} cannot be opened with the master key that is given; access keys and test events "
+            "depend on it."
         )

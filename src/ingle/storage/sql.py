@@ -3,7 +3,7 @@
 All SQL runs in one worker thread that owns the one connection (`transactions`), so that the event loop never waits and
 writers never meet. A commit is durable when it returns (SQLite: synchronous=FULL). Chosen by `app`; used by `control`
 through `store.FunctionStore`, `store.LayerStore` and `store.CodeSigningStore`, by `supporting` through `store.KeyStore`
-`store.IdentityStore` and `store.NetworkStore`.
+`store.IdentityStore` and `store.NetworkStore`, by `own` through `store.TestEventStore`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,18 @@ from ingle.domain.function import LATEST, Function, FunctionKey, Version
 from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
+from ingle.domain.test_event import TestEvent
 from ingle.domain.vpc import Resource
 from ingle.encryption.master import Keyring
-from ingle.storage import scrubbing, sql_code_signing, sql_identities, sql_keys, sql_layers, sql_networks
+from ingle.storage import (
+    scrubbing,
+    sql_code_signing,
+    sql_identities,
+    sql_keys,
+    sql_layers,
+    sql_networks,
+    sql_test_events,
+)
 from ingle.storage.documents import alias_to_document, provisioned_to_document, to_document
 from ingle.storage.errors import RecordExists, RecordNotFound
 from ingle.storage.layout import BACKUPS
@@ -36,6 +45,7 @@ from ingle.storage.schema import (
     attachments,
     functions,
     provisioned_concurrency,
+    test_events,
     versions,
 )
 from ingle.storage.schema_upgrade import bring_to_head
@@ -50,7 +60,7 @@ _Item = TypeVar("_Item")
 
 
 class SqlStore:
-    """A FunctionStore, a LayerStore, a CodeSigningStore, a KeyStore, an IdentityStore and a NetworkStore.
+    """A FunctionStore, LayerStore, CodeSigningStore, KeyStore, IdentityStore, NetworkStore and TestEventStore.
 
     `async with SqlStore(url, ring) as store`; raises SchemaError if the database is a newer one. `ring`: the master
     keys under which the migration of an older database encrypts what was readable in it.
@@ -139,6 +149,18 @@ class SqlStore:
     async def change_networks(self, put: Sequence[Resource] = (), removed: Sequence[Resource] = ()) -> None:
         await self._transactions.run(lambda connection: sql_networks.change_networks(connection, put, removed))
 
+    async def list_test_events(self, key: FunctionKey) -> list[TestEvent]:
+        return await self._transactions.run(lambda connection: sql_test_events.list_test_events(connection, key))
+
+    async def load_test_event(self, key: FunctionKey, name: str) -> TestEvent | None:
+        return await self._transactions.run(lambda connection: sql_test_events.load_test_event(connection, key, name))
+
+    async def save_test_event(self, key: FunctionKey, event: TestEvent) -> None:
+        await self._transactions.run(lambda connection: sql_test_events.save_test_event(connection, key, event))
+
+    async def delete_test_event(self, key: FunctionKey, name: str) -> bool:
+        return await self._transactions.run(lambda connection: sql_test_events.delete_test_event(connection, key, name))
+
     def _open(self) -> Engine:
         engine = open_engine(self._url, erase=True)
         try:
@@ -222,7 +244,7 @@ def _save(connection: Connection, function: Function, before: Function | None) -
 
 
 def _delete(connection: Connection, key: FunctionKey) -> None:
-    for table in (versions, aliases, provisioned_concurrency, attachments, functions):
+    for table in (versions, aliases, provisioned_concurrency, attachments, test_events, functions):
         connection.execute(delete(table).where(_of(table, key)))
 
 

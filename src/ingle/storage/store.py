@@ -11,6 +11,7 @@ from ingle.domain.function import Function, FunctionKey
 from ingle.domain.identity import Record
 from ingle.domain.kms import Grant, KmsAlias, KmsKey
 from ingle.domain.layer import Layer
+from ingle.domain.test_event import TestEvent
 from ingle.domain.vpc import Resource
 
 
@@ -129,4 +130,22 @@ class NetworkStore(Protocol):
 
     async def change_networks(self, put: Sequence[Resource] = (), removed: Sequence[Resource] = ()) -> None:
         """Stores new ones or replaces those of the same id, and removes others, all or nothing."""
+        ...
+
+
+class TestEventStore(Protocol):
+    """Test events of functions, durable. Promises what `FunctionStore` does, which drops them with their function."""
+
+    async def list_test_events(self, key: FunctionKey) -> list[TestEvent]:
+        """All of a function, ordered by name, without what is sealed."""
+        ...
+
+    async def load_test_event(self, key: FunctionKey, name: str) -> TestEvent | None: ...
+
+    async def save_test_event(self, key: FunctionKey, event: TestEvent) -> None:
+        """Stores a new one, or replaces one. Raises RecordNotFound if there is no such function."""
+        ...
+
+    async def delete_test_event(self, key: FunctionKey, name: str) -> bool:
+        """Whether there was one."""
         ...

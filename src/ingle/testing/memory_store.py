@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ingle.domain.code_signing import CodeSigningConfig, CodeSigningKey
 from ingle.domain.function import Function, FunctionKey
 from ingle.domain.identity import Record
 from ingle.domain.layer import Layer, LayerKey
+from ingle.domain.test_event import TestEvent
 from ingle.domain.vpc import Resource
 from ingle.storage.errors import RecordExists, RecordNotFound
 
@@ -21,6 +23,7 @@ class MemoryStore:
         self._code_signing: dict[CodeSigningKey, CodeSigningConfig] = {}
         self._identities: dict[tuple[str, str, str], Record] = {}
         self._networks: dict[tuple[str, str, str, str], Resource] = {}
+        self._test_events: dict[tuple[FunctionKey, str], TestEvent] = {}
 
     async def load_all(self) -> list[Function]:
         found = self._functions.values()
@@ -38,6 +41,8 @@ class MemoryStore:
 
     async def delete(self, key: FunctionKey) -> None:
         self._functions.pop(key, None)
+        for place in [place for place in self._test_events if place[0] == key]:
+            del self._test_events[place]
 
     async def load_layers(self) -> list[Layer]:
         found = self._layers.values()
@@ -73,3 +78,18 @@ class MemoryStore:
             self._networks.pop((record.account, record.region, record.kind, record.id), None)
         for record in put:
             self._networks[record.account, record.region, record.kind, record.id] = record
+
+    async def list_test_events(self, key: FunctionKey) -> list[TestEvent]:
+        found = sorted((name, event) for (its, name), event in self._test_events.items() if its == key)
+        return [replace(event, sealed=b"") for _, event in found]
+
+    async def load_test_event(self, key: FunctionKey, name: str) -> TestEvent | None:
+        return self._test_events.get((key, name))
+
+    async def save_test_event(self, key: FunctionKey, event: TestEvent) -> None:
+        if key not in self._functions:
+            raise RecordNotFound(f"Function {key.name} does not exist.")
+        self._test_events[key, event.name] = event
+
+    async def delete_test_event(self, key: FunctionKey, name: str) -> bool:
+        return self._test_events.pop((key, name), None) is not None

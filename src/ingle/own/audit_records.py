@@ -1,0 +1,179 @@
+"""ListAuditRecords: what the audit log has of the caller's account, the newest first.
+
+One call reads a bounded piece of the log, in a thread; where that holds less than a page, the page is short, or empty,
+and its token goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from ingle.domain.caller import Caller
+from ingle.own.pages import start_of
+from ingle.storage.audit_reading import Budget, Line, Place, backwards
+from ingle.supporting import page_tokens
+from ingle.supporting.ports import Handler
+
+Params = dict[str, Any]
+Record = Mapping[str, Any]
+
+PAGE = 50
+#: Bytes of records in one answer, about.
+_ROOM = 1 << 20
+#: Records are written in the order in which calls end; a clock that was set back may disturb it a little. Seconds.
+_DISORDER = 60
+#: Of Lambda's operations, events have the API's version in their names.
+_VERSION = re.compile(r"\d{8}$")
+_TIME = b'"eventTime":"'
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class AuditRecords:
+    """`directory` has the log, `recording`: whether calls are being recorded."""
+
+    def __init__(self, directory: Path, *, recording: bool) -> None:
+        self._directory = directory
+        self._recording = recording
+
+    def handlers(self) -> dict[str, Handler]:
+        return {"ListAuditRecords": self.list_audit_records}
+
+    async def list_audit_records(self, caller: Caller, params: Params) -> Params:
+        token = start_of(params, str, int)
+        start = None if token is None else Place(*token)
+        wanted = _Wanted.of(caller.account, params)
+        size = params.get("MaxResults", PAGE)
+        records, place = await asyncio.to_thread(self._find, wanted, start, size)
+        return {
+            "Recording": self._recording,
+            "Records": records,
+            "NextToken": None if place is None else page_tokens.encode(*place),
+        }
+
+    def _find(self, wanted: _Wanted, start: Place | None, size: int) -> tuple[list[Params], Place | None]:
+        """Records as the API shows them, and where to go on; None at the end. Blocks."""
+        found: list[Params] = []
+        budget, room, place = Budget(), _ROOM, None
+        newest, oldest = wanted.days
+        for line in backwards(self._directory, budget, start, newest, oldest):
+            if len(found) == size or room <= 0:
+                return found, place
+            place = line.place
+            if wanted.is_over(line):
+                return found, None
+            record = wanted.record_in(line)
+            if record is not None:
+                found.append(_shown(record, line.text))
+                room -= len(line.text)
+        return found, place if budget.spent else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which records are asked for. Times are as records have them: they sort as text."""
+
+    account: str
+    since: str | None
+    until: str | None
+    given_up: str | None
+    days: tuple[str | None, str | None]
+    members: Mapping[str, Any]
+    failed: bool | None
+    event_name: str | None
+    principal: str | None
+
+    @classmethod
+    def of(cls, account: str, params: Params) -> Self:
+        since: datetime | None = params.get("StartTime")
+        until: datetime | None = params.get("EndTime")
+        members = {"eventSource": params.get("EventSource"), "errorCode": params.get("ErrorCode"),
+                   "readOnly": params.get("ReadOnly")}  # fmt: skip
+        outcome = params.get("Outcome")
+        return cls(
+            account=account,
+            since=_text(since),
+            until=_text(until),
+            given_up=_text(since, -_DISORDER),
+            # A record may be written on the day after its call.
+            days=(_day(until, 1), _day(since, 0)),
+            members={name: value for name, value in members.items() if value is not None},
+            failed=None if outcome is None else outcome == "FAILURE",
+            event_name=params.get("EventName"),
+            principal=params.get("PrincipalArn"),
+        )
+
+    def is_over(self, line: Line) -> bool:
+        """Whether this line and all before it are too old."""
+        return self.given_up is not None and "" < _time_in(line.text) < self.given_up
+
+    def record_in(self, line: Line) -> Record | None:
+        """The record, if it is wanted."""
+        text = line.text
+        if self.account.encode() not in text or (self.until is not None and _time_in(text) > self.until):
+            return None
+        try:
+            record = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return None
+        return record if isinstance(record, dict) and self._has(record) else None
+
+    def _has(self, record: Record) -> bool:
+        name, time = record.get("eventName", ""), record.get("eventTime", "")
+        return (
+            record.get("recipientAccountId") == self.account
+            and (self.since is None or time >= self.since)
+            and (self.until is None or time <= self.until)
+            and all(record.get(member) == value for member, value in self.members.items())
+            and (self.failed is None or ("errorCode" in record) == self.failed)
+            and (self.event_name is None or self.event_name in (name, _VERSION.sub("", name)))
+            and (self.principal is None or record.get("userIdentity", {}).get("arn") == self.principal)
+        )
+
+
+def _time_in(text: bytes) -> str:
+    """When a call was, or nothing for what is no record."""
+    _, found, rest = text.partition(_TIME)
+    return rest[:20].decode("ascii", "replace") if found else ""
+
+
+def _text(when: datetime | None, later: int = 0) -> str | None:
+    return None if when is None else f"{_shifted(when, timedelta(seconds=later)):{_FORM}}"
+
+
+def _day(when: datetime | None, later: int) -> str | None:
+    return None if when is None else str(_shifted(when, timedelta(days=later)).date())
+
+
+def _shifted(when: datetime, by: timedelta) -> datetime:
+    try:
+        return when.astimezone(UTC) + by
+    except OverflowError:
+        return when.astimezone(UTC)
+
+
+def _shown(record: Record, text: bytes) -> Params:
+    identity = record.get("userIdentity", {})
+    when = datetime.strptime(record["eventTime"], _FORM).replace(tzinfo=UTC) if record.get("eventTime") else None
+    return {
+        "EventId": record.get("eventID"),
+        "OccurredAt": when,
+        "EventName": record.get("eventName"),
+        "EventSource": record.get("eventSource"),
+        "ReadOnly": record.get("readOnly"),
+        "Region": record.get("awsRegion"),
+        "PrincipalArn": identity.get("arn"),
+        "AccessKeyId": identity.get("accessKeyId"),
+        "SourceIpAddress": record.get("sourceIPAddress"),
+        "RequestId": record.get("requestID"),
+        "ErrorCode": record.get("errorCode"),
+        "ErrorMessage": record.get("errorMessage"),
+        "Record": text.decode().rstrip("\n"),
+    }
