@@ -63,3 +63,17 @@ export async function save(page, title) {
 export async function confirm(page, button) {
   await page.getByRole("dialog").getByRole("button", { name: button, exact: true }).click();
 }
+
+export async function signIn(page, key, secret, { keep = true, token } = {}) {
+  await page.getByLabel("Access key ID").fill(key);
+  await page.getByLabel("Secret access key").fill(secret);
+  if (token) await page.getByLabel("Session token - optional").fill(token);
+  await page.getByRole("checkbox", { name: /Stay signed in/ }).setChecked(keep);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Of the menu of who is signed in. */
+export async function accountMenu(page, item) {
+  await page.getByRole("button", { name: /^Account \d{12}/ }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+}

@@ -27,6 +27,9 @@ export default async function (stage) {
   await page.getByRole("heading", { name: "Result" }).scrollIntoViewIfNeeded();
   await page.mouse.wheel(0, 500);
   await take("test");
+  await page.goto(stage.address("us-east-1/account/environments"));
+  await page.getByRole("row", { name: /hello/ }).waitFor();
+  await take("account");
   await page.goto(`${given.locked}/_ingle/console/`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await take("sign-in");

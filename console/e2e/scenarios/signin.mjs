@@ -1,7 +1,7 @@
 // With authentication: an access key is asked for, and what it may not do is shown as denied.
 
 import assert from "node:assert/strict";
-import { confirmDeletion } from "../steps.mjs";
+import { confirmDeletion, signIn } from "../steps.mjs";
 
 export default async function (stage) {
   const { page, given } = stage;
@@ -35,11 +35,4 @@ export default async function (stage) {
   await page.getByRole("button", { name: `Account ${given.account}` }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-}
-
-async function signIn(page, key, secret, { keep = true } = {}) {
-  await page.getByLabel("Access key ID").fill(key);
-  await page.getByLabel("Secret access key").fill(secret);
-  await page.getByRole("checkbox", { name: /Stay signed in/ }).setChecked(keep);
-  await page.getByRole("button", { name: "Sign in" }).click();
 }

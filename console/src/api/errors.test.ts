@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { problemOf } from "./errors";
+import { isEnded, problemOf } from "./errors";
 
 describe("a problem", () => {
   it("has the API's own words", () => {
@@ -22,5 +22,11 @@ describe("a problem", () => {
     const problem = problemOf(Object.assign(new SyntaxError("Unexpected token"), { $response: { statusCode: 200 } }));
     expect(problem).toMatchObject({ kind: "unreadable", message: "The answer (status 200) cannot be understood: Unexpected token" });
     expect(problemOf("text").kind).toBe("unreadable");
+  });
+
+  it("tells the end of a session, in every protocol's spelling", () => {
+    const coded = (name: string) => isEnded(problemOf({ name, message: "no", $fault: "client", $metadata: {} }));
+    for (const name of ["ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId"]) expect(coded(name)).toBe(true);
+    for (const name of ["AccessDenied", "SignatureDoesNotMatch", "ResourceNotFoundException"]) expect(coded(name)).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 /** What went wrong with a call, in words for people. The API's own text is never replaced. */
 
 import { reportUnreachable } from "./connection";
+import { reportEnded } from "./ending";
 
 export type Kind = "denied" | "unreachable" | "unreadable" | "refused";
 
@@ -20,6 +21,8 @@ export class Failure extends Error {
 }
 
 const DENIED = /^(AccessDenied|UnauthorizedOperation|AuthorizationError)/;
+/** In the spellings of the protocols: an expired token; a key that is deleted or deactivated, a session that was revoked. */
+const ENDED = /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId)/;
 
 interface Raised {
   name?: string;
@@ -47,10 +50,16 @@ export function problemOf(error: unknown): Problem {
   return { kind: "unreadable", message: `The answer${answered} cannot be understood: ${message || raised.name}`, requestId };
 }
 
-/** As `problemOf`, and has the whole page know of a server that does not answer. */
+/** Whether the credentials are no longer, or never were, any that the server takes. */
+export function isEnded({ code = "" }: Problem): boolean {
+  return ENDED.test(code);
+}
+
+/** As `problemOf`, and has the whole page know of a server that does not answer, and of a session that is over. */
 export function failed(error: unknown): Problem {
   const problem = problemOf(error);
   if (problem.kind === "unreachable") reportUnreachable();
+  if (isEnded(problem)) reportEnded();
   return problem;
 }
 

@@ -12,6 +12,8 @@ export interface Session {
   readonly credentials: Credentials;
   /** The caller's ARN, where the server checks who calls. */
   readonly arn?: string;
+  /** Whose it was before a role was switched to. */
+  readonly from?: Session;
 }
 
 export const DEFAULT_ACCOUNT = "000000000000";
@@ -49,6 +51,10 @@ export function keptSession(): Session | undefined {
   } catch {
     return undefined;
   }
+}
+
+export function isKept(): boolean {
+  return sessionStorage.getItem(SIGNED_IN) !== null;
 }
 
 export function keepSession(session: Session): void {

@@ -6,26 +6,30 @@ import Box from "@cloudscape-design/components/box";
 import I18nProvider from "@cloudscape-design/components/i18n";
 import messages from "@cloudscape-design/components/i18n/messages/all.en";
 import Spinner from "@cloudscape-design/components/spinner";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { health, watchConnection } from "../api/connection";
-import {
-  DEFAULT_REGION, type Session, anybody, chooseAccount, chosenAccount, forgetSession, isAccount, isRegion, keptSession,
-} from "../api/session";
+import { DEFAULT_REGION, anybody, chooseAccount, isAccount, isRegion } from "../api/session";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ProblemAlert } from "../components/ProblemAlert";
 import { useLoad } from "../components/useLoad";
+import { lazily } from "../components/lazily";
 import { CreatePage } from "../pages/create/CreatePage";
 import { useLeaveWarning } from "../pages/code/drafts";
 import { FunctionPage } from "../pages/function/FunctionPage";
 import { FunctionsPage } from "../pages/functions/FunctionsPage";
 import { SignInPage } from "../pages/signin/SignInPage";
+import { SwitchDialog, WhoDialog } from "./AccountDialogs";
 import { ChoiceDialog, REGIONS } from "./ChoiceDialog";
 import { Navigation } from "./Navigation";
 import { Notifications, useNotifications } from "./notifications";
-import { type Location, addressOf, locationOf } from "./places";
+import { type AccountPlace, type AccountSection, type Location, addressOf, locationOf } from "./places";
+import { ACCOUNT_TITLES } from "./titles";
 import { TopBar } from "./TopBar";
 import { ConsoleContext } from "./context";
 import { follow, navigate, usePath } from "./router";
+import { useSession } from "./useSession";
+
+const AccountPage = lazily("the account", () => import("../pages/account/AccountPage"));
 
 const REGION = "ingle.region";
 
@@ -34,31 +38,28 @@ export function App() {
   const region = location.region !== undefined && isRegion(location.region) ? location.region : (localStorage.getItem(REGION) ?? DEFAULT_REGION);
   const { loaded, reload } = useLoad(health);
   const { messages: told, notify, dismiss } = useNotifications();
-  const [session, setSession] = useState<Session>();
-  const [asking, setAsking] = useState<"region" | "account">();
+  const [asking, setAsking] = useState<"region" | "account" | "who" | "role">();
   const [connected, setConnected] = useState(true);
-  const signedIn = loaded.state === "ready" && loaded.value.authentication === "iam";
+  const verified = loaded.state === "ready" ? loaded.value.authentication === "iam" : undefined;
+  const { session, ended, begin, change, signOut } = useSession(verified, region, notify);
   useLeaveWarning();
   useEffect(() => watchConnection(setConnected), []);
   useEffect(() => localStorage.setItem(REGION, region), [region]);
-  useEffect(() => {
-    if (loaded.state === "ready") setSession(signedIn ? keptSession() : anybody(chosenAccount()));
-  }, [loaded, signedIn]);
   useEffect(() => {
     if (location.page === "functions" && location.region === undefined) navigate(addressOf(region, location), { replace: true });
   });
   useEffect(() => {
     document.title = `${titleOf(location)} - Ingle`;
   });
-  const signOut = useCallback(() => { forgetSession(); setSession(undefined); }, []);
   const given = useMemo(() => session && { session, region, notify }, [session, region, notify]);
 
   return (
     <I18nProvider locale="en" messages={[messages]}>
       <div id="top">
         <TopBar
-          session={session} region={region} signedIn={signedIn} onAccount={() => setAsking("account")}
-          onRegion={() => setAsking("region")} onSignOut={signOut}
+          session={session} region={region} signedIn={verified === true} onAccount={() => setAsking("account")}
+          onRegion={() => setAsking("region")} onSignOut={signOut} onWho={() => setAsking("who")} onSwitch={() => setAsking("role")}
+          onBack={() => session?.from && change(session.from)}
         />
       </div>
       <AppLayoutToolbar
@@ -77,10 +78,10 @@ export function App() {
           : loaded.state === "failed" ? <ProblemAlert problem={loaded.problem} retry={reload} />
           : given ? (
             <ConsoleContext.Provider value={given}>
-              <ErrorBoundary key={`${given.session.account} ${location.page}`}><Content location={location} /></ErrorBoundary>
+              <ErrorBoundary key={`${given.session.account} ${given.session.arn} ${location.page}`}><Content location={location} /></ErrorBoundary>
             </ConsoleContext.Provider>
           )
-          : signedIn ? <SignInPage region={region} onDone={setSession} /> : null
+          : verified ? <SignInPage region={region} ended={ended} onDone={begin} /> : null
         }
       />
       {asking === "region" && (
@@ -94,9 +95,11 @@ export function App() {
         <ChoiceDialog
           label="Account" description="Without authentication every account is open: 12 digits of your choice." options={[]}
           problemOf={(text) => (isAccount(text) ? undefined : "An account has 12 digits.")} onClose={() => setAsking(undefined)}
-          onDone={(chosen) => { setAsking(undefined); chooseAccount(chosen); setSession(anybody(chosen)); navigate(addressOf(region, { page: "functions" })); }}
+          onDone={(chosen) => { setAsking(undefined); chooseAccount(chosen); begin(anybody(chosen)); navigate(addressOf(region, { page: "functions" })); }}
         />
       )}
+      {asking === "who" && given && <WhoDialog place={given} onClose={() => setAsking(undefined)} />}
+      {asking === "role" && given && <SwitchDialog place={given} onDone={change} onClose={() => setAsking(undefined)} />}
     </I18nProvider>
   );
 }
@@ -109,12 +112,15 @@ function Content({ location }: { location: Location }) {
       return <CreatePage />;
     case "function":
       return <FunctionPage key={`${location.name}:${location.qualifier}`} {...location} />;
+    case "account":
+      return <AccountPage section={location.section} item={location.item} />;
     case "unknown":
       return <ProblemAlert problem={{ kind: "refused", message: `There is no page ${location.path}.` }} />;
   }
 }
 
 function Breadcrumbs({ location, region }: { location: Location; region: string }) {
+  if (location.page === "account") return <BreadcrumbGroup items={accountTrail(location, region)} onFollow={follow} ariaLabel="Where this is" />;
   const functions = { text: "Functions", href: addressOf(region, { page: "functions" }) };
   const items = location.page === "functions" ? [functions] : [functions, { text: titleOf(location), href: "#" }];
   if (location.page === "function" && location.qualifier !== undefined) {
@@ -122,6 +128,13 @@ function Breadcrumbs({ location, region }: { location: Location; region: string 
     items.splice(1, 1, { text: name, href: addressOf(region, { page: "function", name, tab: "code" }) }, { text: location.qualifier, href: "#" });
   }
   return <BreadcrumbGroup items={items} onFollow={follow} ariaLabel="Where this is" />;
+}
+
+function accountTrail({ section, item }: AccountPlace, region: string): { text: string; href: string }[] {
+  const at = (section: AccountSection) => addressOf(region, { page: "account", section });
+  const trail = [{ text: "Account", href: at("overview") }];
+  if (section !== "overview") trail.push({ text: ACCOUNT_TITLES[section], href: at(section) });
+  return item === undefined ? trail : [...trail, { text: item, href: "#" }];
 }
 
 function titleOf(location: Location): string {
@@ -132,6 +145,8 @@ function titleOf(location: Location): string {
       return "Create function";
     case "function":
       return location.qualifier === undefined ? location.name : `${location.name}:${location.qualifier}`;
+    case "account":
+      return location.item ?? ACCOUNT_TITLES[location.section];
     case "unknown":
       return "Not found";
   }

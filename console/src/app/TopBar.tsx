@@ -9,14 +9,24 @@ import { type Theme, chooseTheme, theme } from "./theme";
 
 const THEMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
 
-export function TopBar({ session, region, signedIn, onAccount, onRegion, onSignOut }: {
+export function TopBar({ session, region, signedIn, onAccount, onRegion, onSignOut, onWho, onSwitch, onBack }: {
   session?: Session; region: string; signedIn: boolean; onAccount: () => void; onRegion: () => void; onSignOut: () => void;
+  onWho: () => void; onSwitch: () => void; onBack: () => void;
 }) {
   const [chosen, setChosen] = useState(theme());
   const account: TopNavigationProps.Utility = signedIn
     ? {
         type: "menu-dropdown", iconName: "user-profile", text: `Account ${session?.account}`, description: session?.arn,
-        items: [{ id: "sign-out", text: "Sign out" }], onItemClick: onSignOut,
+        items: [
+          { id: "who", text: "Who am I" },
+          { id: "switch", text: "Switch role" },
+          ...(session?.from ? [{ id: "back", text: `Switch back to ${nameOf(session.from)}` }] : []),
+          { id: "sign-out", text: "Sign out" },
+        ],
+        onItemClick: ({ detail }) => {
+          const does: Record<string, () => void> = { who: onWho, switch: onSwitch, back: onBack, "sign-out": onSignOut };
+          does[detail.id]?.();
+        },
       }
     : { type: "button", iconName: "user-profile", text: `Account ${session?.account}`, onClick: onAccount };
   return (
@@ -38,4 +48,9 @@ export function TopBar({ session, region, signedIn, onAccount, onRegion, onSignO
       ]}
     />
   );
+}
+
+/** `user/ada`, of an ARN. */
+function nameOf({ arn = "" }: Session): string {
+  return arn.slice(arn.lastIndexOf(":") + 1);
 }

@@ -8,6 +8,7 @@ describe("places", () => {
     { page: "function", name: "hello", tab: "configuration", section: "general" },
     { page: "function", name: "hello", qualifier: "12", tab: "code" },
     { page: "function", name: "a:b", qualifier: "c:d", tab: "configuration", section: "general" },
+    { page: "account", section: "environments" }, { page: "account", section: "policies", item: "arn:aws:iam::aws:policy/a b" },
   ];
   it.each(pages)("lead back from their address: $page", (page) => {
     expect(locationOf(addressOf("eu-west-1", page))).toEqual({ ...page, region: "eu-west-1" });
@@ -32,7 +33,12 @@ describe("places", () => {
     expect(locationOf("/_ingle/console/us-east-1/functions/f/configuration")).toMatchObject({ section: "general" });
   });
 
-  it.each(["/elsewhere", "/_ingle/console/us-east-1/functions/f/nothing", "/_ingle/console/us-east-1/functions/%ff", "/_ingle/console/a/create/more",
+  it("open the account with its overview", () => {
+    expect(locationOf("/_ingle/console/us-east-1/account")).toMatchObject({ page: "account", section: "overview" });
+  });
+
+  it.each(["/elsewhere", "/_ingle/console/us-east-1/account/nothing", "/_ingle/console/us-east-1/account/environments/one",
+    "/_ingle/console/us-east-1/account/users/a/b", "/_ingle/console/us-east-1/functions/f/nothing", "/_ingle/console/us-east-1/functions/%ff", "/_ingle/console/a/create/more",
     "/_ingle/console/us-east-1/functions/f/code/more", "/_ingle/console/us-east-1/functions/f:1:2/code",
     "/_ingle/console/us-east-1/functions/f/configuration/nothing", "/_ingle/console/us-east-1/functions/f/toString", "/_ingle/consoles"])("does not know %s", (path) => {
     expect(locationOf(path).page).toBe("unknown");

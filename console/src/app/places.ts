@@ -13,6 +13,19 @@ export const TABS = {
 export type Tab = keyof typeof TABS;
 export type Section<Of extends Tab> = (typeof TABS)[Of][number];
 
+/** Of the account, in their order. */
+export const ACCOUNT = ["overview", "users", "groups", "policies", "roles", "keys", "environments"] as const;
+export type AccountSection = (typeof ACCOUNT)[number];
+/** Sections that have pages of single things. */
+const WITH_ITEMS: readonly string[] = ["users", "groups", "policies", "roles", "keys"];
+
+export interface AccountPlace {
+  readonly page: "account";
+  readonly section: AccountSection;
+  /** Name, id or ARN of one of them. */
+  readonly item?: string;
+}
+
 export interface FunctionPlace {
   readonly page: "function";
   readonly name: string;
@@ -27,11 +40,12 @@ export type Page =
   | { readonly page: "functions" }
   | { readonly page: "create" }
   | FunctionPlace
+  | AccountPlace
   | { readonly page: "unknown"; readonly path: string };
 
 export type Location = Page & { readonly region?: string };
 
-/** `/_ingle/console/REGION/functions/NAME[:QUALIFIER]/TAB/SECTION`. */
+/** `/_ingle/console/REGION/functions/NAME[:QUALIFIER]/TAB/SECTION`, `.../REGION/account/SECTION/ITEM`. */
 export function addressOf(region: string, page: Page): string {
   const start = `${BASE}/${region}`;
   switch (page.page) {
@@ -41,6 +55,8 @@ export function addressOf(region: string, page: Page): string {
       return `${start}/create`;
     case "function":
       return [`${start}/functions/${[page.name, page.qualifier].filter(Boolean).map((part) => encodeURIComponent(part!)).join(":")}/${page.tab}`, page.section].filter(Boolean).join("/");
+    case "account":
+      return `${start}/account/${page.section}${page.item === undefined ? "" : `/${encodeURIComponent(page.item)}`}`;
     case "unknown":
       return page.path;
   }
@@ -53,7 +69,7 @@ export function locationOf(path: string): Location {
   if (region === undefined) return { page: "functions" };
   if (page === undefined || (page === "functions" && rest.length === 0)) return { page: "functions", region };
   if (page === "create" && rest.length === 0) return { page: "create", region };
-  const found = page === "functions" ? functionAt(rest) : undefined;
+  const found = page === "functions" ? functionAt(rest) : page === "account" ? accountAt(rest) : undefined;
   return found === undefined ? unknown : { ...found, region };
 }
 
@@ -66,6 +82,14 @@ function functionAt([called = "", tab = "code", section, ...rest]: readonly stri
   return {
     page: "function", name, tab, ...(qualifier === "" || qualifier === LATEST ? {} : { qualifier }), ...(opened === undefined ? {} : { section: opened }),
   };
+}
+
+function accountAt([section = "overview", item, ...rest]: readonly string[]): AccountPlace | undefined {
+  const known = ACCOUNT.find((each) => each === section);
+  if (known === undefined || rest.length > 0) return undefined;
+  if (item === undefined) return { page: "account", section: known };
+  const decoded = decode(item);
+  return decoded === undefined || !WITH_ITEMS.includes(section) ? undefined : { page: "account", section: known, item: decoded };
 }
 
 function isTab(text: string): text is Tab {

@@ -8,13 +8,14 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, useState } from "react";
 
 /** `cancel` names the button that closes it, beside `action`. While it is `busy` nothing closes it. */
-export function Dialog({ header, cancel = "Cancel", busy = false, action, onClose, children }: {
-  header: string; cancel?: string; busy?: boolean; action: ReactNode; onClose: () => void; children: ReactNode;
+export function Dialog({ header, cancel = "Cancel", busy = false, size, action, onClose, children }: {
+  header: string; cancel?: string; busy?: boolean; size?: "large"; action: ReactNode; onClose: () => void; children: ReactNode;
 }) {
   return (
     <Modal
       visible
       header={header}
+      size={size}
       closeAriaLabel="Close"
       onDismiss={() => busy || onClose()}
       footer={

@@ -1,5 +1,6 @@
 /** Takes an access key, asks the server whose it is, and hands the session on. */
 
+import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Checkbox from "@cloudscape-design/components/checkbox";
@@ -14,9 +15,10 @@ import { useState } from "react";
 import { type Problem, failed } from "../../api/errors";
 import { signIn } from "../../api/identity";
 import { type Session, keepSession } from "../../api/session";
-import { ProblemAlert } from "../../components/ProblemAlert";
+import { ProblemAlert, ProblemText } from "../../components/ProblemAlert";
 
-export function SignInPage({ region, onDone }: { region: string; onDone: (session: Session) => void }) {
+/** `ended`: why the session before is over. */
+export function SignInPage({ region, ended, onDone }: { region: string; ended?: Problem; onDone: (session: Session) => void }) {
   const [key, setKey] = useState(""), [secret, setSecret] = useState(""), [token, setToken] = useState("");
   const [keep, setKeep] = useState(false), [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
@@ -41,6 +43,9 @@ export function SignInPage({ region, onDone }: { region: string; onDone: (sessio
       <form className="narrow" onSubmit={(event) => { event.preventDefault(); void submit(); }}>
         <Form actions={<Button variant="primary" loading={busy} disabled={key.trim() === "" || secret.trim() === ""}>Sign in</Button>}>
           <SpaceBetween size="l">
+            {ended && !problem && (
+              <Alert type="warning" header="Your session is over. Sign in again to go on where you were."><ProblemText problem={ended} /></Alert>
+            )}
             {problem && <ProblemAlert problem={problem} />}
             <Container header={<Header variant="h2" description="Of a user, a role's session, or the root. The secret is never sent: it signs requests.">Access key</Header>}>
               <SpaceBetween size="m">

@@ -1,0 +1,5 @@
+import { EnvironmentsTable } from "./EnvironmentsTable";
+
+export default function Environments() {
+  return <EnvironmentsTable />;
+}

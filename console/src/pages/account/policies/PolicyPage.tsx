@@ -1,0 +1,68 @@
+/** One managed policy: its document, and what it is attached to. */
+
+import Container from "@cloudscape-design/components/container";
+import ContentLayout from "@cloudscape-design/components/content-layout";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useCallback } from "react";
+import { type Holder, type ManagedPolicy, deletePolicy, getPolicy, holdersOf } from "../../../api/iam/policies";
+import { useConsole } from "../../../app/context";
+import type { AccountSection } from "../../../app/places";
+import { type Column, ListTable } from "../../../components/ListTable";
+import { Shown } from "../../../components/Shown";
+import { Time } from "../../../components/Time";
+import { useLoad } from "../../../components/useLoad";
+import { Copied } from "../Copied";
+import { DeleteItem } from "../DeleteItem";
+import { DocumentText } from "../DocumentText";
+import { ItemLink } from "../ItemLink";
+import { isOfAws } from "./origin";
+
+const SECTIONS: Record<Holder["kind"], AccountSection> = { user: "users", group: "groups", role: "roles" };
+
+const HOLDERS: readonly Column<Holder>[] = [
+  { id: "name", header: "Name", cell: ({ kind, name }) => <ItemLink section={SECTIONS[kind]} item={name} />, value: ({ name }) => name },
+  { id: "kind", header: "Type", cell: ({ kind }) => kind, value: ({ kind }) => kind },
+];
+
+export function PolicyPage({ arn }: { arn: string }) {
+  const place = useConsole();
+  const { loaded, reload } = useLoad(useCallback(() => getPolicy(place, arn), [place, arn]));
+  const holders = useLoad(useCallback(() => holdersOf(place, arn), [place, arn]));
+  const name = arn.slice(arn.lastIndexOf("/") + 1);
+  const remove = !isOfAws(arn) && (
+    <DeleteItem section="policies" what="policy" name={name} run={() => deletePolicy(place, arn)}>
+      Its versions go with it. It has to be detached everywhere before.
+    </DeleteItem>
+  );
+  return (
+    <ContentLayout header={<Header variant="h1" actions={remove}>{name}</Header>}>
+      <SpaceBetween size="l">
+        <Shown loaded={loaded} reload={reload} what="the policy">{(found) => <Document found={found} />}</Shown>
+        <ListTable<Holder>
+          title="Attached to" variant="h2" loaded={holders.loaded} reload={holders.reload} columns={HOLDERS} trackBy={({ kind, name }) => `${kind} ${name}`}
+          empty="It is attached to nothing."
+        />
+      </SpaceBetween>
+    </ContentLayout>
+  );
+}
+
+function Document({ found: { policy, document } }: { found: ManagedPolicy }) {
+  return (
+    <Container header={<Header variant="h2" description={policy.Description}>Document</Header>}>
+      <SpaceBetween size="m">
+        <KeyValuePairs
+          columns={3}
+          items={[
+            { label: "ARN", value: <Copied text={policy.Arn ?? ""} what="the ARN" /> },
+            { label: "Version", value: policy.DefaultVersionId },
+            { label: "Updated", value: <Time at={policy.UpdateDate!} /> },
+          ]}
+        />
+        <DocumentText label="Policy document" text={document} />
+      </SpaceBetween>
+    </Container>
+  );
+}

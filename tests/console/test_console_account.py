@@ -1,0 +1,94 @@
+"""The console's account, in a browser against a server that verifies who calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from access_site import Site, allow, trust
+from console.scenarios import PYTHON, needs_browser, needs_node, play
+from served import Server, create_function
+
+SOURCE = "def handler(event, context):\n    return event\n"
+
+
+@pytest.fixture
+def site(directory: Path) -> Iterator[Site]:
+    server = Server(directory / "data", INGLE_AUTH="iam").start()
+    yield Site(server)
+    assert server.stop() == 0
+
+
+@needs_node
+@needs_browser
+def test_the_root_manages_users_keys_policies_and_roles(site: Site) -> None:
+    create_function(site.lambda_, "busy", SOURCE, Role=site.role(), Runtime=PYTHON)
+    site.role()
+
+    def answer(asked: Any) -> str:
+        if asked == "invoke":
+            return str(site.lambda_.invoke(FunctionName="busy")["StatusCode"])
+        try:
+            return str(site.client("sts", tuple(asked["whose"])).get_caller_identity()["Arn"])
+        except ClientError as error:
+            return str(error)
+
+    key, secret = site.root
+    assert play("account", {"url": site.server.url, "key": key, "secret": secret}, answer) == [
+        "the overview", "a user whose name is refused", "a new access key", "a user", "a user in a narrow window",
+        "a policy", "a role", "a new role", "keys", "a key", "environments",
+    ]  # fmt: skip
+    iam = site.iam
+    assert iam.list_access_keys(UserName="ada")["AccessKeyMetadata"] == []
+    assert [group["GroupName"] for group in iam.list_groups_for_user(UserName="ada")["Groups"]] == ["developers"]
+    allowed = iam.get_user_policy(UserName="ada", PolicyName="lists")["PolicyDocument"]["Statement"]
+    assert allowed == [{"Effect": "Allow", "Action": "lambda:ListFunctions", "Resource": "*"}]
+    [attached] = iam.list_attached_group_policies(GroupName="developers")["AttachedPolicies"]
+    assert attached["PolicyName"] == "AWSLambda_ReadOnlyAccess"
+    [managed] = iam.list_policies(Scope="Local")["Policies"]
+    assert managed["PolicyName"] == "lists-too"
+    roles = {role["RoleName"]: role["AssumeRolePolicyDocument"] for role in iam.list_roles()["Roles"]}
+    assert set(roles) == {"role1", "visitor"}
+    assert roles["visitor"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+    kms = site.client("kms")
+    about = kms.describe_key(KeyId="alias/second")["KeyMetadata"]
+    assert about["KeyState"] == "Disabled"
+    assert about["KeyId"] == kms.describe_key(KeyId="alias/variables")["KeyMetadata"]["KeyId"]
+    kms.enable_key(KeyId=about["KeyId"])
+    assert kms.get_key_rotation_status(KeyId=about["KeyId"])["RotationPeriodInDays"] == 100
+
+
+@needs_node
+@needs_browser
+def test_what_is_denied_and_what_is_over_is_said(site: Site) -> None:
+    iam = site.iam
+    iam.create_user(UserName="limited")
+    made = iam.create_access_key(UserName="limited")["AccessKey"]
+    role = site.role(allow("iam:ListUsers"), trusted=trust(AWS="arn:aws:iam::000000000000:root"))
+    allowed = json.dumps({"Version": "2012-10-17", "Statement": [allow("iam:GetUser"), allow("sts:AssumeRole", role)]})
+    iam.put_user_policy(UserName="limited", PolicyName="p", PolicyDocument=allowed)
+    other, secret = site.root
+
+    def answer(asked: Any) -> str:
+        if asked == "delete the role":
+            name = role.rpartition("/")[2]
+            iam.delete_role_policy(RoleName=name, PolicyName="p")
+            for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+            iam.delete_role(RoleName=name)
+        else:
+            iam.delete_access_key(UserName="limited", AccessKeyId=made["AccessKeyId"])
+        return "done"
+
+    given = {
+        "url": site.server.url, "key": made["AccessKeyId"], "secret": made["SecretAccessKey"], "role": role,
+        "other": other, "otherSecret": secret,
+    }  # fmt: skip
+    assert play("session", given, answer) == [
+        "a user with limited rights", "a section that is denied", "who somebody is", "a session that is over",
+    ]  # fmt: skip
