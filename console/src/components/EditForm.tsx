@@ -64,7 +64,9 @@ export function EditForm<Draft extends object>(
         >
           <SpaceBetween size="l">
             {problem && <ProblemAlert problem={problem} />}
-            {form({ draft, change: (part) => setDraft((before) => ({ ...before, ...part })), problems: tried ? problems : {} })}
+            <div className="fields">
+              {form({ draft, change: (part) => setDraft((before) => ({ ...before, ...part })), problems: tried ? problems : {} })}
+            </div>
           </SpaceBetween>
         </Form>
       </Container>

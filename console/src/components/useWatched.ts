@@ -1,25 +1,49 @@
-/** Something that is loaded again and again while it is looked at. What is shown stays until the next is there. */
+/** Something that is loaded, and looked at again and again while that is asked for. What is shown stays meanwhile. */
 
 import { useEffect, useRef, useState } from "react";
-import { failed } from "../api/errors";
+import { type Problem, failed } from "../api/errors";
 import { useAgain } from "./useAgain";
 import type { Loaded } from "./useLoad";
 
-/** `every`: milliseconds from one answer to the next question; none, where it is asked for. */
-export function useWatched<T>(load: () => Promise<T>, every: number | undefined): { loaded: Loaded<T>; reload: () => void } {
-  const [loaded, setLoaded] = useState<Loaded<T>>({ state: "loading" });
-  const { times, reload } = useAgain(loaded.state === "failed" ? loaded.problem : undefined);
+/** From one look to the next at what is about to change by itself. */
+export const SOON = 400;
+
+export interface Watched<T> {
+  /** The last one, also where a look after it brought nothing. */
+  readonly value?: T;
+  /** Why the last look brought nothing. */
+  readonly problem?: Problem;
+  /** What came of the last look. */
+  readonly loaded: Loaded<T>;
+  readonly reload: () => void;
+}
+
+type Every<T> = number | ((value: T) => number | undefined);
+
+/** Begins anew whenever `load` changes, and looks again on `reload`, and once a lost server is back.
+ *
+ * `every`: milliseconds from one answer to the next question, or a function that stays the same and tells them by the
+ * answer; none, where it is asked for only.
+ */
+export function useWatched<T>(load: () => Promise<T>, every?: Every<T>): Watched<T> {
+  const [state, setState] = useState<{ value?: T; problem?: Problem }>({});
+  const { times, reload } = useAgain(state.problem);
   const of = useRef(load);
   useEffect(() => {
     let left = false, timer: ReturnType<typeof setTimeout> | undefined;
     // Of something else: what was shown is not it.
-    if (of.current !== load) setLoaded({ state: "loading" });
+    if (of.current !== load) setState({});
     of.current = load;
     const look = async () => {
-      const next = await load().then((value) => ({ state: "ready", value }) as const, (error) => ({ state: "failed", problem: failed(error) }) as const);
-      if (left) return;
-      setLoaded(next);
-      if (every !== undefined && next.state === "ready") timer = setTimeout(look, every);
+      try {
+        const value = await load();
+        if (left) return;
+        setState({ value });
+        const pause = typeof every === "function" ? every(value) : every;
+        if (pause !== undefined) timer = setTimeout(look, pause);
+      } catch (error) {
+        if (!left) setState((before) => ({ value: before.value, problem: failed(error) }));
+      }
     };
     void look();
     return () => {
@@ -27,5 +51,10 @@ export function useWatched<T>(load: () => Promise<T>, every: number | undefined)
       clearTimeout(timer);
     };
   }, [load, times, every]);
-  return { loaded, reload };
+  return { ...state, loaded: loadedOf(state), reload };
+}
+
+function loadedOf<T>({ value, problem }: { value?: T; problem?: Problem }): Loaded<T> {
+  if (problem !== undefined) return { state: "failed", problem };
+  return value === undefined ? { state: "loading" } : { state: "ready", value };
 }

@@ -47,7 +47,8 @@ function qualifierAt(value: string | undefined): string | undefined {
   return value === LATEST ? undefined : value;
 }
 
-function optionsOf({ versions = [], aliases = [] }: Qualifiers): SelectProps.Options {
+/** `$LATEST`, then aliases, then versions, the newest first. */
+export function optionsOf({ versions = [], aliases = [] }: Qualifiers): (SelectProps.Option | SelectProps.OptionGroup)[] {
   const published = versions.filter(({ Version }) => Version !== LATEST).reverse();
   const groups = [
     { label: "Aliases", options: aliases.map(({ Name, FunctionVersion }) => ({ value: Name, label: Name, description: `Version ${FunctionVersion}` })) },

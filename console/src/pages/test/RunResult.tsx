@@ -1,13 +1,13 @@
 /** One invocation's result. */
 
 import Alert from "@cloudscape-design/components/alert";
-import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { ProblemAlert } from "../../components/ProblemAlert";
+import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { milliseconds } from "../../components/format";
 import { type Run, pretty, verdict } from "./runs";
@@ -54,13 +54,4 @@ function figures({ outcome, at, took, report = {} }: Run) {
 
 function ms(value: number | undefined): string | undefined {
   return value === undefined ? undefined : milliseconds(value);
-}
-
-export function Text({ label, text }: { label: string; text: string }) {
-  return (
-    <div>
-      <Box variant="awsui-key-label">{label}</Box>
-      <pre className="text" tabIndex={0} aria-label={label} role="region">{text}</pre>
-    </div>
-  );
 }
