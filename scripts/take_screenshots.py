@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs/console"
@@ -26,7 +27,21 @@ sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "scripts"))
 import build_console  # noqa: E402
 
-from served import Server, create_function  # noqa: E402
+from served import Server, create_function, settle  # noqa: E402
+
+
+def _configure(client: Any) -> None:
+    """Settings that pictures show."""
+    variables = {"LEVEL": "info", "PAYMENT_KEY": "nobody's business", "TABLE": "orders-live"}
+    client.update_function_configuration(FunctionName="orders", Environment={"Variables": variables})
+    settle(client, "orders")
+    version = client.publish_version(FunctionName="orders")["Version"]
+    client.create_alias(FunctionName="orders", Name="live", FunctionVersion=version)
+    for name, reserved in (("orders", 150), ("thumbnails", 250)):
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    client.put_provisioned_concurrency_config(
+        FunctionName="orders", Qualifier="live", ProvisionedConcurrentExecutions=2
+    )
 
 
 def main() -> None:
@@ -40,6 +55,7 @@ def main() -> None:
             for name, description, tags in FUNCTIONS:
                 source = "def handler(event, context):\n    return event\n"
                 create_function(client, name, source, Description=description, Tags=tags)
+            _configure(client)
             given = {
                 "url": server.url,
                 "locked": locked.url,

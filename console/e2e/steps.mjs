@@ -1,5 +1,6 @@
 // What several scenarios do.
 
+/** `option`: its whole text, or a pattern. */
 export async function choose(page, label, option) {
   await page.getByRole("button", { name: label }).or(page.getByRole("combobox", { name: label })).first().click();
   await page.getByRole("option", { name: option, exact: true }).click();
@@ -46,6 +47,11 @@ export async function replaceText(page, label, text) {
 export async function confirmDeletion(dialog) {
   await dialog.getByLabel("To confirm, type delete").fill("delete");
   await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+}
+
+/** Goes to another section of the tab. */
+export async function section(page, title) {
+  await page.getByRole("link", { name: title, exact: true }).click();
 }
 
 /** Opens the form of a group of settings. */

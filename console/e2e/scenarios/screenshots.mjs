@@ -1,6 +1,6 @@
 // The pictures of docs/console.md.
 
-import { fromBlueprint, openTab, replaceText, test } from "../steps.mjs";
+import { fromBlueprint, openTab, replaceText, section, test } from "../steps.mjs";
 
 export default async function (stage) {
   const { page, given } = stage;
@@ -27,10 +27,25 @@ export default async function (stage) {
   await page.getByRole("heading", { name: "Result" }).scrollIntoViewIfNeeded();
   await page.mouse.wheel(0, 500);
   await take("test");
+  await settings(stage, take);
   await page.goto(stage.address("us-east-1/account/environments"));
   await page.getByRole("row", { name: /hello/ }).waitFor();
   await take("account");
   await page.goto(`${given.locked}/_ingle/console/`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await take("sign-in");
+}
+
+/** Of a function that has many. */
+async function settings(stage, take) {
+  const { page } = stage;
+  await page.goto(stage.address("us-east-1/functions/orders/configuration/environment"));
+  await page.getByRole("button", { name: "Show the value of LEVEL" }).click();
+  await page.getByRole("button", { name: "Show the value of TABLE" }).click();
+  await take("environment");
+  await section(page, "Concurrency and recursion detection");
+  await page.getByRole("row", { name: /Alias live Ready/ }).waitFor();
+  await page.getByRole("img", { name: /^Of 1000/ }).waitFor();
+  await page.getByText("Terminate", { exact: true }).waitFor();
+  await take("concurrency");
 }

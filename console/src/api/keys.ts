@@ -10,6 +10,7 @@ import {
   DisableKeyRotationCommand,
   EnableKeyCommand,
   EnableKeyRotationCommand,
+  EncryptCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
   type GetKeyRotationStatusCommandOutput,
@@ -111,4 +112,12 @@ export async function scheduleDeletion(place: Place, KeyId: string, days: number
 
 export async function cancelDeletion(place: Place, KeyId: string): Promise<void> {
   await kms(place).send(new CancelKeyDeletionCommand({ KeyId }));
+}
+
+/** The ciphertext in base64, as Lambda's console makes it: it is decrypted with the function's name as context, and no other. */
+export async function encryptFor(place: Place, functionName: string, KeyId: string, text: string): Promise<string> {
+  const { CiphertextBlob = new Uint8Array() } = await kms(place).send(new EncryptCommand({
+    KeyId, Plaintext: new TextEncoder().encode(text), EncryptionContext: { LambdaFunctionName: functionName },
+  }));
+  return btoa(String.fromCharCode(...CiphertextBlob));
 }

@@ -8,7 +8,17 @@ export const TABS = {
   code: [],
   test: [],
   monitor: ["metrics"],
-  configuration: ["general"],
+  // In the order of AWS's console.
+  configuration: [
+    "general",
+    "runtime",
+    "destinations",
+    "environment",
+    "tags",
+    "monitoring",
+    "concurrency",
+    "asynchronous",
+  ],
 } as const satisfies Record<string, readonly string[]>;
 export type Tab = keyof typeof TABS;
 export type Section<Of extends Tab> = (typeof TABS)[Of][number];

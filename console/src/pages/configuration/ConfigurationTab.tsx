@@ -6,13 +6,21 @@ import { useConsole } from "../../app/context";
 import { type Section, TABS, addressOf } from "../../app/places";
 import { qualifierOf } from "../../api/functions";
 import { follow } from "../../app/router";
+import { lazily } from "../../components/lazily";
 import { General } from "./General";
 import type { SectionProps } from "./section";
 
 type Id = Section<"configuration">;
 
 const SECTIONS: Record<Id, { readonly title: string; readonly content: ComponentType<SectionProps> }> = {
-  general: { title: "General", content: General },
+  general: { title: "General configuration", content: General },
+  runtime: { title: "Runtime settings", content: lazily("the runtime settings", () => import("./Runtime")) },
+  destinations: { title: "Destinations", content: lazily("the destinations", () => import("./events/Destinations")) },
+  environment: { title: "Environment variables", content: lazily("the environment variables", () => import("./environment/Environment")) },
+  tags: { title: "Tags", content: lazily("the tags", () => import("./tags/Tags")) },
+  monitoring: { title: "Monitoring and operations tools", content: lazily("the tools", () => import("./Monitoring")) },
+  concurrency: { title: "Concurrency and recursion detection", content: lazily("the concurrency", () => import("./concurrency/Concurrency")) },
+  asynchronous: { title: "Asynchronous invocation", content: lazily("the asynchronous invocation", () => import("./events/Asynchronous")) },
 };
 
 export default function ConfigurationTab({ section, ...props }: SectionProps & { section: Id }) {

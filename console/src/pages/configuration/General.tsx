@@ -1,30 +1,38 @@
-/** Description, memory, storage and time. */
+/** Description, memory, storage, time, and SnapStart. */
 
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Select from "@cloudscape-design/components/select";
 import { updateConfiguration } from "../../api/configuration";
 import { useConsole } from "../../app/context";
 import { type Problems, Settings } from "../../components/Settings";
 import { wholeNumbers } from "../../components/numbers";
 import { type SectionProps, closedNow } from "./section";
 
+const SNAP_START = [
+  { value: "None", label: "None" },
+  { value: "PublishedVersions", label: "PublishedVersions", description: "Versions that are published from now on start from a snapshot." },
+] as const;
+type ApplyOn = (typeof SNAP_START)[number]["value"];
+
 interface Draft {
   readonly description: string;
   readonly memory: string;
   readonly storage: string;
   readonly timeout: string;
+  readonly snapStart: ApplyOn;
 }
 
 export function General({ found, reload }: SectionProps) {
   const place = useConsole();
   const start = (): Draft => ({
     description: found.Description ?? "", memory: `${found.MemorySize}`, storage: `${found.EphemeralStorage?.Size}`,
-    timeout: `${found.Timeout}`,
+    timeout: `${found.Timeout}`, snapStart: found.SnapStart?.ApplyOn === "PublishedVersions" ? "PublishedVersions" : "None",
   });
   const save = (draft: Draft) => updateConfiguration(place, found, {
     Description: draft.description, MemorySize: Number(draft.memory), EphemeralStorage: { Size: Number(draft.storage) },
-    Timeout: Number(draft.timeout),
+    Timeout: Number(draft.timeout), SnapStart: { ApplyOn: draft.snapStart },
   });
   return (
     <Settings<Draft>
@@ -43,16 +51,26 @@ export function General({ found, reload }: SectionProps) {
           <FormField label="Timeout (seconds)" description="1 to 900." errorText={problems.timeout}>
             <Input value={draft.timeout} inputMode="numeric" onChange={({ detail }) => change({ timeout: detail.value })} />
           </FormField>
+          <FormField
+            label="SnapStart"
+            description="For Java 11, Python 3.12, .NET 8 and later. Not with ephemeral storage above 512 MB, file systems, provisioned concurrency or tenant isolation."
+          >
+            <Select
+              options={SNAP_START} selectedOption={SNAP_START.find(({ value }) => value === draft.snapStart)!}
+              onChange={({ detail }) => change({ snapStart: detail.selectedOption.value as ApplyOn })}
+            />
+          </FormField>
         </>
       )}
     >
       <KeyValuePairs
-        columns={4}
+        columns={3}
         items={[
           { label: "Description", value: found.Description || "-" },
           { label: "Memory", value: `${found.MemorySize} MB` },
           { label: "Ephemeral storage", value: `${found.EphemeralStorage?.Size} MB` },
           { label: "Timeout", value: `${found.Timeout} s` },
+          { label: "SnapStart", value: found.SnapStart?.ApplyOn ?? "None" },
         ]}
       />
     </Settings>
