@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingle.network import namespaces
-from ingle.network.plan import ICMP, TCP, UDP, Entry, Interface, Match, Route, Segment, Target
+from ingle.network.plan import ICMP, TCP, UDP, Border, Entry, Interface, Match, Route, Segment, Target
 from kernel.agents import ADDRESS, ANY, EVERYWHERE, Agent, Place, plan, to
 from kernel.networks import MACHINE, ON_BRIDGE, OWN, PUBLIC, NameServer, World, connect, eventually, ip, world
-from unit.network.packets import Packet, any_allows
+from unit.network.packets import Packet, answered, any_allows
 
 pytestmark = pytest.mark.kernel
 
@@ -316,22 +316,50 @@ def test_a_subnet_of_ones_own_reaches_one_that_is_bound(lan: World, agent: Agent
     ip(lan.private, "route del 10.20.7.0/24")
 
 
-def test_a_subnet_that_is_bound_reaches_another(lan: World, agent: Agent) -> None:
-    """Over the router of the private network, in a subnet on a bridge of the machine's own that is not `br0`."""
-    ip(lan.machine, "link add br1 type bridge", "link set br1 up")
+FAR, FARTHER = "10.20.1.60", "10.20.1.61"
+ON_BR1 = Segment(name="subnet-3", device="br1", address=IPv4Interface("10.20.1.3/24"))
+
+
+@pytest.fixture(scope="module")
+def far(lan: World) -> Iterator[None]:
+    """Another private network of the machine's, on a bridge `br1`."""
     with contextlib.ExitStack() as stack:
+        ip(lan.machine, "link add br1 type bridge", "link set br1 up")
+        stack.callback(ip, lan.machine, "link del br1")
         other = namespaces.create()
         stack.callback(os.close, other)
         connect(lan.machine, "lan1", other, "eth0")
         ip(lan.machine, "link set lan1 master br1")
-        ip(other, "link set lo up", "addr add 10.20.1.60/24 dev eth0")
-        lan.listener(other, "10.20.1.60", 5432)
-        on_br1 = Segment(name="subnet-3", device="br1", address=IPv4Interface("10.20.1.3/24"))
-        inside = behind(
-            agent, plan(allowed=(to("10.20.0.0/16"),), routes=(LOCAL,), neighbours=(on_br1,))
-        )  # fmt: skip
-        assert inside.ask("10.20.1.60", 5432) == "10.20.1.3"
+        ip(other, "link set lo up", *(f"addr add {address}/24 dev eth0" for address in (FAR, FARTHER)))
+        for address in (FAR, FARTHER):
+            for port in (5432, 6379):
+                stack.callback(lan.listener(other, address, port).close)
+        yield
+
+
+@pytest.mark.usefixtures("far")
+def test_a_subnet_that_is_bound_reaches_another(agent: Agent) -> None:
+    """Over the router of the private network."""
+    inside = behind(agent, plan(allowed=(to("10.20.0.0/16"),), routes=(LOCAL,), neighbours=(ON_BR1,)))
+    assert inside.ask(FAR, 5432) == "10.20.1.3"
+    assert inside.ask(DATABASE, 5432) == ADDRESS
+
+
+@pytest.mark.usefixtures("far")
+def test_the_lists_of_the_subnet_at_the_other_end_decide_too(agent: Agent) -> None:
+    own = plan(allowed=(to("10.20.0.0/16"),), routes=(LOCAL,), neighbours=(ON_BR1,))
+    border = Border(networks=(IPv4Network("10.20.1.0/24"),), inbound=(ANY,), outbound=(ANY,))
+    inside = behind(agent, replace(own, borders=(border,)))
+    assert inside.ask(FAR, 5432) == "10.20.1.3"
+    # It is asked about the interface's address, and about answers to ports that nobody chose.
+    refused = Entry(match=to(f"{ADDRESS}/32", ports=(5432, 5432)), allow=False)
+    low = Entry(match=to("0.0.0.0/0", ports=(0, 1023)), allow=True)
+    for held in (replace(border, inbound=(refused, ANY)), replace(border, outbound=(low,))):
+        assert agent.put(replace(own, borders=(held,))) is None
+        assert inside.ask(FAR, 5432, 0.3) == "nothing"
         assert inside.ask(DATABASE, 5432) == ADDRESS
+    assert agent.put(replace(own, borders=(replace(border, inbound=(refused, ANY)),))) is None
+    assert inside.ask(FAR, 6379) == "10.20.1.3"
 
 
 def test_other_networks_of_the_same_addresses_are_apart(lan: World, agent: Agent) -> None:
@@ -478,6 +506,49 @@ def test_the_kernel_lets_through_what_the_lists_say(agent: Agent, allowed: list[
     assert found == wanted
 
 
-def _passes(place: Place, kind: int, address: str, port: int) -> bool:
+def _passes(place: Place, kind: int, address: str, port: int, seen: str = ADDRESS) -> bool:
     action = place.ask if kind == TCP else place.send
-    return action(address, port, 0.4) == ADDRESS
+    return action(address, port, 0.4) == seen
+
+
+_lists = st.lists(
+    st.builds(
+        Entry,
+        match=st.builds(
+            Match,
+            networks=st.sampled_from(
+                ["0.0.0.0/0", "10.20.0.0/24", f"{ADDRESS}/32", "10.20.1.0/24", f"{FAR}/32", "10.20.0.0/16"]
+            ).map(lambda text: (ip_network(text),)),
+            protocol=st.sampled_from([None, TCP, UDP]),
+            ports=st.sampled_from([None, (5432, 5432), (1024, 65535), (0, 7000), (7001, 65535)]),
+        ),
+        allow=st.sampled_from([True, True, False]),
+    ),
+    min_size=1, max_size=3,
+).map(lambda entries: (*entries, ANY))  # fmt: skip
+_ANSWERS_TO = 40000  # as whatever the kernel chooses, in these lists
+_far_packets = [(kind, place, port) for kind in (TCP, UDP) for place in (FAR, FARTHER) for port in _PORTS]
+
+
+@pytest.mark.usefixtures("far")
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(*[_lists] * 4)
+def test_between_subnets_the_kernel_lets_through_what_the_lists_of_both_say(
+    agent: Agent, outbound: tuple[Entry, ...], inbound: tuple[Entry, ...], entering: tuple[Entry, ...],
+    leaving: tuple[Entry, ...],
+) -> None:  # fmt: skip
+    given_plan = plan(
+        allowed=(to("10.20.0.0/16", protocol=None),), routes=(LOCAL,), neighbours=(ON_BR1,), outbound=outbound,
+        inbound=inbound,
+        borders=(Border(networks=(IPv4Network("10.20.1.0/24"),), inbound=entering, outbound=leaving),),
+    )  # fmt: skip
+    inside = behind(agent, given_plan)
+    wanted = {
+        (kind, place, port) for kind, place, port in _far_packets
+        if answered(given_plan, Packet(address=IPv4Address(place), protocol=kind, port=port), _ANSWERS_TO)
+    }  # fmt: skip
+    with ThreadPoolExecutor(len(_far_packets)) as pool:
+        found = set(pool.map(lambda each: each if _passes(inside, *each, seen="10.20.1.3") else None, _far_packets)) - {
+            None
+        }
+    assert found == wanted

@@ -59,19 +59,55 @@ def test_a_function_whose_group_does_not_allow_it_cannot(vpc: Vpc) -> None:
     assert vpc.run(nothing, ASK) == ["nothing", "nothing"]
 
 
-def test_a_change_of_rules_is_in_force_within_a_second(vpc: Vpc) -> None:
-    group = vpc.group("changing")
-    name = vpc.function(group)
-    assert vpc.run(name, f"result = tried(redis, '{DATABASE}', 'PING', 0.2)") == "nothing"
-    patient = f"""
+def test_the_list_of_the_databases_subnet_decides_about_functions_of_another(vpc: Vpc) -> None:
+    subnet = vpc.new_subnet("10.20.9.0/24")
+    name = vpc.function(vpc.group("elsewhere", ("tcp", 6379, "10.20.0.0/24")), subnets=(subnet,))
+    assert vpc.run(name, f"result = tried(redis, '{DATABASE}', 'PING')") == "+PONG"
+    made = vpc.call("create_network_acl", VpcId=vpc.id)["NetworkAcl"]["NetworkAclId"]
+    refused = {"NetworkAclId": made, "RuleNumber": 10, "Egress": False}
+    for egress in (True, False):
+        vpc.call(
+            "create_network_acl_entry", NetworkAclId=made, RuleNumber=100, Egress=egress, Protocol="-1",
+            RuleAction="allow", CidrBlock="0.0.0.0/0",
+        )  # fmt: skip
+    vpc.call(
+        "create_network_acl_entry", **refused, Protocol="6", RuleAction="deny", CidrBlock="10.20.9.0/24",
+        PortRange={"From": 6379, "To": 6379},
+    )  # fmt: skip
+    before = _replace_acl(vpc, made)
+    assert vpc.run(name, PATIENT, wanted="nothing") == "nothing"
+    vpc.call("delete_network_acl_entry", **refused)
+    assert vpc.run(name, PATIENT, wanted="+PONG") == "+PONG"
+    _replace_acl(vpc, before)
+    vpc.call("delete_network_acl", NetworkAclId=made)
+
+
+def _replace_acl(vpc: Vpc, wanted: str) -> str:
+    """Have another network ACL decide about the subnet on the bridge; the one that did."""
+    filters = [{"Name": "association.subnet-id", "Values": [vpc.subnet]}]
+    (found,) = vpc.call("describe_network_acls", Filters=filters)["NetworkAcls"]
+    (held,) = [each for each in found["Associations"] if each["SubnetId"] == vpc.subnet]
+    vpc.call(
+        "replace_network_acl_association", AssociationId=held["NetworkAclAssociationId"], NetworkAclId=wanted
+    )  # fmt: skip
+    return str(found["NetworkAclId"])
+
+
+PATIENT = f"""
 until = time.monotonic() + 10
 while (result := tried(redis, '{DATABASE}', 'PING', 0.1)) != event["wanted"] and time.monotonic() < until:
     pass
 """
+
+
+def test_a_change_of_rules_is_in_force_within_a_second(vpc: Vpc) -> None:
+    group = vpc.group("changing")
+    name = vpc.function(group)
+    assert vpc.run(name, f"result = tried(redis, '{DATABASE}', 'PING', 0.2)") == "nothing"
     vpc.allow(group, "tcp", 6379, "10.20.0.0/24")
-    assert vpc.run(name, patient, wanted="+PONG") == "+PONG"
+    assert vpc.run(name, PATIENT, wanted="+PONG") == "+PONG"
     vpc.forbid(group, "tcp", 6379, "10.20.0.0/24")
-    assert vpc.run(name, patient, wanted="nothing") == "nothing"
+    assert vpc.run(name, PATIENT, wanted="nothing") == "nothing"
 
 
 def test_a_connection_that_stays_allowed_goes_on(vpc: Vpc) -> None:

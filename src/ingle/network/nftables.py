@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import secrets
 from typing import Self
 
 _LIBRARY = "libnftables.so.1"
@@ -33,6 +34,12 @@ def load() -> ctypes.CDLL:
         getattr(library, name).restype = ctypes.c_char_p
     library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
     return library
+
+
+def owned_name(name: str) -> str:
+    """A name for a table that is its maker's alone: never the same, since that of a maker that was killed goes in the
+    kernel's own time."""
+    return f"{name}-owned-{secrets.token_hex(4)}"
 
 
 def give_memory_back() -> None:

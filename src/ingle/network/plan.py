@@ -58,6 +58,15 @@ class Entry:
     allow: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Border:
+    """Other subnets of the private network, and what decides about single packets that enter and leave them."""
+
+    networks: tuple[Network, ...]
+    inbound: tuple[Entry, ...]
+    outbound: tuple[Entry, ...]
+
+
 class Target(StrEnum):
     """Where a route leads."""
 
@@ -96,8 +105,9 @@ class Interface:
     `addresses` are its own, with the length of the subnet: one of IPv4, and none or one of IPv6. `device`: the bridge
     or device of the machine that its subnet is bound to; without, the subnet is the segment `subnet` of `network`.
     `allowed`: what may be opened. `outbound` and `inbound` decide about single packets, replies too, that leave the
-    subnet or come from outside. `resolver`: whether names are resolved, and at which address besides the usual one.
-    `name_server`: who is asked instead, like any other server there. `neighbours`: other subnets that are bound.
+    subnet or come from outside, and `borders` besides about those that another subnet is at the other end of.
+    `resolver`: whether names are resolved, and at which address besides the usual one. `name_server`: who is asked
+    instead, like any other server there. `neighbours`: other subnets that are bound.
     """
 
     name: str
@@ -109,6 +119,7 @@ class Interface:
     allowed: tuple[Match, ...] = ()
     outbound: tuple[Entry, ...] = ()
     inbound: tuple[Entry, ...] = ()
+    borders: tuple[Border, ...] = ()
     routes: tuple[Route, ...] = ()
     neighbours: tuple[Segment, ...] = ()
     resolver: bool = True
@@ -152,8 +163,16 @@ def to_json(interface: Interface) -> dict[str, Any]:
         "addresses": [str(address) for address in interface.addresses],
         "device": interface.device,
         "allowed": [_match_to_json(match) for match in interface.allowed],
-        "outbound": [[*_match_to_json(entry.match), entry.allow] for entry in interface.outbound],
-        "inbound": [[*_match_to_json(entry.match), entry.allow] for entry in interface.inbound],
+        "outbound": _entries_to_json(interface.outbound),
+        "inbound": _entries_to_json(interface.inbound),
+        "borders": [
+            [
+                [str(network) for network in border.networks],
+                _entries_to_json(border.inbound),
+                _entries_to_json(border.outbound),
+            ]
+            for border in interface.borders
+        ],
         "routes": [
             [str(route.destination), route.target, None if route.via is None else str(route.via)]
             for route in interface.routes
@@ -176,8 +195,9 @@ def from_json(given: dict[str, Any]) -> Interface:
             addresses=tuple(ip_interface(text) for text in given["addresses"]),
             device=given["device"],
             allowed=tuple(_match(parts) for parts in given["allowed"]),
-            outbound=tuple(Entry(match=_match(parts[:-1]), allow=parts[-1] is True) for parts in given["outbound"]),
-            inbound=tuple(Entry(match=_match(parts[:-1]), allow=parts[-1] is True) for parts in given["inbound"]),
+            outbound=_entries(given["outbound"]),
+            inbound=_entries(given["inbound"]),
+            borders=tuple(_border(*parts) for parts in given["borders"]),
             routes=tuple(_route(*parts) for parts in given["routes"]),
             neighbours=tuple(
                 Segment(name=str(name), device=str(device), address=IPv4Interface(address))
@@ -189,6 +209,20 @@ def from_json(given: dict[str, Any]) -> Interface:
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"this is no plan of an interface: {error}") from error
+
+
+def _entries_to_json(entries: tuple[Entry, ...]) -> list[Any]:
+    return [[*_match_to_json(entry.match), entry.allow] for entry in entries]
+
+
+def _entries(given: list[Any]) -> tuple[Entry, ...]:
+    return tuple(Entry(match=_match(parts[:-1]), allow=parts[-1] is True) for parts in given)
+
+
+def _border(networks: list[Any], inbound: list[Any], outbound: list[Any]) -> Border:
+    return Border(
+        networks=tuple(ip_network(text) for text in networks), inbound=_entries(inbound), outbound=_entries(outbound)
+    )
 
 
 def _match_to_json(match: Match) -> list[Any]:

@@ -12,7 +12,7 @@ import socket
 
 from ingle.network import namespaces, netlink, rules
 from ingle.network.netlink import Netlink
-from ingle.network.nftables import Nftables, NftablesError
+from ingle.network.nftables import Nftables, NftablesError, owned_name
 
 
 class Ports:
@@ -58,7 +58,7 @@ class Ports:
             return
         tables = Nftables()
         try:
-            tables.run(rules.of_bridges(f"ingle-{self._identity}", self._prefix))
+            tables.run(rules.of_bridges(owned_name(f"ingle-{self._identity}"), self._prefix))
         except NftablesError:
             tables.close()
             raise

@@ -16,8 +16,6 @@ from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Interface, Match, N
 TABLE = "ingle"
 #: Connections and the like that one environment may have at one time: it must not use up the machine's table of them.
 MOST_FLOWS = 4096
-#: What the name of the machine's table ends with where nobody but its maker can change it.
-OWNED = "-owned"
 #: For a gateway: what is left is to drop.
 NOTHING = f"flush table inet {TABLE}\n"
 _PROTOCOLS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmpv6"}
@@ -165,7 +163,8 @@ def of_interface(plan: Interface) -> str:
     """The gateway of environments that are in a private network."""
     ways = _set(f'"{name}"' for name in (SUBNET, VPC, NAT))
     resolver = _TO_RESOLVER if plan.resolver else []
-    arriving, departing = _outside(plan, "saddr", "inbound"), _outside(plan, "daddr", "outbound")
+    arriving = [*_outside(plan, "saddr", "inbound"), *_beyond(plan, "saddr", "leaving")]
+    departing = [*_outside(plan, "daddr", "outbound"), *_beyond(plan, "daddr", "entering")]
     return _table(
         TABLE,
         {
@@ -199,8 +198,10 @@ def of_interface(plan: Interface) -> str:
             ),
             "translation": (_hook("postrouting", 100, kind="nat"), list(_translation(plan))),
             "departing": (_hook("postrouting", 300), [f"oifname {ways} {rule}" for rule in departing]),
-            "inbound": ("", [*(text_of(rule, "saddr", allow="return") for rule in deciding(plan.inbound)), "drop"]),
-            "outbound": ("", [*(text_of(rule, "daddr", allow="return") for rule in deciding(plan.outbound)), "drop"]),
+            "inbound": _list(plan.inbound, "saddr"),
+            "outbound": _list(plan.outbound, "daddr"),
+            **{f"entering{n}": _list(border.inbound, "saddr") for n, border in enumerate(plan.borders)},
+            **{f"leaving{n}": _list(border.outbound, "daddr") for n, border in enumerate(plan.borders)},
         },
         (_FLOWS, _QUERIES),
     )  # fmt: skip
@@ -213,6 +214,20 @@ def _outside(plan: Interface, side: str, chain: str) -> Iterator[str]:
     if plan.address6 is not None:
         near.append(plan.address6.network)
     yield f"ip6 {side} != {_set(near)} jump {chain}"
+
+
+def _beyond(plan: Interface, side: str, chain: str) -> Iterator[str]:
+    """What is subject to the lists of the subnets at the other end: they see it as it is on the wire."""
+    for n, border in enumerate(plan.borders):
+        for family, version in (("ip", 4), ("ip6", 6)):
+            networks = [network for network in border.networks if network.version == version]
+            if networks:
+                yield f"{family} {side} {_set(networks)} jump {chain}{n}"
+
+
+def _list(entries: Iterable[Entry], side: str) -> tuple[str, list[str]]:
+    """A chain that drops what a list does not let through."""
+    return "", [*(text_of(rule, side, allow="return") for rule in deciding(entries)), "drop"]
 
 
 def _resolver(plan: Interface) -> Iterator[str]:
@@ -258,7 +273,7 @@ def of_bridges(table: str, prefix: str) -> str:
 
 
 def of_host(
-    table: str, device: str, uplink: IPv4Address, guarded: Iterable[str] = (), bridges: Container[str] = ()
+    table: str, owned: str, device: str, uplink: IPv4Address, guarded: Iterable[str] = (), bridges: Container[str] = ()
 ) -> str:
     """The machine's own namespace. `device` leads to the router, whose address there is `uplink`.
 
@@ -266,7 +281,7 @@ def of_host(
     is dropped as before. Devices of all servers begin with the same letters. What passes through one of `bridges` is
     not forwarded, though kernels may show it here, too, as coming from and going to the bridge.
 
-    Two tables say the same: one stays when its maker is killed, as forwarding does; the other is its maker's, so that
+    Two tables say the same: `table` stays when its maker is killed, as forwarding does; `owned` is its maker's, so that
     nobody flushes it, not even who flushes everything.
     """
     into = '"ingle-*"'
@@ -288,7 +303,7 @@ def of_host(
             [f'ip saddr {uplink} oifname != "{device}" masquerade'],
         ),
     }
-    return _table(table, chains) + _table(f"{table}{OWNED}", chains, owned=True)
+    return _table(table, chains) + _table(owned, chains, owned=True)
 
 
 def _guard(name: str, into: str, is_bridge: bool) -> str:

@@ -22,7 +22,7 @@ from ingle.network import namespaces, netlink, rules
 from ingle.network.addresses import HARDWARE, NEXT_HOP, UPLINK, UPLINKS
 from ingle.network.gateway import Gateway
 from ingle.network.netlink import Netlink
-from ingle.network.nftables import Nftables, NftablesError
+from ingle.network.nftables import Nftables, NftablesError, owned_name
 
 #: Devices and tables of all servers begin with this.
 PREFIX = "ingle-"
@@ -58,6 +58,7 @@ class Uplink:
     def __init__(self, identity: str, router: Gateway) -> None:
         """Raises OSError, and then leaves nothing behind."""
         self.device = PREFIX + identity
+        self._owned = owned_name(self.device)
         self._tables = Nftables()
         self._links = Netlink()
         self._guarded: tuple[str, ...] = ()
@@ -131,7 +132,7 @@ class Uplink:
         """First what keeps others out, then what lets Ingle's in."""
         assert self._address is not None
         bridges = {device.name for device in self._links.devices() if device.kind == "bridge"}
-        self._tables.run(rules.of_host(self.device, self.device, self._address, guarded, bridges))
+        self._tables.run(rules.of_host(self.device, self._owned, self.device, self._address, guarded, bridges))
         before, self._guarded = self._guarded, guarded
         for name in (self.device, *guarded):
             with contextlib.suppress(OSError):

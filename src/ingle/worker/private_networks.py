@@ -5,7 +5,7 @@ Sources of the rules: the VPC user guide on security groups, network ACLs, route
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface, ip_network
 
 from ingle.catalog.networks import NetworkChange, Networks
@@ -14,6 +14,7 @@ from ingle.domain.vpc import (
     DhcpOptions,
     InternetGateway,
     NatGateway,
+    NetworkAcl,
     NetworkInterface,
     PrefixList,
     Route,
@@ -25,7 +26,7 @@ from ingle.domain.vpc import (
 from ingle.domain.vpc.interfaces import OF_LAMBDA
 from ingle.domain.vpc.routing import LOCAL
 from ingle.domain.vpc.security import EVERY
-from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Interface, Match, Network, Segment, Target
+from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Border, Entry, Interface, Match, Network, Segment, Target
 from ingle.network.plan import Route as PlannedRoute
 
 #: Devices of the machine by the subnets that are bound to them.
@@ -59,6 +60,7 @@ def plan(networks: Networks, interface: NetworkInterface, bindings: Bindings, *,
         allowed=tuple(_allowed(networks, interface)),
         outbound=tuple(_entries(networks, subnet, egress=True)),
         inbound=tuple(_entries(networks, subnet, egress=False)),
+        borders=tuple(_borders(networks, subnet)),
         routes=tuple(_routes(networks, subnet, outward=outward)),
         neighbours=tuple(
             Segment(name=other.id, device=bindings[other.id], address=_router(other))
@@ -125,9 +127,38 @@ def _peers(networks: Networks, rule: SecurityGroupRule) -> Iterator[Network]:
 
 def _entries(networks: Networks, subnet: Subnet, *, egress: bool) -> Iterator[Entry]:
     acl = networks.acl(subnet)
-    chosen = [] if acl is None else [entry for entry in acl.entries if entry.egress == egress]
+    if acl is not None:
+        yield from _entries_of(acl, egress=egress)
+
+
+def _entries_of(acl: NetworkAcl, *, egress: bool) -> Iterator[Entry]:
+    chosen = [entry for entry in acl.entries if entry.egress == egress]
     for entry in sorted(chosen, key=lambda entry: entry.number):
         yield Entry(match=_match_of_entry(entry), allow=entry.allow)
+
+
+def _borders(networks: Networks, subnet: Subnet) -> Iterator[Border]:
+    """The lists of the VPC's other subnets: what goes there passes both. Those that let everything through are left
+    out, as most are."""
+    for acl in networks.in_vpc(NetworkAcl, subnet.vpc):
+        held = (networks.get(Subnet, association.subnet) for association in acl.associations)
+        others = [other for other in held if other is not None and other.id != subnet.id]
+        ranges: list[Network] = []
+        for other in others:
+            ranges += [other.network, *other.ipv6_networks]
+        lists = [tuple(_entries_of(acl, egress=egress)) for egress in (False, True)]
+        versions = {each.version for each in ranges}
+        if not all(_lets_everything(entries, version) for entries in lists for version in versions):
+            yield Border(networks=tuple(ranges), inbound=lists[0], outbound=lists[1])
+
+
+def _lets_everything(entries: Iterable[Entry], version: int) -> bool:
+    """Whether the first entry that is about a version lets all of it through."""
+    for entry in entries:
+        if any(network.version == version for network in entry.match.networks):
+            everywhere = any(network.prefixlen == 0 for network in entry.match.networks)
+            return entry.allow and everywhere and entry.match.protocol is None
+    return False
 
 
 def _match_of_entry(entry: AclEntry) -> Match:

@@ -137,6 +137,9 @@ def test_an_acl_refuses_everything_until_it_has_entries(ec2, vpc, subnet):
         "RuleNumber": 100, "Egress": True, "Protocol": "6", "RuleAction": "allow", "CidrBlock": "10.0.0.0/8",
         "PortRange": {"From": 80, "To": 90},
     }  # fmt: skip
+    for port, wanted in (("80", [identifier]), ("-1", [])):  # an entry for ICMP has no ports
+        ports = [{"Name": "entry.port-range.from", "Values": [port]}]
+        assert [acl["NetworkAclId"] for acl in ec2.describe_network_acls(Filters=ports)["NetworkAcls"]] == wanted
     again = {**base, "Protocol": "-1", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0"}
     assert refusal(ec2.create_network_acl_entry, **again)[1] == "NetworkAclEntryAlreadyExists"
     ec2.replace_network_acl_entry(**again)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from hypothesis import strategies as st
 
-from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Match
+from ingle.network.plan import ICMP, ICMP6, TCP, UDP, Entry, Interface, Match
 from ingle.network.rules import Rule
 
 
@@ -43,6 +43,20 @@ def any_allows(matches: Iterable[Match], packet: Packet) -> bool:
 
 def first_decides(entries: Iterable[Entry], packet: Packet) -> bool:
     return next((entry.allow for entry in entries if fits(entry.match, packet)), False)
+
+
+def answered(plan: Interface, packet: Packet, port: int) -> bool:
+    """Whether who opens what `packet` begins has an answer, which goes to `port`, with all lists on the way: those of
+    the own subnet for what leaves it, those of the subnet at the other end, and both again on the way back."""
+    there, own = packet.address, plan.address
+    asked = [any_allows(plan.allowed, packet)]
+    if there not in own.network:
+        asked += [first_decides(plan.outbound, packet), first_decides(plan.inbound, replace(packet, port=port))]
+    for border in plan.borders:
+        if any(there in network for network in border.networks if network.version == there.version):
+            coming = replace(packet, address=own.ip)
+            asked += [first_decides(border.inbound, coming), first_decides(border.outbound, replace(coming, port=port))]
+    return all(asked)
 
 
 def rules_allow(rules: Iterable[Rule], packet: Packet) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingle.network.numbers import Numbers
-from ingle.network.plan import Interface, Route, Segment, Target, from_json, to_json
+from ingle.network.plan import Border, Interface, Route, Segment, Target, from_json, to_json
 from unit.network.packets import entries, matches
 
 PLAN = Interface(
@@ -31,7 +31,10 @@ PLAN = Interface(
 def test_a_plan_arrives_as_it_was_sent(allowed: Any, outbound: Any, inbound: Any) -> None:
     from dataclasses import replace
 
-    plan = replace(PLAN, allowed=tuple(allowed), outbound=tuple(outbound), inbound=tuple(inbound))
+    border = Border(networks=(IPv4Network("10.0.9.0/24"),), inbound=tuple(outbound), outbound=tuple(inbound))
+    plan = replace(
+        PLAN, allowed=tuple(allowed), outbound=tuple(outbound), inbound=tuple(inbound), borders=(border, border)
+    )
     assert from_json(json.loads(json.dumps(to_json(plan)))) == plan
 
 
@@ -47,6 +50,7 @@ def spoil(member: str, value: Any) -> Callable[[dict[str, Any]], None]:
         spoil("allowed", [[["10.0.0.0/24"], 6, [5, 4], [None, None]]]),
         spoil("allowed", [[["x"], 6, None, [None, None]]]),
         spoil("allowed", [[["10.0.0.0/24"], 600, None, [None, None]]]), spoil("routes", [["10.0.0.0/8", "moon", None]]),
+        spoil("borders", [[["x"], [], []]]), spoil("borders", [[]]),
         spoil("routes", [["10.0.0.0/8", "via", "2001:db8::1"]]), spoil("neighbours", [["s", 'e"', "10.0.0.3/24"]]),
         lambda document: document.pop("routes"),
     ],

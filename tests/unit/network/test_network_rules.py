@@ -56,6 +56,6 @@ def test_a_change_keeps_chains_and_replaces_rules() -> None:
 
 
 def test_a_machine_guards_what_it_forwards_for_ingle_alone() -> None:
-    text = rules.of_host("ingle-1", "ingle-1", IPv4Address("169.254.32.1"), ["eth0", "br0"], ["br0"])
+    text = rules.of_host("ingle-1", "ingle-1-owned", "ingle-1", IPv4Address("169.254.32.1"), ["eth0", "br0"], ["br0"])
     assert 'iifname "eth0" oifname != { "ingle-*" } drop' in text
     assert 'iifname "br0" oifname != { "ingle-*", "br0" } drop' in text

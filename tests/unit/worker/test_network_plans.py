@@ -145,6 +145,35 @@ def test_lists_are_in_the_order_of_their_numbers(networks: Networks) -> None:
     assert plan.inbound == (Entry(match=everywhere("::/0", protocol=ICMP, icmp=(0, None)), allow=True),)
 
 
+def acl(name: str, *entries: AclEntry, subnets: tuple[str, ...]) -> NetworkAcl:
+    held = tuple(AclAssociation(id=f"aclassoc-{subnet}", subnet=subnet) for subnet in subnets)
+    return NetworkAcl(id=name, vpc="vpc-1", associations=held, entries=entries, **WHO)
+
+
+EVERYTHING = tuple(
+    AclEntry(number=100, egress=egress, protocol=-1, allow=True, cidr="0.0.0.0/0") for egress in (True, False)
+)
+
+
+def test_the_lists_of_other_subnets_decide_too(networks: Networks) -> None:
+    third = replace(PUBLIC, id="subnet-3", cidr="10.0.3.0/24")
+    no_ssh = AclEntry(number=50, egress=False, protocol=6, allow=False, cidr="0.0.0.0/0", from_port=22, to_port=22)
+    shared = acl("acl-1", no_ssh, *EVERYTHING, subnets=("subnet-1", "subnet-2", "subnet-3"))
+    networks.apply(put=(third, shared))
+    (border,) = planned(networks).borders
+    assert set(border.networks) == {ip_network("10.0.2.0/24"), ip_network("10.0.3.0/24")}
+    assert border.inbound == planned(networks).inbound
+    assert border.outbound == (Entry(match=everywhere("0.0.0.0/0"), allow=True),)
+
+
+def test_lists_that_let_everything_through_are_left_out(networks: Networks) -> None:
+    networks.apply(put=(acl("acl-1", *EVERYTHING, subnets=("subnet-1", "subnet-2")),))
+    assert planned(networks).borders == ()
+    dual = replace(PUBLIC, ipv6=(Ipv6Association(id="b", cidr="2001:db8:0:2::/64"),))
+    networks.apply(put=(dual,))  # nothing is said about IPv6, so it is refused
+    assert planned(networks).borders[0].networks == (ip_network("10.0.2.0/24"), ip_network("2001:db8:0:2::/64"))
+
+
 def targets(plan: Interface) -> dict[str, tuple[Target, Any]]:
     return {str(route.destination): (route.target, route.via) for route in plan.routes}
 

@@ -80,6 +80,9 @@ def _filters(scene: Scene) -> Table[NetworkAcl]:
     def entries(field: str) -> Any:
         return lambda acl: [getattr(entry, field) for entry in _all_entries(scene, acl)]
 
+    def ports(field: str) -> Any:
+        return lambda acl: [getattr(entry, field) for entry in acl.entries if entry.protocol in (_TCP, _UDP)]
+
     return {
         **TAGGED,
         "association.association-id": lambda acl: [held.id for held in acl.associations],
@@ -90,8 +93,8 @@ def _filters(scene: Scene) -> Table[NetworkAcl]:
         "entry.icmp.code": lambda acl: [entry.icmp_code for entry in acl.entries if entry.protocol == _ICMP],
         "entry.icmp.type": lambda acl: [entry.icmp_type for entry in acl.entries if entry.protocol == _ICMP],
         "entry.ipv6-cidr": entries("cidr6"),
-        "entry.port-range.from": lambda acl: [entry.from_port for entry in acl.entries if entry.protocol in _NAMES],
-        "entry.port-range.to": lambda acl: [entry.to_port for entry in acl.entries if entry.protocol in _NAMES],
+        "entry.port-range.from": ports("from_port"),
+        "entry.port-range.to": ports("to_port"),
         "entry.protocol": lambda acl: [
             text for entry in _all_entries(scene, acl) for text in (str(entry.protocol), _NAMES.get(entry.protocol))
         ],
