@@ -80,6 +80,8 @@ from ingle.observability.collector import Collector, certificates
 from ingle.observability.traces import Traces
 from ingle.operations import Parts, registry
 from ingle.own.audit_records import AuditRecords
+from ingle.own.host import HostReport, Runtime
+from ingle.own.host import Sources as HostSources
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
 from ingle.sandbox.launch import Isolation, NetworkProcess, SupervisorProcess, launch, network_identity, strongest
@@ -106,6 +108,7 @@ from ingle.supporting.kms.service import Kms
 from ingle.supporting.kms.use import KeyUse
 from ingle.supporting.variables import FunctionVariables
 from ingle.worker import families
+from ingle.worker.examiner import Examiner
 from ingle.worker.host import Host, HostOptions
 from ingle.worker.interpreters import Interpreter
 from ingle.worker.network_operation import PREFIX as NETWORK_PREFIX
@@ -160,12 +163,14 @@ def serve(settings: Settings, *, on_ready: Ready | None = None) -> int:
                 settings.runtimes_dir.mkdir(parents=True, exist_ok=True)
             elsewhere = Elsewhere.of(settings)
             trusted = [*certificates(settings.otlp_endpoint), *elsewhere.endpoints.certificates]
-            restrict(directory.path, [settings.runtimes_dir, *trusted])
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                server = _Server(
-                    settings, directory, supervisor, interpreters, listener, elsewhere, ring, on_ready, tls
-                )
-                return runner.run(server.run())
+            with Examiner(settings) as examiner:
+                restrict(directory.path, [settings.runtimes_dir, *trusted])
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    server = _Server(
+                        settings, directory, supervisor, interpreters, listener, elsewhere, ring, on_ready, tls,
+                        examiner,
+                    )  # fmt: skip
+                    return runner.run(server.run())
     except (StorageError, MasterKeyError, Unusable) as error:
         raise StartupError(str(error)) from error
     finally:
@@ -287,7 +292,7 @@ class _Server:
     def __init__(
         self, settings: Settings, directory: DataDirectory, supervisor: SupervisorProcess,
         interpreters: tuple[Interpreter, ...], listener: socket.socket, elsewhere: Elsewhere,
-        ring: Keyring, on_ready: Ready | None, tls: ssl.SSLContext | None,
+        ring: Keyring, on_ready: Ready | None, tls: ssl.SSLContext | None, examiner: Examiner,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._directory = directory
@@ -298,6 +303,7 @@ class _Server:
         self._master = MasterKeys(ring)
         self._on_ready = on_ready
         self._tls = tls
+        self._examiner = examiner
         self._stop = asyncio.Event()
         self._status = 0
         self._ready = False
@@ -449,6 +455,14 @@ class _Server:
         )
         tags = Tags({"function": FunctionTags(records), "code-signing-config": CodeSigningTags(signing)})
         authorizer = access.authorizer(catalog)
+
+        def problems() -> list[str]:
+            found = [f"The disk is full: {disk.describe()}."] if disk.full else []
+            found += self._elsewhere.problems()
+            for destination, reason in queue.failing().items():
+                found.append(f"Results of asynchronous invocations do not reach {destination}: {reason}.")
+            return found
+
         handlers = registry(
             Parts(
                 clock=clock,
@@ -480,7 +494,19 @@ class _Server:
                 attached=attached,
                 alive=host.alive,
                 running=admission,
+                entries=queue.entries,
                 audit_records=AuditRecords(self._directory.audit, recording=access.enforced),
+                host_report=HostReport(
+                    HostSources(
+                        examiner=self._examiner,
+                        runtimes=self._runtimes,
+                        environments=host.census,
+                        problems=problems,
+                        disk=disk,
+                        isolation=sandboxes.isolation.value,
+                    ),
+                    clock,
+                ),
                 test_events=store,
                 sealer=access.sealer,
             )
@@ -489,13 +515,6 @@ class _Server:
             meters=meters, environments=host.census, zygotes=lambda: host.zygotes, logs=logs, metrics=metrics,
             disk=disk, traces=traces, events=queue, companions=self._elsewhere.health,
         )  # fmt: skip
-
-        def problems() -> list[str]:
-            found = [f"The disk is full: {disk.describe()}."] if disk.full else []
-            found += self._elsewhere.problems()
-            for destination, reason in queue.failing().items():
-                found.append(f"Results of asynchronous invocations do not reach {destination}: {reason}.")
-            return found
 
         routes = {
             "/_ingle/health": health(
@@ -553,6 +572,17 @@ class _Server:
         keys.fill(stored)
         finding.require(self._master.ring, keys.master_keys_in_use(), finding.source_of(self._settings))
         await keys.use_ring(self._master.ring)
+
+    def _runtimes(self) -> list[Runtime]:
+        """Those of this machine, with what is installed for them. Blocks."""
+        found = []
+        for interpreter in self._interpreters:
+            family = families.family_of(interpreter.runtime)
+            assert family is not None, "the families have found it"
+            libraries = family.libraries(self._settings.runtimes_dir, interpreter.runtime)
+            description = None if libraries is None else libraries.description
+            found.append(Runtime(interpreter.runtime, interpreter.version, description))
+        return found
 
     @staticmethod
     async def _sweep_packages(references: PackageReferences) -> None:

@@ -6,7 +6,7 @@ made from the same list, without a server.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -43,13 +43,16 @@ from ingle.control.versions import Versions
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock, Ids
 from ingle.domain.sealing import Sealer
+from ingle.event_invoke.lanes import Entry
 from ingle.frontend.authorization.authorizer import AuthorisedTags, Authorizer
 from ingle.frontend.dispatch import Registry
 from ingle.invoke.invoker import Invoker
 from ingle.invoke.streaming import Streams
+from ingle.own.async_events import AsyncEvents
 from ingle.own.audit_records import AuditRecords
 from ingle.own.concurrency import ConcurrencyPool, InUse
 from ingle.own.environments import Environments
+from ingle.own.host import HostReport
 from ingle.own.test_events import TestEvents
 from ingle.storage.logs import LogStore
 from ingle.storage.metrics import MetricStore
@@ -106,7 +109,10 @@ class Parts:
     #: The environments of an account and region that are alive.
     alive: Callable[[str, str], list[Alive]]
     running: InUse
+    #: The queue of asynchronous events.
+    entries: Callable[[], Iterator[Entry]]
     audit_records: AuditRecords
+    host_report: HostReport
     test_events: TestEventStore
     sealer: Sealer
 
@@ -168,7 +174,9 @@ def _own(parts: Parts) -> list[Resource]:
     return [
         Environments(parts.alive, parts.catalog, parts.clock),
         ConcurrencyPool(parts.catalog, parts.running),
+        AsyncEvents(parts.entries, parts.catalog),
         parts.audit_records,
+        parts.host_report,
         TestEvents(parts.records, parts.test_events, parts.sealer, parts.clock),
     ]
 
@@ -184,5 +192,6 @@ def implemented_operations() -> list[tuple[str, str]]:
         "iam": Iam(nothing),
         "sts": Sts(nothing, nothing),
         "audit_records": AuditRecords(nothing, recording=False),
+        "host_report": HostReport(nothing, nothing),
     }
     return sorted(registry(Parts(**{**dict.fromkeys(field.name for field in fields(Parts)), **made})))

@@ -12,7 +12,7 @@ import pytest
 
 from ingle.master_key import channel
 from mock_aws import wait_until
-from served import Server, package
+from served import Server, package, refusal
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 #: Fails until its environment variable says otherwise.
@@ -98,6 +98,26 @@ def test_events_are_listed_and_shown(served, create, ingle):
     assert [line.split()[:3] for line in table[1:]] == [[first, name, "retrying"], [second, name, "retrying"]]
     assert len(json.loads(ingle("list", "--limit", "1", "--json"))["events"]) == 1
     assert "There is no event" in ingle("show", str(uuid.uuid4()), status=1)
+
+
+def test_the_service_lists_what_waits_of_a_function(served, create, ingle):
+    name, other = create(), create()
+    ids = [send(served, name) for _ in range(3)]
+    send(served, other)
+    listed(ingle, name, "retrying")
+    client = served.client("ingle")
+    found = client.list_async_events(FunctionName=name)["AsyncEvents"]
+    assert [event["EventId"] for event in found] == ids
+    first = found[0]
+    assert first["FunctionArn"] == f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    assert (first["State"], first["Attempts"], first["Refusals"]) == ("retrying", 1, 0)
+    assert first["AcceptedAt"] < first["DueAt"]
+    assert (first["Destinations"], "Condition" in first) == ([], False)
+    pages = client.get_paginator("list_async_events").paginate(FunctionName=name, PaginationConfig={"PageSize": 2})
+    assert [event["EventId"] for page in pages for event in page["AsyncEvents"]] == ids
+    assert refusal(client.list_async_events, FunctionName="nobody")[1] == "ResourceNotFoundException"
+    theirs = served.client("ingle", account="222222222222")
+    assert refusal(theirs.list_async_events, FunctionName=name)[1] == "ResourceNotFoundException"
 
 
 def test_a_retry_runs_what_would_wait(served, create, ingle):

@@ -95,6 +95,20 @@ def test_provisioned_environments_are_told_to_be(client, lambda_client, function
     assert all("LastUsedAt" not in item for item in found)
 
 
+def test_what_comes_from_a_snapshot_is_told_to(client, lambda_client, function):
+    name = function(ECHO, Runtime="python3.12", SnapStart={"ApplyOn": "PublishedVersions"}, Publish=True)
+    lambda_client.get_waiter("published_version_active").wait(
+        FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+    )
+    lambda_client.invoke(FunctionName=name, Qualifier="1")
+    found = environments(client, FunctionName=name)
+    if not any(item["SnapshotTemplate"] for item in found):
+        pytest.skip("environments cannot be cloned here")
+    told = {(item["SnapshotTemplate"], item["SnapStart"], item["Invocations"], item["Version"]) for item in found}
+    assert told == {(True, False, 0, "1"), (False, True, 1, "1")}
+    assert {item["InitializationType"] for item in found} == {"snap-start"}
+
+
 def test_pages_have_every_environment_once(client, lambda_client, function):
     name = function("import time\ndef handler(event, context):\n    time.sleep(0.3)\n")
     with ThreadPoolExecutor(5) as pool:

@@ -76,6 +76,45 @@ export interface AuditRecord {
   readonly Record: string;
 }
 
+export interface AsyncEvent {
+  /** The request id of its invocations. */
+  readonly EventId: string;
+  readonly FunctionArn: string;
+  readonly State: "waiting" | "running" | "retrying" | "delivering";
+  readonly AcceptedAt: Date;
+  /** When it is looked at next. */
+  readonly DueAt: Date;
+  readonly Attempts: number;
+  readonly Refusals: number;
+  readonly Condition?: string;
+  readonly Destinations: readonly string[];
+}
+
+export interface Check {
+  readonly Subject: string;
+  readonly State: "ok" | "weaker" | "missing";
+  readonly Detail: string;
+  readonly Consequence?: string;
+}
+
+/** Sizes are bytes, times to live seconds. */
+export interface Host {
+  readonly Version: string;
+  readonly StartedAt: Date;
+  readonly Uptime: number;
+  readonly Isolation: "root" | "user" | "process";
+  /** What `ingle doctor` tells; empty where the machine cannot be looked at. */
+  readonly Checks: readonly Check[];
+  readonly CheckedAt?: Date;
+  readonly Problems: readonly string[];
+  readonly Runtimes: readonly { readonly Runtime: string; readonly Version: string; readonly Libraries?: string }[];
+  /** Of all accounts, by state. */
+  readonly Environments: Readonly<Record<string, number>>;
+  readonly Processors: number;
+  readonly Memory: { readonly Total: number; readonly Available: number; readonly Server: number };
+  readonly Disk: { readonly Total: number; readonly Free: number; readonly Reserve: number; readonly Full: boolean };
+}
+
 export interface TestEvent {
   readonly EventName: string;
   /** Bytes. */
@@ -97,7 +136,8 @@ interface NamedEvent {
   readonly EventName: string;
 }
 
-type Lists = "ListEnvironments" | "DescribeConcurrency" | "ListAuditRecords" | "ListTestEvents";
+type Lists =
+  "ListEnvironments" | "DescribeConcurrency" | "ListAsyncEvents" | "ListAuditRecords" | "ListTestEvents";
 
 /** What each operation takes, and what it answers. */
 export interface Operations {
@@ -113,6 +153,13 @@ export interface Operations {
       readonly InUse: number; readonly UnreservedInUse: number;
       readonly Functions: readonly FunctionConcurrency[];
     };
+  };
+  /** Of the whole machine; a first look takes a second or more. */
+  DescribeHost: { input: Readonly<Record<string, never>>; output: Host };
+  /** Pages may be short or empty, and not the last all the same. */
+  ListAsyncEvents: {
+    input: Page & { readonly FunctionName: string };
+    output: Listed & { readonly AsyncEvents: readonly AsyncEvent[] };
   };
   /** Pages may be short or empty, and not the last all the same. */
   ListAuditRecords: {

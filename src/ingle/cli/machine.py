@@ -24,14 +24,9 @@ _ISOLATION = {
 def doctor(settings: Settings, *, as_json: bool) -> int:
     """Tell what was found. The exit status: 1 when something is missing that functions need."""
     from ingle.worker import doctor as examination
-    from ingle.worker import forwarding
+    from ingle.worker.examiner import findings_of
 
-    findings = examination.examine(
-        families.search(settings), settings.runtimes_dir, settings.data_dir, lambda: forwarding.look(settings)
-    )
-    elsewhere = settings.service_urls | ({"other services": settings.aws_endpoint} if settings.aws_endpoint else {})
-    findings += examination.companions(elsewhere, examination.connect)
-    findings += examination.file_systems(settings.file_systems, examination.try_mount)
+    findings = findings_of(settings)
     isolation = examination.isolation()
     if as_json:
         import json

@@ -81,7 +81,7 @@ def _summary(entry: Entry) -> Document:
     document: Document = {
         "id": event.id,
         "function": event.arn,
-        "state": _state(entry),
+        "state": state_of(entry),
         "accepted": iso_time(event.accepted),
         "due": iso_time(progress.due),
         "attempts": progress.attempts,
@@ -93,7 +93,7 @@ def _summary(entry: Entry) -> Document:
     return document
 
 
-def _state(entry: Entry) -> str:
+def state_of(entry: Entry) -> str:
     """running, or what it waits for: its turn, a retry, or a destination."""
     if entry.progress.condition is not None:
         return "delivering"

@@ -55,6 +55,25 @@ def test_tags_of_a_function_count(site: Site, used: str) -> None:
     assert names(client, FunctionName=used) == {used}
 
 
+def test_the_host_has_an_action_of_its_own(site: Site) -> None:
+    assert site.caller("ingle", allow("ingle:DescribeHost")).describe_host()["Checks"]
+    for statements in ((allow("ingle:List*"),), (allow("*"), deny("ingle:DescribeHost"))):
+        assert refusal(site.caller("ingle", *statements).describe_host)[1] == "AccessDeniedException"
+
+
+def test_test_events_are_allowed_function_by_function(site: Site, used: str) -> None:
+    client = site.caller("ingle", allow("ingle:*TestEvent*", arn_of(used)))
+    client.put_test_event(FunctionName=used, EventName="e", Event="{}")
+    assert client.get_test_event(FunctionName=used, EventName="e")["Event"] == "{}"
+    assert refusal(client.list_test_events, FunctionName="another")[1] == "AccessDeniedException"
+    reader = site.caller("ingle", allow(["ingle:GetTestEvent", "ingle:ListTestEvents"], arn_of(used)))
+    assert [event["EventName"] for event in reader.list_test_events(FunctionName=used)["TestEvents"]] == ["e"]
+    assert refusal(reader.delete_test_event, FunctionName=used, EventName="e")[1] == "AccessDeniedException"
+    assert refusal(site.caller("ingle", allow("lambda:*")).get_test_event, FunctionName=used, EventName="e")[1] == (
+        "AccessDeniedException"
+    )
+
+
 def test_another_account_sees_nothing(site: Site, other: Site, used: str) -> None:
     client = other.client("ingle")
     assert names(client) == set()
