@@ -65,6 +65,12 @@ export async function save(page, title) {
   await page.getByText(`${title}: saved.`).waitFor();
 }
 
+/** Has the page in another theme, as somebody would choose it: `Dark`, `Light`. */
+export async function appear(page, theme) {
+  await page.getByRole("button", { name: "Appearance" }).click();
+  await page.getByRole("menuitemcheckbox", { name: theme, exact: true }).click();
+}
+
 /** Answers the dialog of a button for what cannot be taken back. */
 export async function confirm(page, button) {
   await page.getByRole("dialog").getByRole("button", { name: button, exact: true }).click();

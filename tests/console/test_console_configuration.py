@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +13,16 @@ from console.scenarios import PYTHON, needs_browser, needs_node, play
 from ingle.domain import runtimes
 from ingle.settings import load
 from ingle.worker import families
-from served import Server, create_function, refusal
+from served import Server, create_function, package, refusal, settle
 
 ECHO = "def handler(event, context):\n    return event\n\nother = handler\n"
 DEADLINE_SECONDS = 20
 
-#: Decrypts what the console encrypted in transit, as it shows how to.
-SECRETIVE = """
-import base64, os, boto3
-def handler(event, context):
-    secret = boto3.client("kms").decrypt(
-        CiphertextBlob=base64.b64decode(os.environ["SECRET"]),
-        EncryptionContext={"LambdaFunctionName": os.environ["AWS_LAMBDA_FUNCTION_NAME"]},
-    )["Plaintext"].decode()
-    return [secret, os.environ["GREETING"]]
-"""
 
-
-def _modern() -> str | None:
-    """A runtime of this machine that SnapStart is for."""
-    found = (item.runtime for item in families.search(load()).interpreters if item.runtime.startswith("python"))
-    return next((runtime for runtime in found if runtimes.supports_snap_start(runtime)), None)
+def _runtime_of(family: str, fits: Callable[[str], bool] = lambda _: True) -> str | None:
+    """A runtime whose interpreter is on this machine."""
+    found = (item.runtime for item in families.search(load()).interpreters)
+    return next((runtime for runtime in found if runtime.startswith(family) and fits(runtime)), None)
 
 
 @needs_node
@@ -40,7 +30,7 @@ def _modern() -> str | None:
 def test_settings_are_changed_in_the_page(console_server: Server) -> None:
     client = console_server.client("lambda")
     create_function(client, "settled", ECHO, Runtime=PYTHON, Tags={"gone": "1", "kept": "1"})
-    modern = _modern()
+    modern = _runtime_of("python", runtimes.supports_snap_start)
     assert play("configuration", {"url": console_server.url, "modern": modern}) == [
         "general settings, with a mistake", "the runtime's forms", "tags, with a mistake, in a narrow window",
         "logging",
@@ -66,18 +56,43 @@ def test_settings_are_changed_in_the_page(console_server: Server) -> None:
 def test_environment_variables_are_edited_and_encrypted(console_server: Server) -> None:
     client, kms = console_server.client("lambda"), console_server.client("kms")
     variables = {"OLD": "ages ago", "SAME": "as it was"}
-    create_function(client, "varied", SECRETIVE, Runtime=PYTHON, Timeout=20, Environment={"Variables": variables})
+    create_function(client, "varied", ECHO, Runtime=PYTHON, Timeout=20, Environment={"Variables": variables})
     key = kms.create_key()["KeyMetadata"]["Arn"]
     kms.create_alias(AliasName="alias/mine", TargetKeyId=key)
-    assert play("variables", {"url": console_server.url, "key": key}) == [
+    snippets: dict[str, str] = {}
+
+    def answer(asked: Any) -> str:
+        if asked == "disable the key":
+            kms.disable_key(KeyId=key)
+        elif asked == "enable the key":
+            kms.enable_key(KeyId=key)
+        else:
+            snippets.update(asked)
+        return "done"
+
+    assert play("variables", {"url": console_server.url, "key": key}, answer) == [
         "variables that are shown", "variables, with a mistake", "encrypting a variable",
+        "variables that cannot be read",
     ]  # fmt: skip
     found = client.get_function_configuration(FunctionName="varied")
     assert found["KMSKeyArn"] == key
     assert found["Environment"]["Variables"].keys() == {"GREETING", "SAME", "SECRET"}
     assert found["Environment"]["Variables"]["SAME"] == "replaced"
-    answer = client.invoke(FunctionName="varied")
-    assert json.load(answer["Payload"]) == ["hush", "at your side"]
+    python = snippets["python"] + '\n\ndef handler(event, context):\n    return [SECRET, os.environ["GREETING"]]\n'
+    assert _result_of(client, {"app.py": python}) == ["hush", "at your side"]
+    runtime = _runtime_of("nodejs")
+    if runtime is not None:
+        client.update_function_configuration(FunctionName="varied", Runtime=runtime, Handler="app.mine")
+        settle(client, "varied")
+        node = snippets["node"] + "\nexport const mine = async () => SECRET;\n"
+        assert _result_of(client, {"app.mjs": node}) == "hush"
+
+
+def _result_of(client: Any, files: Mapping[str, str]) -> Any:
+    """What the function that has secrets returns, once it is made of these files."""
+    client.update_function_code(FunctionName="varied", ZipFile=package(files))
+    settle(client, "varied")
+    return json.load(client.invoke(FunctionName="varied")["Payload"])
 
 
 @needs_node
@@ -97,7 +112,7 @@ def test_concurrency_is_reserved_and_provisioned(console_server: Server) -> None
         return "done"
 
     assert play("concurrency", {"url": console_server.url}, answer) == [
-        "a reserve that is too large", "provisioned concurrency, refused", "concurrency",
+        "a reserve that is too large", "provisioned concurrency, refused", "concurrency in the dark",
     ]  # fmt: skip
     assert client.get_function_recursion_config(FunctionName="crowded")["RecursiveLoop"] == "Allow"
     assert client.list_provisioned_concurrency_configs(FunctionName="crowded")["ProvisionedConcurrencyConfigs"] == []

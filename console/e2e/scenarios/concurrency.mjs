@@ -1,6 +1,6 @@
 // Reserved and provisioned concurrency, the account's pool, and detection of recursion.
 
-import { active, choose, confirm, edit, save } from "../steps.mjs";
+import { active, appear, choose, confirm, edit, save } from "../steps.mjs";
 
 export default async function (stage) {
   const { page } = stage;
@@ -53,7 +53,9 @@ async function provisioned(stage) {
   await page.getByLabel("Provisioned concurrency", { exact: true }).fill("1");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("row", { name: /Alias live Ready 1 1 1/ }).waitFor();
-  await stage.accessible("concurrency");
+  await appear(page, "Dark");
+  await stage.accessible("concurrency in the dark");
+  await appear(page, "Light");
   await page.getByRole("button", { name: "Remove live" }).click();
   await confirm(page, "Remove");
   await page.getByText("Nothing is provisioned.").waitFor();

@@ -1,7 +1,7 @@
 // A function from its creation to its end: created, edited, deployed, tested, deleted.
 
 import assert from "node:assert/strict";
-import { active, confirmDeletion, fromBlueprint, openTab, replaceText, shown, test } from "../steps.mjs";
+import { active, appear, confirmDeletion, fromBlueprint, openTab, replaceText, shown, test } from "../steps.mjs";
 
 const CHANGED = `import helper
 
@@ -34,8 +34,7 @@ export default async function (stage) {
 async function inTheDark(stage) {
   const { page } = stage;
   for (const [theme, what] of [["Dark", "the code in the dark"], ["Light", undefined]]) {
-    await page.getByRole("button", { name: "Appearance" }).click();
-    await page.getByRole("menuitemcheckbox", { name: theme, exact: true }).click();
+    await appear(page, theme);
     if (what) await stage.accessible(what);
   }
 }

@@ -1,7 +1,7 @@
 // Environment variables: hidden, shown, edited by keyboard, imported, encrypted in transit and at rest.
 
 import assert from "node:assert/strict";
-import { active, edit, save } from "../steps.mjs";
+import { active, edit, save, shown } from "../steps.mjs";
 
 export default async function (stage) {
   const { page } = stage;
@@ -14,8 +14,24 @@ export default async function (stage) {
   await save(page, "Environment variables");
   await active(page);
   await page.getByText(stage.given.key, { exact: true }).waitFor();
+  await unreadable(stage);
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   for (const secret of ["hush", "at your side"]) assert.equal(kept.includes(secret), false);
+}
+
+/** Without the key: nobody takes that for no variables at all. */
+async function unreadable(stage) {
+  const { page } = stage;
+  await stage.ask("disable the key");
+  await page.reload();
+  await page.getByText("The variables cannot be read").waitFor();
+  await page.getByText(/KMSDisabledException|KMS key used is disabled/).first().waitFor();
+  await edit(page, "Environment variables");
+  await page.getByText("What is saved takes the place of all of them.").waitFor();
+  await stage.accessible("variables that cannot be read");
+  await stage.ask("enable the key");
+  await page.reload();
+  await page.getByRole("button", { name: "Show the value of SECRET" }).waitFor();
 }
 
 async function hidden(stage) {
@@ -75,14 +91,16 @@ async function encrypted(stage) {
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Encrypt", exact: true }).click();
   await dialog.getByText(/Choose a key, or give an ARN/).waitFor();
+  const python = await shown(page, "Decrypts in Python");
   await dialog.getByRole("tab", { name: "Node.js" }).click();
-  await dialog.getByText(/LambdaFunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME/).waitFor();
+  await stage.ask({ python, node: await shown(page, "Decrypts in Node.js") });
   await stage.accessible("encrypting a variable");
   await dialog.getByLabel("AWS KMS key to encrypt in transit").fill("mine");
   await page.getByRole("option", { name: /alias\/mine/ }).click();
   await dialog.getByRole("button", { name: "Encrypt", exact: true }).click();
   await dialog.waitFor({ state: "detached" });
   assert.match(await page.getByLabel("Value 2").inputValue(), /^[A-Za-z0-9+/]{80,}=*$/);
+  assert.equal(await page.getByRole("button", { name: "SECRET is encrypted" }).isDisabled(), true);
   await page.getByRole("radio", { name: "Use a customer master key" }).check();
   await page.getByLabel("Customer master key", { exact: true }).fill(given.key);
   await page.keyboard.press("Escape");

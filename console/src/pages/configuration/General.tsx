@@ -5,6 +5,7 @@ import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Select from "@cloudscape-design/components/select";
 import { updateConfiguration } from "../../api/configuration";
+import { qualifierOf } from "../../api/functions";
 import { useConsole } from "../../app/context";
 import { type Problems, Settings } from "../../components/Settings";
 import { wholeNumbers } from "../../components/numbers";
@@ -70,11 +71,17 @@ export function General({ found, reload }: SectionProps) {
           { label: "Memory", value: `${found.MemorySize} MB` },
           { label: "Ephemeral storage", value: `${found.EphemeralStorage?.Size} MB` },
           { label: "Timeout", value: `${found.Timeout} s` },
-          { label: "SnapStart", value: found.SnapStart?.ApplyOn ?? "None" },
+          { label: "SnapStart", value: snapStart(found) },
         ]}
       />
     </Settings>
   );
+}
+
+/** Whether a version has a snapshot is said of versions only. */
+function snapStart(found: SectionProps["found"]): string {
+  const { ApplyOn = "None", OptimizationStatus } = found.SnapStart ?? {};
+  return qualifierOf(found) === undefined || ApplyOn === "None" ? ApplyOn : `${ApplyOn}, optimization ${OptimizationStatus}`;
 }
 
 function check({ memory, storage, timeout }: Draft): Problems<Draft> {

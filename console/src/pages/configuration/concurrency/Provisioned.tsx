@@ -55,11 +55,11 @@ export function Provisioned({ name, provisioned, changed }: {
           empty={<Box color="text-body-secondary">Nothing is provisioned.</Box>}
           columnDefinitions={[
             { id: "qualifier", header: "Qualifier", isRowHeader: true, cell: ({ qualifier }) => `${/^\d+$/.test(qualifier) ? "Version" : "Alias"} ${qualifier}` },
-            { id: "status", header: "Status", minWidth: 115, cell: (config) => <Status config={config} /> },
+            { id: "status", header: "Status", cell: (config) => <Status config={config} /> },
             { id: "requested", header: "Requested", cell: ({ requested }) => requested },
             { id: "allocated", header: "Allocated", cell: ({ allocated }) => allocated },
             { id: "available", header: "Available", cell: ({ available }) => available },
-            { id: "actions", header: "Actions", minWidth: 205, cell: actions },
+            { id: "actions", header: "Actions", minWidth: 220, cell: actions },
           ]}
         />
       )}
@@ -68,7 +68,7 @@ export function Provisioned({ name, provisioned, changed }: {
 }
 
 function Status({ config: { status, reason } }: { config: Config }) {
-  if (status === "READY") return <StatusIndicator>Ready</StatusIndicator>;
-  if (status === "IN_PROGRESS") return <StatusIndicator type="in-progress">In progress</StatusIndicator>;
+  if (status === "READY") return <StatusIndicator wrapText={false}>Ready</StatusIndicator>;
+  if (status === "IN_PROGRESS") return <StatusIndicator type="in-progress" wrapText={false}>In progress</StatusIndicator>;
   return <StatusIndicator type="error">{reason ? `Failed: ${reason}` : "Failed"}</StatusIndicator>;
 }

@@ -39,7 +39,9 @@ export function Reserved({ name, reserve, provisioned }: { name: string; reserve
   return (
     <Watch title={TITLE} what="the concurrency" watched={reserve}>
       {({ reserved, pool, problem }) => {
-        const shares = pool && provisioned && sharesOf(pool, reserved, provisioned);
+        // A reserve counts as a whole, whatever of it is provisioned.
+        const counted = reserved === undefined ? provisioned : [];
+        const shares = pool && counted && sharesOf(pool, reserved, counted);
         return (
           <Settings<Draft>
             title={TITLE}

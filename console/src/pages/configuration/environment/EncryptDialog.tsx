@@ -16,25 +16,19 @@ import { KeyInput, keyArnProblem } from "./KeyInput";
 import { nodeSnippet, pythonSnippet } from "./snippets";
 import type { Variable } from "./variables";
 
-/** The key that was used last on this page is the first offer for the next variable. */
-let lastKey = "";
-
-export function EncryptDialog({ functionName, variable: { key, value }, onDone, onClose }: {
-  functionName: string; variable: Variable; onDone: (encrypted: string) => void; onClose: () => void;
+/** `keyArn` is offered first, and the one that was chosen is told with what was encrypted. */
+export function EncryptDialog({ functionName, variable: { key, value }, keyArn, onDone, onClose }: {
+  functionName: string; variable: Variable; keyArn: string; onDone: (encrypted: string, keyArn: string) => void; onClose: () => void;
 }) {
   const place = useConsole();
-  const [arn, setArn] = useState(lastKey);
+  const [arn, setArn] = useState(keyArn);
   const [tried, setTried] = useState(false);
   const { busy, problem, run } = useAction();
   const told = keyArnProblem(arn);
   const encrypt = async () => {
     setTried(true);
     if (told !== undefined) return;
-    await run(async () => {
-      const encrypted = await encryptFor(place, functionName, arn, value);
-      lastKey = arn;
-      onDone(encrypted);
-    });
+    await run(async () => onDone(await encryptFor(place, functionName, arn, value), arn));
   };
   return (
     <Dialog

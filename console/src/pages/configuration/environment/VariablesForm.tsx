@@ -19,6 +19,9 @@ import { MOST_BYTES, bytesOf, keyProblem, merged } from "./variables";
 export function VariablesForm({ draft: { rows, ownKey, keyArn }, change, problems, functionName }: Editing<Draft> & { functionName: string }) {
   const [transit, setTransit] = useState(false);
   const [importing, setImporting] = useState(false);
+  /** Values as they came out of encryption here. */
+  const [encrypted, setEncrypted] = useState<ReadonlySet<string>>(new Set());
+  const [transitKey, setTransitKey] = useState("");
   const [encrypting, setEncrypting] = useState<number>();
   const bytes = bytesOf(rows);
   return (
@@ -28,9 +31,10 @@ export function VariablesForm({ draft: { rows, ownKey, keyArn }, change, problem
         problemOf={(index) => (problems.rows === undefined ? undefined : keyProblem(rows, index))}
         rowAction={transit ? ({ key, value }, index) => (
           <Button
-            formAction="none" disabled={key === "" || value === ""} ariaLabel={`Encrypt ${key || index + 1}`} onClick={() => setEncrypting(index)}
+            formAction="none" disabled={key === "" || value === "" || encrypted.has(value)} onClick={() => setEncrypting(index)}
+            ariaLabel={encrypted.has(value) ? `${key} is encrypted` : `Encrypt ${key || index + 1}`}
           >
-            Encrypt
+            {encrypted.has(value) ? "Encrypted" : "Encrypt"}
           </Button>
         ) : undefined}
         additionalActions={<Button formAction="none" onClick={() => setImporting(true)}>Import .env lines</Button>}
@@ -70,10 +74,12 @@ export function VariablesForm({ draft: { rows, ownKey, keyArn }, change, problem
       )}
       {encrypting !== undefined && (
         <EncryptDialog
-          functionName={functionName} variable={rows[encrypting]!}
+          functionName={functionName} variable={rows[encrypting]!} keyArn={transitKey}
           onClose={() => setEncrypting(undefined)}
-          onDone={(value) => {
+          onDone={(value, used) => {
             setEncrypting(undefined);
+            setTransitKey(used);
+            setEncrypted((before) => new Set([...before, value]));
             change({ rows: rows.map((row, index) => (index === encrypting ? { ...row, value } : row)) });
           }}
         />

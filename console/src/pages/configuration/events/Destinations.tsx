@@ -34,7 +34,7 @@ export default function Destinations({ found }: SectionProps) {
       <Button ariaLabel={`Edit ${called(route)}`} onClick={() => setEditing(route)}>Edit</Button>
       <ConfirmButton
         name={`Remove ${called(route)}`} header="Remove the destination"
-        question={<>Results of {called(route)} are no longer sent to <span className="long">{route.arn}</span>.</>}
+        question={<>Results of {called(route)}, are no longer sent to <span className="long">{route.arn}</span>.</>}
         run={() => remove(route)} done="The destination is removed." after={watched.reload}
       >
         Remove
@@ -67,7 +67,7 @@ export default function Destinations({ found }: SectionProps) {
             { id: "type", header: "Type", cell: ({ arn }) => titleOf(arn) },
             { id: "condition", header: "Condition", cell: ({ condition }) => CONDITION_TITLES[condition] },
             { id: "qualifier", header: "Qualifier", cell: ({ qualifier }) => qualifier },
-            { id: "actions", header: "Actions", minWidth: 205, cell: actions },
+            { id: "actions", header: "Actions", minWidth: 220, cell: actions },
           ]}
         />
       )}
