@@ -61,8 +61,11 @@ export async function edit(page, title) {
 
 /** Saves the form that is open, and waits until it says so. */
 export async function save(page, title) {
-  await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByText(`${title}: saved.`).waitFor();
+  const button = page.getByRole("button", { name: "Save", exact: true });
+  await button.click();
+  await button.waitFor({ state: "hidden" });
+  // One that was saved before may still say so.
+  await page.getByText(`${title}: saved.`).first().waitFor();
 }
 
 /** Has the page in another theme, as somebody would choose it: `Dark`, `Light`. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.scenarios import PYTHON, needs_browser, needs_node, play
-from served import Server, create_function, package
+from served import Server, create_function, package, settle
 
 
 def _returning(number: int) -> str:
@@ -12,12 +12,33 @@ def _returning(number: int) -> str:
 
 @needs_node
 @needs_browser
-def test_versions_and_aliases_are_made_and_looked_at(console_server: Server) -> None:
+def test_versions_and_aliases_are_made_compared_and_shared_out(console_server: Server) -> None:
     client = console_server.client("lambda")
-    files = {"lambda_function.py": _returning(1)}
-    create_function(client, "numbered", files, Runtime=PYTHON, Handler="lambda_function.lambda_handler")
-    client.publish_version(FunctionName="numbered", Description="the first")
-    client.update_function_code(
-        FunctionName="numbered", ZipFile=package({"lambda_function.py": _returning(2), "more.txt": "more"})
+    files, variables = {"lambda_function.py": _returning(1)}, {"WORD": "hush", "SAME": "same"}
+    create_function(
+        client,
+        "numbered",
+        files,
+        Runtime=PYTHON,
+        Handler="lambda_function.lambda_handler",
+        Environment={"Variables": variables},
     )
-    assert play("versions", {"url": console_server.url}) == ["the code of a version"]
+    client.publish_version(FunctionName="numbered", Description="the first")
+    files = {"lambda_function.py": _returning(2), "more.txt": "more"}
+    client.update_function_code(FunctionName="numbered", ZipFile=package(files))
+    settle(client, "numbered")
+    client.update_function_configuration(
+        FunctionName="numbered", MemorySize=256, Environment={"Variables": {**variables, "WORD": "louder"}}
+    )
+    settle(client, "numbered")
+    assert play("versions", {"url": console_server.url}) == [
+        "the code of a version", "a version that is not published", "two versions", "two versions in the dark",
+        "shifting weights", "the measured split", "the measured split in the dark", "aliases",
+    ]  # fmt: skip
+    versions = client.list_versions_by_function(FunctionName="numbered")["Versions"]
+    assert [(version["Version"], version["Description"]) for version in versions] == [
+        ("$LATEST", ""),
+        ("2", "the second"),
+    ]
+    [alias] = client.list_aliases(FunctionName="numbered")["Aliases"]
+    assert (alias["Name"], alias["FunctionVersion"], "RoutingConfig" in alias) == ("live", "2", False)

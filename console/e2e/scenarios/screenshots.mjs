@@ -31,6 +31,16 @@ export default async function (stage) {
   await page.goto(stage.address("us-east-1/account/environments"));
   await page.getByRole("row", { name: /hello/ }).waitFor();
   await take("account");
+  await page.goto(stage.address("us-east-1/functions/orders-staging/versions/1...2"));
+  await page.getByRole("textbox", { name: "Changes of app.py" }).waitFor();
+  await page.evaluate(() => scrollTo({ top: 430, behavior: "instant" }));
+  await take("versions");
+  await page.goto(stage.address("us-east-1/functions/orders-staging/aliases/live"));
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByText("Of 20 invocations").waitFor();
+  await page.getByRole("row", { name: "1 75 % 1" }).waitFor();
+  await page.evaluate(() => scrollTo({ top: 200, behavior: "instant" }));
+  await take("alias");
   await page.goto(`${given.locked}/_ingle/console/`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await take("sign-in");

@@ -4,10 +4,11 @@ import {
   type AliasConfiguration,
   CreateAliasCommand,
   DeleteAliasCommand,
-  ListAliasesCommand,
   UpdateAliasCommand,
+  paginateListAliases,
 } from "@aws-sdk/client-lambda";
 import { type Place, lambdaClient } from "./clients";
+import { all } from "./pages";
 
 export type { AliasConfiguration };
 
@@ -18,15 +19,8 @@ export interface Target {
   readonly additional?: { readonly version: string; /** From 0 to 1. */ readonly weight: number };
 }
 
-export async function listAliases(place: Place, name: string): Promise<AliasConfiguration[]> {
-  const found: AliasConfiguration[] = [];
-  let Marker: string | undefined;
-  do {
-    const page = await lambdaClient(place).send(new ListAliasesCommand({ FunctionName: name, Marker }));
-    found.push(...(page.Aliases ?? []));
-    Marker = page.NextMarker;
-  } while (Marker);
-  return found;
+export function listAliases(place: Place, name: string): Promise<AliasConfiguration[]> {
+  return all(paginateListAliases({ client: lambdaClient(place) }, { FunctionName: name }), ({ Aliases }) => Aliases);
 }
 
 export async function createAlias(place: Place, name: string, alias: string, target: Target): Promise<void> {

@@ -2,24 +2,18 @@
 
 import {
   DeleteFunctionCommand,
-  ListProvisionedConcurrencyConfigsCommand,
-  ListVersionsByFunctionCommand,
   type ProvisionedConcurrencyConfigListItem,
   PublishVersionCommand,
+  paginateListProvisionedConcurrencyConfigs,
+  paginateListVersionsByFunction,
 } from "@aws-sdk/client-lambda";
 import { type Place, lambdaClient } from "./clients";
 import type { FunctionConfiguration } from "./functions";
+import { all } from "./pages";
 
 /** `$LATEST` first, then all versions as they were published. */
-export async function listVersions(place: Place, name: string): Promise<FunctionConfiguration[]> {
-  const found: FunctionConfiguration[] = [];
-  let Marker: string | undefined;
-  do {
-    const page = await lambdaClient(place).send(new ListVersionsByFunctionCommand({ FunctionName: name, Marker }));
-    found.push(...(page.Versions ?? []));
-    Marker = page.NextMarker;
-  } while (Marker);
-  return found;
+export function listVersions(place: Place, name: string): Promise<FunctionConfiguration[]> {
+  return all(paginateListVersionsByFunction({ client: lambdaClient(place) }, { FunctionName: name }), ({ Versions }) => Versions);
 }
 
 /** `codeSha256`: refused, if the code is another by then. The latest version again, where nothing changed since it. */
@@ -37,12 +31,7 @@ export async function deleteVersion(place: Place, name: string, version: string)
 
 /** By version or alias. */
 export async function listProvisioned(place: Place, name: string): Promise<Map<string, ProvisionedConcurrencyConfigListItem>> {
-  const found = new Map<string, ProvisionedConcurrencyConfigListItem>();
-  let Marker: string | undefined;
-  do {
-    const page = await lambdaClient(place).send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName: name, Marker }));
-    for (const each of page.ProvisionedConcurrencyConfigs ?? []) found.set(each.FunctionArn?.split(":")[7] ?? "", each);
-    Marker = page.NextMarker;
-  } while (Marker);
-  return found;
+  const pages = paginateListProvisionedConcurrencyConfigs({ client: lambdaClient(place) }, { FunctionName: name });
+  const found = await all(pages, ({ ProvisionedConcurrencyConfigs }) => ProvisionedConcurrencyConfigs);
+  return new Map(found.map((each) => [each.FunctionArn?.split(":")[7] ?? "", each]));
 }

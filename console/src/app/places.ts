@@ -19,7 +19,11 @@ export const TABS = {
     "concurrency",
     "asynchronous",
   ],
+  aliases: [],
+  versions: [],
 } as const satisfies Record<string, readonly string[]>;
+/** Tabs with pages of their own below them, and what these are called: two versions that are compared, an alias. */
+const DETAILS: Partial<Record<Tab, RegExp>> = { versions: /^(\d+|\$LATEST)\.\.\.(\d+|\$LATEST)$/, aliases: /^[A-Za-z0-9-_]+$/ };
 export type Tab = keyof typeof TABS;
 export type Section<Of extends Tab> = (typeof TABS)[Of][number];
 
@@ -64,7 +68,7 @@ export function addressOf(region: string, page: Page): string {
     case "create":
       return `${start}/create`;
     case "function":
-      return [`${start}/functions/${[page.name, page.qualifier].filter(Boolean).map((part) => encodeURIComponent(part!)).join(":")}/${page.tab}`, page.section].filter(Boolean).join("/");
+      return [`${start}/functions/${[page.name, page.qualifier].filter(Boolean).map((part) => encodeURIComponent(part!)).join(":")}/${page.tab}`, page.section && encodeURIComponent(page.section)].filter(Boolean).join("/");
     case "account":
       return `${start}/account/${page.section}${page.item === undefined ? "" : `/${encodeURIComponent(page.item)}`}`;
     case "unknown":
@@ -83,11 +87,12 @@ export function locationOf(path: string): Location {
   return found === undefined ? unknown : { ...found, region };
 }
 
-function functionAt([called = "", tab = "code", section, ...rest]: readonly string[]): FunctionPlace | undefined {
+function functionAt([called = "", tab = "code", within, ...rest]: readonly string[]): FunctionPlace | undefined {
   const [name = "", qualifier = "", ...more] = called.split(":").map(decode);
   if (name === "" || more.length > 0 || !isTab(tab) || rest.length > 0) return undefined;
   const sections: readonly string[] = TABS[tab];
-  if (section !== undefined && !sections.includes(section)) return undefined;
+  const section = within === undefined ? undefined : decode(within);
+  if (section !== undefined && !sections.includes(section) && !DETAILS[tab]?.test(section)) return undefined;
   const opened = section ?? sections[0];
   return {
     page: "function", name, tab, ...(qualifier === "" || qualifier === LATEST ? {} : { qualifier }), ...(opened === undefined ? {} : { section: opened }),

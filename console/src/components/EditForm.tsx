@@ -24,8 +24,8 @@ export interface EditFormProps<Draft> {
   description?: ReactNode;
   /** What the button says. */
   action?: string;
-  /** What is said once it is done; the title with "saved", if nothing else. */
-  done?: string;
+  /** What is said once it is done, which may depend on the answer; the title with "saved", if nothing else. */
+  done?: string | (() => string);
   /** What the draft has that cannot be sent. The API judges the rest. */
   check?: (draft: Draft) => Problems<Draft>;
   save: (draft: Draft) => Promise<unknown>;
@@ -48,7 +48,7 @@ export function EditForm<Draft extends object>(
     setTried(true);
     if (Object.keys(problems).length > 0 || !(await run(() => save(draft)))) return;
     onClose();
-    notify("success", done);
+    notify("success", typeof done === "string" ? done : done());
     saved();
   };
   return (

@@ -72,6 +72,6 @@ export function changes(workspace: Workspace): Map<string, Change> {
   return found;
 }
 
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

@@ -5,23 +5,14 @@
  */
 
 import { indentWithTab } from "@codemirror/commands";
-import { html } from "@codemirror/lang-html";
-import { javascript } from "@codemirror/lang-javascript";
-import { json } from "@codemirror/lang-json";
-import { python } from "@codemirror/lang-python";
-import { yaml } from "@codemirror/lang-yaml";
-import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef } from "react";
 import { isDark, watchTheme } from "../../app/theme";
 import { lineSeparator } from "./lines";
 import { highlighting } from "./highlighting";
-
-const LANGUAGES: Record<string, () => Extension> = {
-  py: python, js: javascript, mjs: javascript, cjs: javascript, json, yaml, yml: yaml, html, htm: html,
-  ts: () => javascript({ typescript: true }), tsx: () => javascript({ typescript: true, jsx: true }), jsx: () => javascript({ jsx: true }),
-};
+import { languageOf } from "./languages";
 
 interface Props {
   /** Another document is opened when this changes. */
@@ -55,7 +46,7 @@ export default function Editor({ id, label, text, onChange, onSave, height = "60
           basicSetup,
           onChange === undefined ? EditorState.readOnly.of(true) : [],
           keymap.of([indentWithTab]),
-          LANGUAGES[id.split(".").pop() ?? ""]?.() ?? [],
+          languageOf(id),
           theme.of(highlighting(isDark())),
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.theme({ "&": { height, fontSize: "14px" }, ".cm-scroller": { overflow: "auto" } }),

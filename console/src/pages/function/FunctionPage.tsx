@@ -26,14 +26,17 @@ import { useFunction } from "./useFunction";
 import { useQualifiers } from "./useQualifiers";
 
 const MonitorTab = lazily("the monitor", () => import("../monitor/MonitorTab"));
+const VersionsTab = lazily("the versions", () => import("../versions/VersionsTab"));
+const AliasesTab = lazily("the aliases", () => import("../aliases/AliasesTab"));
 const ConfigurationTab = lazily("the configuration", () => import("../configuration/ConfigurationTab"));
 
 export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
   const place = useConsole();
   const { found, problem, reload } = useFunction(place, name, qualifier);
   const [choosing, setChoosing] = useState(false);
-  const qualifiers = useQualifiers(place, name, choosing);
+  const qualifiers = useQualifiers(place, name, choosing || tab === "versions" || tab === "aliases");
   const [deleting, setDeleting] = useState(false);
+  const changed = () => { reload(); qualifiers.reload(); };
   const at = (tab: Tab): FunctionPlace => ({ page: "function", name, qualifier, tab });
   const header = (
     <FunctionHeader
@@ -59,6 +62,12 @@ export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
                 { id: "monitor", label: "Monitor", content: tab === "monitor" && <MonitorTab section={section as Section<"monitor">} found={found} /> },
                 { id: "configuration", label: "Configuration", content: tab === "configuration" && (
                   <ConfigurationTab section={section as Section<"configuration">} found={found} reload={reload} />
+                ) },
+                { id: "aliases", label: "Aliases", content: tab === "aliases" && (
+                  <AliasesTab name={name} alias={section} qualifiers={qualifiers} onChanged={changed} />
+                ) },
+                { id: "versions", label: "Versions", content: tab === "versions" && (
+                  <VersionsTab name={name} compared={section} qualifiers={qualifiers} onChanged={changed} />
                 ) },
               ]}
             />
