@@ -146,7 +146,10 @@ def test_asynchronous_invocation_and_its_destinations(console_server: Server) ->
     assert play("events", {"url": console_server.url}, deliver) == [
         "asynchronous invocation, with a mistake", "a destination, with a mistake", "destinations",
     ]  # fmt: skip
-    [found] = client.list_function_event_invoke_configs(FunctionName="eventful")["FunctionEventInvokeConfigs"]
+    of_alias = client.get_function_event_invoke_config(FunctionName="eventful", Qualifier="live")
+    assert (of_alias["MaximumEventAgeInSeconds"], of_alias["MaximumRetryAttempts"]) == (21600, 0)
+    assert of_alias["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {}}
+    found = client.get_function_event_invoke_config(FunctionName="eventful")
     assert (found["MaximumEventAgeInSeconds"], found["MaximumRetryAttempts"]) == (123, 1)
     assert found["DestinationConfig"] == {
         "OnSuccess": {"Destination": "arn:aws:lambda:us-east-1:000000000000:function:told"},

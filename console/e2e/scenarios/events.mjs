@@ -95,6 +95,10 @@ async function ofAlias(stage) {
   const { page } = stage;
   await page.getByText("6 h (default)").waitFor();
   assert.equal(await page.getByRole("button", { name: "Edit Dead-letter queue" }).getAttribute("aria-disabled"), "true");
+  await edit(page, "Asynchronous invocation");
+  await choose(page, "Retry attempts", "0");
+  await save(page, "Asynchronous invocation");
+  await page.getByText("6 h", { exact: true }).waitFor();
   await section(page, "Destinations");
   await add(page, "On success", "SNS topic", "arn:aws:sns:us-east-1:000000000000:done");
   await page.getByRole("button", { name: "Save", exact: true }).click();

@@ -78,7 +78,7 @@ export function Reserved({ name, reserve, provisioned }: { name: string; reserve
                 )}
               </>
             )}
-            >
+          >
             <SpaceBetween size="m">
               {reserved === 0 && <Alert type="warning">The function is throttled: nothing invokes it until it may run again.</Alert>}
               <KeyValuePairs items={[{
