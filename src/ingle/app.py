@@ -80,7 +80,7 @@ from ingle.observability.collector import Collector, certificates
 from ingle.observability.traces import Traces
 from ingle.operations import Parts, registry
 from ingle.own.audit_records import AuditRecords
-from ingle.own.host import HostReport, Runtime
+from ingle.own.host import HostReport
 from ingle.own.host import Sources as HostSources
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
@@ -499,7 +499,8 @@ class _Server:
                 host_report=HostReport(
                     HostSources(
                         examiner=self._examiner,
-                        runtimes=self._runtimes,
+                        interpreters=self._interpreters,
+                        runtimes_dir=settings.runtimes_dir,
                         environments=host.census,
                         problems=problems,
                         disk=disk,
@@ -572,17 +573,6 @@ class _Server:
         keys.fill(stored)
         finding.require(self._master.ring, keys.master_keys_in_use(), finding.source_of(self._settings))
         await keys.use_ring(self._master.ring)
-
-    def _runtimes(self) -> list[Runtime]:
-        """Those of this machine, with what is installed for them. Blocks."""
-        found = []
-        for interpreter in self._interpreters:
-            family = families.family_of(interpreter.runtime)
-            assert family is not None, "the families have found it"
-            libraries = family.libraries(self._settings.runtimes_dir, interpreter.runtime)
-            description = None if libraries is None else libraries.description
-            found.append(Runtime(interpreter.runtime, interpreter.version, description))
-        return found
 
     @staticmethod
     async def _sweep_packages(references: PackageReferences) -> None:

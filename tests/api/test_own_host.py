@@ -44,7 +44,7 @@ def test_runtimes_and_figures_are_told(server):
     assert set(found["Environments"]) >= {"idle", "busy", "frozen"}
 
 
-def test_functions_are_not_told_of_the_host(server, lambda_client, function):
+def test_functions_are_told_neither_of_the_host_nor_of_the_audit_log(server, lambda_client, function):
     name = function(
         """
 import json, os, urllib.error, urllib.request
@@ -62,6 +62,7 @@ def handler(event, context):
     )
     ask = {
         operation: json.load(lambda_client.invoke(FunctionName=name, Payload=json.dumps(operation))["Payload"])
-        for operation in ("DescribeHost", "ListEnvironments")
+        for operation in ("DescribeHost", "ListAuditRecords", "ListEnvironments")
     }
-    assert ask == {"DescribeHost": "AccessDeniedException", "ListEnvironments": ["Environments"]}
+    denied = "AccessDeniedException"
+    assert ask == {"DescribeHost": denied, "ListAuditRecords": denied, "ListEnvironments": ["Environments"]}

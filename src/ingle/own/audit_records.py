@@ -17,6 +17,7 @@ from typing import Any, Self
 import orjson
 
 from ingle.domain.caller import Caller
+from ingle.own.functions import refuse_unknown_functions
 from ingle.own.pages import start_of
 from ingle.storage.audit_reading import Budget, Line, Place, backwards
 from ingle.supporting import page_tokens
@@ -47,6 +48,7 @@ class AuditRecords:
         return {"ListAuditRecords": self.list_audit_records}
 
     async def list_audit_records(self, caller: Caller, params: Params) -> Params:
+        refuse_unknown_functions(caller)
         token = start_of(params, str, int)
         start = None if token is None else Place(*token)
         wanted = _Wanted.of(caller.account, params)

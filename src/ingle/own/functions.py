@@ -1,4 +1,4 @@
-"""Which function of the caller's account and region a FunctionName means."""
+"""Which function of the caller's account and region a FunctionName means, and what functions themselves may ask."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def key_meant(caller: Caller, operation: str, params: Mapping[str, Any]) -> Func
             f"{FunctionArn.of(key)} because it is in another account"
         )
     return key
+
+
+def refuse_unknown_functions(caller: Caller) -> None:
+    """Raise AccessDenied to code in an execution environment of which nobody has verified whose role it has."""
+    if caller.environment_id is not None and caller.authority is None:
+        raise AccessDenied("Functions may ask this only where their execution role is asked, too: --function-api role.")
 
 
 def existing(catalog: Catalog, key: FunctionKey) -> Function:

@@ -9,20 +9,20 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from ingle import __version__
 from ingle.domain.caller import Caller
 from ingle.domain.clock import Clock
-from ingle.domain.errors import AccessDenied
+from ingle.own.functions import refuse_unknown_functions
 from ingle.storage.disk import Disk
 from ingle.supporting.ports import Handler
-from ingle.worker import machine
+from ingle.worker import families, machine
 from ingle.worker.examiner import Check, Examined
+from ingle.worker.interpreters import Interpreter
 
 Params = dict[str, Any]
-
-_NOT_FOR_FUNCTIONS = "Functions are told of the host only where their execution role is asked, with --auth iam."
 
 
 class Examiner(Protocol):
@@ -31,21 +31,13 @@ class Examiner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """`libraries`: what is installed for it beside its interpreter, if anything is."""
-
-    name: str
-    version: str
-    libraries: str | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """`runtimes` blocks. `problems`: what is wrong although functions run, in words. `isolation`: as it is in force."""
+    """`problems`: what is wrong although functions run, in words. `isolation`: as it is in force."""
 
     examiner: Examiner
-    runtimes: Callable[[], Sequence[Runtime]]
+    interpreters: Sequence[Interpreter]
+    runtimes_dir: Path
     environments: Callable[[], Mapping[str, int]]
     problems: Callable[[], Sequence[str]]
     disk: Disk
@@ -64,11 +56,10 @@ class HostReport:
         return {"DescribeHost": self.describe_host}
 
     async def describe_host(self, caller: Caller, params: Params) -> Params:
-        if caller.environment_id is not None and caller.authority is None:
-            raise AccessDenied(_NOT_FOR_FUNCTIONS)
+        refuse_unknown_functions(caller)
         sources, now = self._sources, self._clock.now()
         examined = await sources.examiner.examine()
-        runtimes, memory = await asyncio.to_thread(lambda: (sources.runtimes(), machine.memory()))
+        runtimes, memory = await asyncio.to_thread(lambda: (self._runtimes(), machine.memory()))
         space = sources.disk.space
         return {
             "Version": __version__,
@@ -78,9 +69,7 @@ class HostReport:
             "Checks": [] if examined is None else [_check(check) for check in examined.checks],
             "CheckedAt": None if examined is None else _time(examined.at),
             "Problems": list(sources.problems()),
-            "Runtimes": [
-                {"Runtime": item.name, "Version": item.version, "Libraries": item.libraries} for item in runtimes
-            ],
+            "Runtimes": runtimes,
             "Environments": dict(sources.environments()),
             "Processors": machine.processors(),
             "Memory": {"Total": memory.total, "Available": memory.available, "Server": memory.server},
@@ -88,6 +77,18 @@ class HostReport:
                 "Total": space.total, "Free": space.free, "Reserve": space.reserve, "Full": sources.disk.full
             },
         }  # fmt: skip
+
+    def _runtimes(self) -> list[Params]:
+        """With what is installed for them now. Blocks."""
+        found = []
+        for interpreter in self._sources.interpreters:
+            family = families.family_of(interpreter.runtime)
+            libraries = None if family is None else family.libraries(self._sources.runtimes_dir, interpreter.runtime)
+            found.append({
+                "Runtime": interpreter.runtime, "Version": interpreter.version,
+                "Libraries": None if libraries is None else libraries.description,
+            })  # fmt: skip
+        return found
 
 
 def _check(check: Check) -> Params:

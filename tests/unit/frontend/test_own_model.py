@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from ingle.frontend.forwarding.forwarder import own_services
+from ingle.frontend.forwarding.places import Places
 from ingle.models import DIRECTORY, FILE
 from ingle.operations import implemented_operations
 from ingle.wire.model import ServiceModel
@@ -67,6 +69,13 @@ def test_the_console_knows_every_operation_and_member():
     for name in ("Environment", "AuditRecord", "AsyncEvent", "TestEvent", "FunctionConcurrency", "Check"):
         for member in SHAPES[name]["members"]:
             assert re.search(rf"readonly {member}\??:", text), (name, member)
+
+
+def test_nothing_of_it_is_forwarded_to_a_companion():
+    own = own_services(dict.fromkeys(implemented_operations()))
+    assert "ingle" in own
+    assert Places(own).find("ingle", "localhost") is None
+    assert Places(own).find(None, "ingle.us-east-1.localhost") is None
 
 
 def test_there_is_one_version_of_it():
