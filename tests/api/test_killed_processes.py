@@ -42,9 +42,9 @@ def parents() -> dict[int, int]:
     return found
 
 
-def is_network(process: int) -> bool:
+def runs(module: bytes, process: int) -> bool:
     try:
-        return b"ingle.network.agent\0" in Path(f"/proc/{process}/cmdline").read_bytes()
+        return module + b"\0" in Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
 
@@ -52,8 +52,9 @@ def is_network(process: int) -> bool:
 def supervised(server: Server) -> tuple[set[int], set[int]]:
     """The children of the supervisor, and all below it. Its own end is the end of the server, and so is that of the
     process that makes networks: without it nothing is enforced."""
-    known = {child: parent for child, parent in parents().items() if not is_network(child)}
-    (supervisor,) = [child for child, parent in known.items() if parent == server.process.pid]
+    known = {child: parent for child, parent in parents().items() if not runs(b"ingle.network.agent", child)}
+    below = [child for child, parent in known.items() if parent == server.process.pid]
+    (supervisor,) = [child for child in below if runs(b"ingle.sandbox.supervisor", child)]
     found = {supervisor}
     while more := {child for child, parent in known.items() if parent in found} - found:
         found |= more

@@ -7,6 +7,7 @@ and its token goes on from there.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,9 +81,13 @@ class AuditRecords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """Which records are asked for. Times are as records have them: they sort as text."""
+    """Which records are asked for. Times are as records have them: they sort as text.
+
+    `signs`: what the line of a wanted record has in it, so that few others are read as JSON.
+    """
 
     account: str
+    signs: tuple[bytes, ...]
     since: str | None
     until: str | None
     given_up: str | None
@@ -99,8 +104,11 @@ class _Wanted:
         members = {"eventSource": params.get("EventSource"), "errorCode": params.get("ErrorCode"),
                    "readOnly": params.get("ReadOnly")}  # fmt: skip
         outcome = params.get("Outcome")
+        name, principal = params.get("EventName"), params.get("PrincipalArn")
+        signs = [account, name, principal, members["eventSource"], members["errorCode"]]
         return cls(
             account=account,
+            signs=tuple(json.dumps(sign)[1:-1].encode() for sign in signs if sign is not None),
             since=_text(since),
             until=_text(until),
             given_up=_text(since, -_DISORDER),
@@ -108,8 +116,8 @@ class _Wanted:
             days=(_day(until, 1), _day(since, 0)),
             members={name: value for name, value in members.items() if value is not None},
             failed=None if outcome is None else outcome == "FAILURE",
-            event_name=params.get("EventName"),
-            principal=params.get("PrincipalArn"),
+            event_name=name,
+            principal=principal,
         )
 
     def is_over(self, line: Line) -> bool:
@@ -119,7 +127,7 @@ class _Wanted:
     def record_in(self, line: Line) -> Record | None:
         """The record, if it is wanted."""
         text = line.text
-        if self.account.encode() not in text or (self.until is not None and _time_in(text) > self.until):
+        if not all(sign in text for sign in self.signs) or (self.until is not None and _time_in(text) > self.until):
             return None
         try:
             record = orjson.loads(text)
