@@ -1,6 +1,6 @@
 /** A button for what cannot be taken back: it asks first. */
 
-import Button from "@cloudscape-design/components/button";
+import Button, { type ButtonProps } from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, useState } from "react";
 import { useConsole } from "../app/context";
@@ -8,11 +8,13 @@ import { Dialog } from "./Dialog";
 import { ProblemAlert } from "./ProblemAlert";
 import { useAction } from "./useAction";
 
-export function ConfirmButton({ children, name, header, question, run, done, after, closed }: {
+export function ConfirmButton({ children, name, icon, header, question, run, done, after, closed }: {
   /** What the button says, and the dialog's, too. */
   children: string;
   /** Of the button, where several say the same. */
   name?: string;
+  /** In place of what it says. It needs a name then. */
+  icon?: ButtonProps["iconName"];
   header: string;
   question: ReactNode;
   run: () => Promise<unknown>;
@@ -34,7 +36,11 @@ export function ConfirmButton({ children, name, header, question, run, done, aft
   };
   return (
     <>
-      <Button ariaLabel={name} disabled={closed !== undefined} disabledReason={closed} onClick={() => setAsking(true)}>{children}</Button>
+      <Button
+        ariaLabel={name} iconName={icon} variant={icon && "icon"} disabled={closed !== undefined} disabledReason={closed} onClick={() => setAsking(true)}
+      >
+        {icon ? undefined : children}
+      </Button>
       {asking && (
         <Dialog header={header} busy={busy} action={<Button variant="primary" loading={busy} onClick={() => void confirm()}>{children}</Button>} onClose={close}>
           <SpaceBetween size="m">

@@ -9,12 +9,14 @@ import { EditForm, type EditFormProps } from "./EditForm";
 
 export type { Editing, Problems } from "./EditForm";
 
-export function Settings<Draft extends object>({ start, closed, actions, children, ...form }: EditFormProps<Draft> & {
+export function Settings<Draft extends object>({ start, closed, edit = "Edit", actions, children, ...form }: EditFormProps<Draft> & {
   /** The draft as it begins, from what is set now. */
   start: () => Draft;
   /** Why nothing can be changed now. */
   closed?: string;
-  /** Buttons beside Edit. */
+  /** What the button that opens the form says. */
+  edit?: string;
+  /** Buttons beside it. */
   actions?: ReactNode;
   /** The settings as they are. */
   children: ReactNode;
@@ -25,9 +27,9 @@ export function Settings<Draft extends object>({ start, closed, actions, childre
     <SpaceBetween direction="horizontal" size="xs">
       {actions}
       <Button
-        disabled={closed !== undefined} disabledReason={closed} ariaLabel={`Edit ${form.title}`} onClick={() => setOpened(start())}
+        disabled={closed !== undefined} disabledReason={closed} ariaLabel={`${edit} ${form.title}`} onClick={() => setOpened(start())}
       >
-        Edit
+        {edit}
       </Button>
     </SpaceBetween>
   );
