@@ -50,6 +50,13 @@ def _configure(client: Any) -> None:
     )
 
 
+def _network(server: Server) -> dict[str, Any]:
+    """The settings of a function in the default network."""
+    ec2 = server.client("ec2")
+    subnets, [group] = ec2.describe_subnets()["Subnets"], ec2.describe_security_groups()["SecurityGroups"]
+    return {"VpcConfig": {"SubnetIds": [subnets[0]["SubnetId"]], "SecurityGroupIds": [group["GroupId"]]}}
+
+
 def main() -> None:
     node, chromium = build_console.find_node(), shutil.which("chromium")
     PICTURES.mkdir(exist_ok=True)
@@ -60,7 +67,8 @@ def main() -> None:
             client = server.client("lambda")
             for name, description, tags in FUNCTIONS:
                 source = "def handler(event, context):\n    return event\n"
-                create_function(client, name, source, Description=description, Tags=tags)
+                network = _network(server) if name == "orders" else {}
+                create_function(client, name, source, Description=description, Tags=tags, **network)
             _configure(client)
             _publish(client, "orders-staging")
             given = {

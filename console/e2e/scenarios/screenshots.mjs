@@ -4,7 +4,7 @@ import { fromBlueprint, openTab, replaceText, section, test } from "../steps.mjs
 
 export default async function (stage) {
   const { page, given } = stage;
-  const take = (name) => page.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
+  const take = (name, part = page) => part.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
   await page.goto(stage.address("us-east-1/functions"));
   await page.getByRole("link", { name: "thumbnails" }).waitFor();
   await page.getByText("team: media").waitFor();
@@ -28,6 +28,13 @@ export default async function (stage) {
   await page.mouse.wheel(0, 500);
   await take("test");
   await settings(stage, take);
+  await page.setViewportSize({ width: 1280, height: 1320 });
+  await permissions(stage, "hello");
+  await take("permissions", page.locator(".sections"));
+  await page.goto(stage.address("us-east-1/functions/orders/configuration/vpc"));
+  await page.getByRole("heading", { name: "Effective rules" }).waitFor();
+  await take("network", page.locator(".sections"));
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto(stage.address("us-east-1/account/environments"));
   await page.getByRole("row", { name: /hello/ }).waitFor();
   await take("account");
@@ -58,4 +65,18 @@ async function settings(stage, take) {
   await page.getByRole("img", { name: /^Of 1000/ }).waitFor();
   await page.getByText("Terminate", { exact: true }).waitFor();
   await take("concurrency");
+}
+
+/** A statement is added by form. */
+async function permissions(stage, name) {
+  const { page } = stage;
+  stage.expect(/status of 404/);
+  await page.goto(stage.address(`us-east-1/functions/${name}/configuration/permissions`));
+  await page.getByRole("button", { name: "Add permissions" }).click();
+  await page.getByLabel("Source ARN").fill("arn:aws:s3:::uploads");
+  await page.getByLabel("Statement ID").fill("uploads");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("rowheader", { name: "uploads" }).waitFor();
+  await page.getByRole("button", { name: "Dismiss" }).first().click();
+  await page.getByRole("button", { name: "AWSLambdaBasicExecutionRole" }).waitFor();
 }

@@ -1,10 +1,8 @@
 /** Operations on functions. */
 
 import {
-  AddPermissionCommand,
   CreateFunctionCommand,
   type CreateFunctionCommandInput,
-  CreateFunctionUrlConfigCommand,
   DeleteFunctionCommand,
   type FunctionConfiguration,
   GetFunctionCommand,
@@ -59,18 +57,4 @@ export async function fetchPackage(address: string): Promise<Uint8Array> {
 
 export function deploy(place: Place, name: string, zip: Uint8Array): Promise<FunctionConfiguration> {
   return lambdaClient(place).send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zip }));
-}
-
-/** A function URL that everybody may use. */
-export async function openUrl(place: Place, name: string): Promise<string> {
-  const client = lambdaClient(place);
-  const made = await client.send(new CreateFunctionUrlConfigCommand({ FunctionName: name, AuthType: "NONE" }));
-  const everybody = { FunctionName: name, Principal: "*" };
-  await client.send(new AddPermissionCommand({
-    ...everybody, StatementId: "FunctionURLAllowPublicAccess", Action: "lambda:InvokeFunctionUrl", FunctionUrlAuthType: "NONE",
-  }));
-  await client.send(new AddPermissionCommand({
-    ...everybody, StatementId: "FunctionURLAllowInvokeAction", Action: "lambda:InvokeFunction", InvokedViaFunctionUrl: true,
-  }));
-  return made.FunctionUrl ?? "";
 }

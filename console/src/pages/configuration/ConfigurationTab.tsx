@@ -15,12 +15,17 @@ type Id = Section<"configuration">;
 const SECTIONS: Record<Id, { readonly title: string; readonly content: ComponentType<SectionProps> }> = {
   general: { title: "General configuration", content: General },
   runtime: { title: "Runtime settings", content: lazily("the runtime settings", () => import("./Runtime")) },
+  permissions: { title: "Permissions", content: lazily("the permissions", () => import("./permissions/Permissions")) },
   destinations: { title: "Destinations", content: lazily("the destinations", () => import("./events/Destinations")) },
+  url: { title: "Function URL", content: lazily("function URLs", () => import("./url/FunctionUrls")) },
   environment: { title: "Environment variables", content: lazily("the environment variables", () => import("./environment/Environment")) },
   tags: { title: "Tags", content: lazily("the tags", () => import("./tags/Tags")) },
+  vpc: { title: "VPC", content: lazily("the network", () => import("./vpc/Networks")) },
   monitoring: { title: "Monitoring and operations tools", content: lazily("the tools", () => import("./Monitoring")) },
   concurrency: { title: "Concurrency and recursion detection", content: lazily("the concurrency", () => import("./concurrency/Concurrency")) },
   asynchronous: { title: "Asynchronous invocation", content: lazily("the asynchronous invocation", () => import("./events/Asynchronous")) },
+  "code-signing": { title: "Code signing", content: lazily("code signing", () => import("./signing/CodeSigning")) },
+  "file-systems": { title: "File systems", content: lazily("file systems", () => import("./filesystems/FileSystems")) },
 };
 
 export default function ConfigurationTab({ section, ...props }: SectionProps & { section: Id }) {
