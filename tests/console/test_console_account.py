@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from access_site import Site, allow, trust
+from access_site import Site, allow, deny, trust
 from console.scenarios import PYTHON, needs_browser, needs_node, play
+from ingle import __version__
 from served import Server, create_function
 
 SOURCE = "def handler(event, context):\n    return event\n"
@@ -91,4 +92,31 @@ def test_what_is_denied_and_what_is_over_is_said(site: Site) -> None:
     }  # fmt: skip
     assert play("session", given, answer) == [
         "a user with limited rights", "a section that is denied", "who somebody is", "a session that is over",
+    ]  # fmt: skip
+
+
+@needs_node
+@needs_browser
+def test_what_an_account_shares_and_did_is_shown(site: Site) -> None:
+    create_function(site.lambda_, "busy", SOURCE, Role=site.role(), Runtime=PYTHON)
+    site.lambda_.put_function_concurrency(FunctionName="busy", ReservedConcurrentExecutions=100)
+    with pytest.raises(ClientError):
+        site.caller("lambda", deny("lambda:DeleteFunction")).delete_function(FunctionName="busy")
+    own = site.client("ingle")
+    key, secret = site.root
+
+    def answer(asked: Any) -> str:
+        assert asked == "shared events"
+        return " ".join(event["EventName"] for event in own.list_test_events(FunctionName="busy")["TestEvents"])
+
+    assert play("shared", {"url": site.server.url, "key": key, "secret": secret}, answer) == [
+        "events of both kinds", "the pool", "the audit log", "a record",
+    ]  # fmt: skip
+
+
+@needs_node
+@needs_browser
+def test_every_part_is_there_where_nobody_is_asked_who_they_are(console_server: Server) -> None:
+    assert play("sections", {"url": console_server.url, "version": __version__}) == [
+        "overview", "users", "groups", "policies", "roles", "keys", "environments", "audit", "host",
     ]  # fmt: skip

@@ -198,6 +198,8 @@ async function environments(stage) {
   const { page } = stage;
   await part(page, "Environments");
   await page.getByText("Nothing runs now, and nothing waits for an invocation.").waitFor();
+  await page.getByRole("button", { name: /How often to look/ }).click();
+  await page.getByRole("option", { name: "Every 2 seconds" }).click();
   await stage.ask("invoke");
   const row = page.getByRole("row", { name: /busy/ });
   await row.getByText("$LATEST").waitFor();
@@ -207,4 +209,8 @@ async function environments(stage) {
   await page.getByRole("heading", { level: 1, name: "busy" }).waitFor();
   await page.goBack();
   await page.getByRole("heading", { level: 1, name: "Environments" }).waitFor();
+  await page.goForward();
+  await page.getByRole("tab", { name: "Monitor" }).click();
+  await page.getByRole("tab", { name: "Environments" }).click();
+  await page.getByRole("row", { name: /\$LATEST/ }).getByText(/of 128 MB/).waitFor();
 }

@@ -38,6 +38,9 @@ export default async function (stage) {
   await page.goto(stage.address("us-east-1/account/environments"));
   await page.getByRole("row", { name: /hello/ }).waitFor();
   await take("account");
+  await page.goto(stage.address("us-east-1/account/host"));
+  await page.getByRole("table", { name: "Checks" }).waitFor();
+  await take("account-host");
   await page.goto(stage.address("us-east-1/functions/orders-staging/versions/1...2"));
   await page.getByRole("textbox", { name: "Changes of app.py" }).waitFor();
   await page.evaluate(() => scrollTo({ top: 430, behavior: "instant" }));

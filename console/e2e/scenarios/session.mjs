@@ -25,12 +25,15 @@ async function denied(stage) {
   for (const [section, action] of [
     ["overview", "lambda:GetAccountSettings"], ["users", "iam:ListUsers"], ["groups", "iam:ListGroups"], ["policies", "iam:ListPolicies"],
     ["roles", "iam:ListRoles"], ["keys", "kms:ListKeys"], ["environments", "ingle:ListEnvironments"],
+    ["audit", "ingle:ListAuditRecords"], ["host", "ingle:DescribeHost"],
   ]) {
     await page.goto(stage.address(`us-east-1/account/${section}`));
     await page.getByText("You are not allowed to do this").first().waitFor();
     await page.getByText(`is not authorized to perform: ${action}`).first().waitFor();
   }
   await stage.accessible("a section that is denied");
+  await page.goto(stage.address("us-east-1/account"));
+  await page.getByText("is not authorized to perform: ingle:DescribeConcurrency").waitFor();
 }
 
 async function whoAmI(stage) {

@@ -7,7 +7,7 @@ export const LATEST = "$LATEST";
 export const TABS = {
   code: [],
   test: [],
-  monitor: ["metrics"],
+  monitor: ["metrics", "environments"],
   // In the order of AWS's console.
   configuration: [
     "general",
@@ -33,7 +33,7 @@ export type Tab = keyof typeof TABS;
 export type Section<Of extends Tab> = (typeof TABS)[Of][number];
 
 /** Of the account, in their order. */
-export const ACCOUNT = ["overview", "users", "groups", "policies", "roles", "keys", "environments"] as const;
+export const ACCOUNT = ["overview", "users", "groups", "policies", "roles", "keys", "environments", "audit", "host"] as const;
 export type AccountSection = (typeof ACCOUNT)[number];
 /** Sections that have pages of single things. */
 const WITH_ITEMS: readonly string[] = ["users", "groups", "policies", "roles", "keys"];

@@ -10,4 +10,6 @@ export const ACCOUNT_TITLES: Record<AccountSection, string> = {
   roles: "Roles",
   keys: "KMS keys",
   environments: "Environments",
+  audit: "Audit log",
+  host: "Host",
 };

@@ -35,6 +35,8 @@ export function useWatched<T>(load: () => Promise<T>, every?: Every<T>): Watched
     if (of.current !== load) setState({});
     of.current = load;
     const look = async () => {
+      // Nobody sees it.
+      if (typeof every === "number" && document.hidden) return void (timer = setTimeout(look, every));
       try {
         const value = await load();
         if (left) return;

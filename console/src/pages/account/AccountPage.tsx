@@ -12,6 +12,8 @@ const SECTIONS: Record<AccountSection, ComponentType<{ item?: string }>> = {
   roles: lazily("the roles", () => import("./roles/Roles")),
   keys: lazily("the keys", () => import("./keys/Keys")),
   environments: lazily("the environments", () => import("./environments/Environments")),
+  audit: lazily("the audit log", () => import("./audit/Audit")),
+  host: lazily("the host", () => import("./host/Host")),
 };
 
 export default function AccountPage({ section, item }: Omit<AccountPlace, "page">) {

@@ -6,6 +6,7 @@ import { qualifierOf } from "../../api/functions";
 import { useConsole } from "../../app/context";
 import { type Section, TABS, addressOf } from "../../app/places";
 import { navigate } from "../../app/router";
+import { Environments } from "./Environments";
 import { Metrics } from "./metrics/Metrics";
 import type { SectionProps } from "./section";
 
@@ -13,6 +14,7 @@ type Id = Section<"monitor">;
 
 const SECTIONS: Record<Id, { readonly title: string; readonly content: ComponentType<SectionProps> }> = {
   metrics: { title: "Metrics", content: Metrics },
+  environments: { title: "Environments", content: Environments },
 };
 
 export default function MonitorTab({ section, found }: SectionProps & { section: Id }) {

@@ -7,7 +7,7 @@ import { type Environment, listEnvironments } from "../../../api/environments";
 import { useConsole } from "../../../app/context";
 import { type Column, ListTable } from "../../../components/ListTable";
 import { Time } from "../../../components/Time";
-import { size, span } from "../../../components/format";
+import { capital, size, span } from "../../../components/format";
 import { useWatched } from "../../../components/useWatched";
 import { FunctionLink } from "../ItemLink";
 import { kindOf, memoryOf, summary } from "./shown";
@@ -23,14 +23,14 @@ const TYPES: Partial<Record<Environment["State"], StatusIndicatorProps.Type>> = 
 /** `functionName`: of this function only. */
 export function EnvironmentsTable({ functionName, variant = "h1" }: { functionName?: string; variant?: "h1" | "h2" }) {
   const place = useConsole();
-  const [often, setOften] = useState(OFTEN[0]!);
+  const [often, setOften] = useState(OFTEN[1]!);
   const every = Number(often.value) * 1000 || undefined;
   const { loaded, reload } = useWatched(useCallback(() => listEnvironments(place, functionName), [place, functionName]), every);
   const columns = useMemo(() => (functionName === undefined ? COLUMNS : COLUMNS.filter(({ id }) => id !== "function")), [functionName]);
   return (
     <ListTable<Environment>
       title="Environments" variant={variant} loaded={loaded} reload={reload} columns={columns} trackBy={({ EnvironmentId }) => EnvironmentId}
-      description={loaded.state === "ready" ? `${summary(loaded.value)}.` : "Where functions run: alive now."}
+      description={`Where functions run: alive now. ${loaded.state === "ready" && loaded.value.length > 0 ? `${capital(summary(loaded.value))}.` : ""}`}
       wrapLines={false} empty="Nothing runs now, and nothing waits for an invocation."
       actions={
         <Select

@@ -13,6 +13,6 @@ it("tells what an environment is", () => {
 });
 
 it("counts states", () => {
-  expect(summary([])).toBe("0 environments");
-  expect(summary([environment({}), environment({ State: "busy" }), environment({})])).toBe("3 environments: 1 busy, 2 idle");
+  expect(summary([])).toBe("");
+  expect(summary([environment({}), environment({ State: "busy" }), environment({})])).toBe("1 busy, 2 idle");
 });

@@ -12,10 +12,9 @@ export function memoryOf({ MemoryUsed, MemorySize }: Environment): string {
   return MemoryUsed === undefined ? `? of ${MemorySize} MB` : `${size(MemoryUsed)} of ${MemorySize} MB`;
 }
 
-/** "3 environments: 1 busy, 2 idle". */
+/** "1 busy, 2 idle". */
 export function summary(environments: readonly Environment[]): string {
   const counts = new Map<string, number>();
   for (const { State } of environments) counts.set(State, (counts.get(State) ?? 0) + 1);
-  const states = [...counts].sort().map(([state, count]) => `${count} ${state}`).join(", ");
-  return `${environments.length} ${environments.length === 1 ? "environment" : "environments"}${states === "" ? "" : `: ${states}`}`;
+  return [...counts].sort().map(([state, count]) => `${count} ${state}`).join(", ");
 }

@@ -12,6 +12,7 @@ import { useConsole } from "../../../app/context";
 import { Shown } from "../../../components/Shown";
 import { size } from "../../../components/format";
 import { useLoad } from "../../../components/useLoad";
+import { Pool } from "./Pool";
 
 export default function Overview() {
   const place = useConsole();
@@ -20,6 +21,7 @@ export default function Overview() {
     <ContentLayout header={<Header variant="h1" description={`Account ${place.session.account} in ${place.region}.`}>Overview</Header>}>
       <SpaceBetween size="l">
         <Shown loaded={loaded} reload={reload} what="the limits">{(settings) => <Usage settings={settings} />}</Shown>
+        <Pool />
       </SpaceBetween>
     </ContentLayout>
   );
