@@ -50,6 +50,7 @@ from ingle.domain.clock import RandomIds, SystemClock
 from ingle.domain.errors import ServiceError
 from ingle.domain.event import Event
 from ingle.domain.function import Package
+from ingle.domain.vpc import NetworkInterface
 from ingle.elsewhere import Elsewhere, Unusable
 from ingle.encryption import aead
 from ingle.encryption.master import Keyring, MasterKeyError, MasterKeys
@@ -100,6 +101,7 @@ from ingle.storage.metrics import MetricStore
 from ingle.storage.signing_profiles import SigningProfiles
 from ingle.storage.sql import SqlStore
 from ingle.storage.store import StoredKeys
+from ingle.supporting.ec2.lambda_interfaces import moved
 from ingle.supporting.ec2.records import NetworkRecords
 from ingle.supporting.execution_roles import VALID
 from ingle.supporting.iam_records import NewKey
@@ -385,10 +387,16 @@ class _Server:
             shares=frozenset(point.arn for point in settings.file_systems),
         )
         bindings = Bindings(self._directory.bindings, dict(settings.bound_subnets))
+
+        async def move(interface: NetworkInterface, occupied: set[str]) -> None:
+            await networks.change(
+                interface.account, interface.region, lambda scene: moved(scene, interface.id, occupied)
+            )  # fmt: skip
+
         networking = await stack.enter_async_context(
             Networking(
                 network, catalog.networks, bindings,
-                NetworkOptions(outward=settings.egress == "open", unenforced=settings.unenforced_vpc),
+                NetworkOptions(outward=settings.egress == "open", unenforced=settings.unenforced_vpc), move,
             )
         )  # fmt: skip
         host = await stack.enter_async_context(

@@ -92,6 +92,19 @@ class Agent:
         self._send({"show": 1})
         return self._receive()
 
+    def probe(self, device: str, *addresses: str, own: str = "02:00:00:00:77:77") -> dict[str, str]:
+        """Who has these addresses on the network of a device."""
+        self._send({"probe": 1, "device": device, "addresses": addresses, "hardware": own})
+        answer = self._receive()
+        assert answer["error"] is None
+        taken: dict[str, str] = answer["taken"]
+        return taken
+
+    def conflict(self) -> tuple[str, str]:
+        """The next that is told: of which interface, with whom."""
+        answer = self._receive()
+        return answer["conflict"], answer["hardware"]
+
     def environment(self, network: str) -> Place:
         """A new namespace with a link to `network`."""
         namespace = namespaces.create()

@@ -411,6 +411,61 @@ def _echo(place: Place) -> str:
     return "nothing"
 
 
+# --- addresses that others have ---------------------------------------------------------------------------------------
+
+
+def _hardware(namespace: int, device: str = "eth0") -> str:
+    with namespaces.inside(namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind((device, 0))
+        found: bytes = sock.getsockname()[4]
+        return found.hex(":")
+
+
+def test_who_has_an_address_is_found_out_by_asking(lan: World, agent: Agent) -> None:
+    before = _ports(lan)
+    lan_side = _hardware(lan.private)
+    assert agent.probe("br0", DATABASE, ADDRESS, ON_BRIDGE) == {DATABASE: lan_side, ON_BRIDGE: "this machine"}
+    # What comes from an earlier process of the same interface does not count.
+    assert agent.probe("br0", DATABASE, own=lan_side) == {}
+    assert agent.probe("eth0", "198.51.100.1", "198.51.100.9") == {"198.51.100.1": _hardware(lan.wide, "out")}
+    ip(lan.private, "addr add 10.20.0.99/24 dev eth0")
+    assert list(agent.probe("br0", "10.20.0.99")) == ["10.20.0.99"]
+    ip(lan.private, "addr del 10.20.0.99/24 dev eth0")
+    eventually(lambda: _devices_of(_ports(lan)), _devices_of(before))
+
+
+def _devices_of(ports: str) -> str:
+    return ports.partition("]")[0]
+
+
+def test_who_uses_the_address_of_an_interface_later_is_told(lan: World, agent: Agent) -> None:
+    inside = behind(agent, plan(allowed=(to("10.20.0.0/24"),)))
+    assert inside.ask(DATABASE, 5432) == ADDRESS
+    ip(lan.private, f"addr add {ADDRESS}/24 dev eth0")
+    with namespaces.inside(lan.private), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((ADDRESS, 0))
+        sock.sendto(b"?", ("10.20.0.222", 9))  # for which that has to be found first
+    assert agent.conflict() == ("eni-1", _hardware(lan.private))
+    ip(lan.private, f"addr del {ADDRESS}/24 dev eth0")
+
+
+@pytest.mark.usefixtures("far")
+def test_an_interface_gets_another_address_with_its_environments(agent: Agent) -> None:
+    own = plan(allowed=(to("10.20.0.0/16"),), routes=(LOCAL,), neighbours=(ON_BR1,))
+    inside = behind(agent, own)
+    assert [inside.ask(DATABASE, 5432), inside.ask(FAR, 5432)] == [ADDRESS, "10.20.1.3"]
+    with inside.connect(DATABASE, 5432) as lost:
+        other = replace(own, addresses=(IPv4Interface("10.20.0.101/24"),))
+        assert agent.put(other) is None
+        assert [inside.ask(DATABASE, 5432), inside.ask(FAR, 5432)] == ["10.20.0.101", "10.20.1.3"]
+        lost.settimeout(0.3)
+        lost.sendall(b"?")
+        with pytest.raises(TimeoutError):
+            lost.recv(100)
+    assert agent.put(own) is None
+    assert [inside.ask(DATABASE, 5432), inside.ask(FAR, 5432)] == [ADDRESS, "10.20.1.3"]
+
+
 # --- names -----------------------------------------------------------------------------------------------------------
 
 _QUERY = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + b"".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -345,6 +346,26 @@ def test_after_a_crash_everything_is_as_it_was(vpc: Vpc) -> None:
     vpc.functions.client = vpc.functions.server.client("lambda")
     vpc.ec2 = vpc.functions.server.client("ec2")
     assert vpc.run(name, ASK) == ["nothing", "+PONG"]
+
+
+def test_addresses_that_others_have_are_left_to_them() -> None:
+    with world() as made:
+        made.listener(made.private, DATABASE, 5432)
+        ip(made.private, *(f"addr add 10.20.0.{number}/24 dev eth0" for number in (4, 5)))
+        vpc = Vpc(made.sandboxed(made.server()), made)
+        name = vpc.function(vpc.group("database", ("tcp", 5432, f"{DATABASE}/32")))
+        assert vpc.run(name, f"result = ask('{DATABASE}', 5432)") == "10.20.0.6"
+        (interface,) = json.loads(vpc.ingle("network", "--json"))["interfaces"]
+        assert (interface["address"], interface["problem"]) == ("10.20.0.6", None)
+        ip(made.private, "addr add 10.20.0.6/24 dev eth0")
+        with namespaces.inside(made.private), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("10.20.0.6", 0))
+            sock.sendto(b"?", ("10.20.0.222", 9))
+
+        def problem() -> bool:
+            return "10.20.0.6 is used by" in vpc.ingle("network")
+
+        eventually(problem, True)
 
 
 # --- where it cannot be enforced --------------------------------------------------------------------------------------

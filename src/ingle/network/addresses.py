@@ -6,6 +6,7 @@ hardware address and do not use ARP: a frame for the other end is one for onesel
 
 from __future__ import annotations
 
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 #: The gateway of environments that are in no private network, by name.
@@ -39,6 +40,13 @@ NEVER6 = tuple(
     IPv6Network(text)
     for text in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "2002::/16", "fe80::/10", "fd00:ec2::/32", "ff00::/8")
 )
+
+
+def leg_hardware(subnet: str) -> str:
+    """The hardware address of a leg: the same after a restart, so that nobody takes the last one for a stranger."""
+    digest = sha256(subnet.encode()).hexdigest()
+    return ":".join(["02", *(digest[place : place + 2] for place in range(0, 10, 2))])
+
 
 MOST_LINKS = LINKS.num_addresses - 2
 

@@ -8,12 +8,16 @@ From the server, see `client`:
 
     {"interface": plan}          make it or change it; see `plan.to_json`
     {"remove": name}             environments behind it have no network from now on
+    {"probe": n, "device": name, "addresses": [...], "hardware": own}
+                                 who has these addresses on a network of the machine, see `conflicts`
     {"show": n}
 
 To the server:
 
     {"ready": true, "problem": text or null}       the latter: why environments have no way out of the machine
     {"interface": name, "error": text or null}
+    {"probed": n, "taken": {address: hardware address}, "error": text or null}
+    {"conflict": name, "hardware": hardware address}     somebody else uses the address of this interface
     {"shown": n, "uplink": device or null, "outward": environments, "devices": names of the machine's,
      "interfaces": {name: {"device": name or null, "environments": n}}}
 
@@ -44,6 +48,7 @@ from typing import Any
 
 from ingle.network import frames, netlink, nftables, resolver, rules
 from ingle.network.addresses import OUTWARD
+from ingle.network.conflicts import Conflicts
 from ingle.network.fabric import Fabric
 from ingle.network.gateway import Gateway
 from ingle.network.interface import InterfaceGateway, Surroundings
@@ -80,6 +85,7 @@ class Agent:
         self._uplink: Uplink | None = None
         self._problem: str | None = None
         self._refresh_at: float | None = None
+        self._conflicts = Conflicts(self._selector, self._ports, self._tell)
         #: Gateways whose rules were changed, in that order, and when they are to rest.
         self._changed: OrderedDict[Gateway, float] = OrderedDict()
         if outward:
@@ -159,7 +165,10 @@ class Agent:
 
     def _turn(self) -> None:
         now = time.monotonic()
-        dates = self._refresh_at, self._renew_at, next(iter(self._changed.values()), None)
+        dates = (
+            self._refresh_at, self._renew_at, next(iter(self._changed.values()), None),
+            self._conflicts.due,
+        )  # fmt: skip
         times = [at for at in dates if at is not None]
         events = self._selector.select(max(0.0, min(times) - now) if times else None)
         for key, _ in events:
@@ -168,6 +177,7 @@ class Agent:
             self._changed.popitem(last=False)[0].rest()
             if not self._changed:
                 nftables.give_memory_back()
+        self._conflicts.turn()
         if self._renew_at is not None and time.monotonic() >= self._renew_at:
             self._renew_resolver()
         if self._refresh_at is not None and time.monotonic() >= self._refresh_at:
@@ -255,6 +265,8 @@ class Agent:
             self._tell({"interface": name, "error": error})
         elif "remove" in message:
             self._remove(message["remove"])
+        elif "probe" in message:
+            self._conflicts.probe(message["probe"], message["device"], message["addresses"], message["hardware"])
         elif "show" in message:
             self._tell({"shown": message["show"], **self._state()})
 
@@ -265,7 +277,11 @@ class Agent:
             if there.plan.where != plan.where:
                 raise ValueError(f"{plan.name} is somewhere else")
             resolved = there.plan.resolver
-            there.change(plan)
+            self._conflicts.unwatch(plan.name)
+            try:
+                there.change(plan)
+            finally:
+                self._conflicts.watch(there.plan, there.sentry)
             self._note_load(there)
             if resolved != plan.resolver:
                 self._resolve(plan.name, there if plan.resolver else None)
@@ -280,6 +296,7 @@ class Agent:
         )
         made = InterfaceGateway(plan, around)
         self._interfaces[plan.name] = self._gateways[plan.name] = made
+        self._conflicts.watch(made.plan, made.sentry)
         self._note_load(made)
         if plan.resolver:
             self._resolve(plan.name, made)
@@ -295,6 +312,7 @@ class Agent:
             return
         del self._gateways[name]
         self._changed.pop(gone, None)
+        self._conflicts.unwatch(name)
         if gone.plan.resolver:
             with contextlib.suppress(OSError):
                 self._resolve(name, None)
@@ -302,6 +320,8 @@ class Agent:
         network = gone.plan.network
         if not any(left.plan.network == network for left in self._interfaces.values()):
             self._fabrics.pop(network).close()
+
+    # --- for the operator -------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, Any]:
         behind = Counter(network for _, network in self._attached.values())

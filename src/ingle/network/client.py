@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from ingle.network import frames
@@ -48,6 +49,8 @@ class NetworkClient:
         self._applying: dict[str, list[asyncio.Future[None]]] = {}
         self._asking: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
+        #: Called with an interface and a hardware address when somebody else uses the interface's address.
+        self.on_conflict: Callable[[str, str], None] = lambda interface, hardware: None
         self._unsent: deque[bytes] = deque()
         self._joiner = frames.Joiner()
 
@@ -101,12 +104,24 @@ class NetworkClient:
 
     async def show(self) -> dict[str, Any]:
         """What there is now, see `agent`. Raises NetworkError."""
+        return await self._ask("show")
+
+    async def probe(self, device: str, addresses: Iterable[str], own: str) -> dict[str, str]:
+        """Who has these IPv4 addresses on the network of a device of the machine, by hardware address: those that
+        nobody answers for are not in it. `own`: the hardware address that the asker would have. Takes 0.6 s if any is
+        free. Raises NetworkError."""
+        answer = await self._ask("probe", device=device, addresses=list(addresses), hardware=own)
+        if answer["error"] is not None:
+            raise NetworkError(answer["error"])
+        return dict(answer["taken"])
+
+    async def _ask(self, what: str, **parts: Any) -> dict[str, Any]:
         if self._channel is None:
             raise NetworkError("there are no networks here")
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asking[number] = answer
-        self._send({"show": number})
+        self._send({what: number, **parts})
         return await answer
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -164,7 +179,9 @@ class NetworkClient:
                 done.set_result(None)
             else:
                 done.set_exception(NetworkError(message["error"]))
-        elif "shown" in message:
-            found = self._asking.pop(message["shown"], None)
+        elif "conflict" in message:
+            self.on_conflict(message["conflict"], message["hardware"])
+        elif "shown" in message or "probed" in message:
+            found = self._asking.pop(message["shown"] if "shown" in message else message["probed"], None)
             if found is not None and not found.done():
                 found.set_result(message)

@@ -14,7 +14,7 @@ import socket
 from ipaddress import IPv4Interface, IPv6Interface
 
 from ingle.network import namespaces, netlink, rules
-from ingle.network.addresses import BEHIND, LEG, SUBNET, VPC
+from ingle.network.addresses import BEHIND, LEG, SUBNET, VPC, leg_hardware
 from ingle.network.gateway import Gateway
 from ingle.network.plan import Interface, Segment
 from ingle.network.ports import Ports
@@ -87,7 +87,7 @@ class Fabric(Gateway):
             if name not in self._legs:
                 self._made += 1
                 device = f"{LEG}{self._made}"
-                ports.plug(segment.device, self.namespace, device, None)
+                ports.plug(segment.device, self.namespace, device, leg_hardware(name))
                 self._legs[name] = segment, device
                 index = self.index(device)
                 self.links.do(netlink.add_address(index, segment.address), netlink.up(index))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from ingle.network import namespaces, netlink, rules
+from ingle.network import conflicts, namespaces, netlink, rules
 from ingle.network.addresses import NAT, NEXT_HOP, NEXT_HOP6, SUBNET, VPC
 from ingle.network.fabric import Fabric
 from ingle.network.gateway import Gateway
@@ -42,8 +42,11 @@ class InterfaceGateway(Gateway):
         self.plan = plan
         self._around = around
         self._routes: dict[netlink.Network, Request] = {}
-        self._taken: list[int] = []
-        self._ways: set[str] = set()
+        #: Numbers of links to the router and to the fabric, by what they are called here.
+        self._ways: dict[str, int] = {}
+        #: Hears of others that use the address on a network of the machine. Whoever watches it asks for it anew after
+        #: each change.
+        self.sentry: socket.socket | None = None
         try:
             # Nothing passes before there are rules, and nothing can be plugged in before there is a table.
             self.load(rules.of_interface(plan))
@@ -69,10 +72,8 @@ class InterfaceGateway(Gateway):
         elsewhere: dict[str, Any] = {"routes": (), "neighbours": (), "device": None}
         if replace(before, **elsewhere) != replace(plan, **elsewhere):
             self.load(rules.of_interface(plan))
-        if before.device != plan.device:
-            with contextlib.suppress(OSError):
-                self.links.do(netlink.remove(self.index(SUBNET)))
-            self._routes.clear()
+        if (before.device, before.addresses) != (plan.device, plan.addresses):
+            self._unplug()
             self._plug()
         self._route()
 
@@ -82,9 +83,25 @@ class InterfaceGateway(Gateway):
             self.load(rules.NOTHING)
         with contextlib.suppress(OSError):
             self._around.fabric.lead_to(self.plan.name, (), self._around.ports)
-        for number in self._taken:
+        for number in self._ways.values():
             self._around.numbers.give_back(number)
+        self._dismiss()
         super().close()
+
+    def _unplug(self) -> None:
+        """With the way to the other subnets, which has the addresses, too."""
+        self._dismiss()
+        self._routes.clear()
+        for name in (SUBNET, VPC):
+            with contextlib.suppress(OSError):
+                self.links.do(netlink.remove(self.index(name)))
+        if VPC in self._ways:
+            self._around.numbers.give_back(self._ways.pop(VPC))
+
+    def _dismiss(self) -> None:
+        if self.sentry is not None:
+            self.sentry.close()
+            self.sentry = None
 
     def _plug(self) -> None:
         plan, around = self.plan, self._around
@@ -99,6 +116,8 @@ class InterfaceGateway(Gateway):
         self.links.settle(index, _SETTLE_SECONDS)
         if other is not None:
             (around.fabric.links if plan.device is None else around.ports.links).settle(other, _SETTLE_SECONDS)
+        if plan.device is not None:
+            self.sentry = conflicts.sentry(self.namespace, SUBNET, plan.address.ip)
 
     def _way(self, name: str) -> bool:
         """Have a link to the router or to the fabric; False: there is nothing that it could lead to."""
@@ -108,12 +127,15 @@ class InterfaceGateway(Gateway):
         if router is None:
             return False
         number = self._around.numbers.take()
-        self._taken.append(number)
-        if name == NAT:
-            router.attach(self.namespace, number, NAT, default=False)
-        else:
-            self._around.fabric.reach(number, self.plan, self.namespace)
-        self._ways.add(name)
+        try:
+            if name == NAT:
+                router.attach(self.namespace, number, NAT, default=False)
+            else:
+                self._around.fabric.reach(number, self.plan, self.namespace)
+        except BaseException:
+            self._around.numbers.give_back(number)
+            raise
+        self._ways[name] = number
         return True
 
     def _route(self) -> None:

@@ -21,7 +21,7 @@ Interface = IPv4Interface | IPv6Interface
 Network = IPv4Network | IPv6Network
 
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
-NEWADDR = 20
+NEWADDR, GETADDR = 20, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 _REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
 _ERROR, _DONE = 2, 3
@@ -216,6 +216,14 @@ class Netlink:
 
     def devices(self) -> list[Device]:
         return [_device(body) for body in self._dump(GETLINK, _link())]
+
+    def addresses(self) -> set[IPv4Address]:
+        """Every address of IPv4."""
+        found = set()
+        for body in self._dump(GETADDR, struct.pack("=BBBBI", socket.AF_INET, 0, 0, 0, 0)):
+            given = dict(_attributes(body[8:]))
+            found.add(IPv4Address(given.get(_A_LOCAL, given[_A_ADDRESS])))
+        return found
 
     def outward(self) -> set[int]:
         """Devices that routes of IPv4 in the main table lead over."""

@@ -148,7 +148,7 @@ class Interface:
     @property
     def where(self) -> tuple[object, ...]:
         """What cannot be changed while the interface is there."""
-        return self.network, self.subnet, self.hardware, self.addresses
+        return self.network, self.subnet, self.hardware, self.address6 is None
 
 
 # --- as JSON ---------------------------------------------------------------------------------------------------------

@@ -164,7 +164,12 @@ def of_interface(plan: Interface) -> str:
     ways = _set(f'"{name}"' for name in (SUBNET, VPC, NAT))
     resolver = _TO_RESOLVER if plan.resolver else []
     arriving = [*_outside(plan, "saddr", "inbound"), *_beyond(plan, "saddr", "leaving")]
-    departing = [*_outside(plan, "daddr", "outbound"), *_beyond(plan, "daddr", "entering")]
+    departing = [
+        # A flow that began under another address has ended.
+        f'oifname {{ "{SUBNET}", "{VPC}" }} ip saddr != {plan.address.ip} drop',
+        *(f"oifname {ways} {rule}" for rule in _outside(plan, "daddr", "outbound")),
+        *(f"oifname {ways} {rule}" for rule in _beyond(plan, "daddr", "entering")),
+    ]
     return _table(
         TABLE,
         {
@@ -197,7 +202,7 @@ def of_interface(plan: Interface) -> str:
                 ],
             ),
             "translation": (_hook("postrouting", 100, kind="nat"), list(_translation(plan))),
-            "departing": (_hook("postrouting", 300), [f"oifname {ways} {rule}" for rule in departing]),
+            "departing": (_hook("postrouting", 300), departing),
             "inbound": _list(plan.inbound, "saddr"),
             "outbound": _list(plan.outbound, "daddr"),
             **{f"entering{n}": _list(border.inbound, "saddr") for n, border in enumerate(plan.borders)},

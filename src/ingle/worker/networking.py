@@ -22,8 +22,10 @@ from ingle.network.client import OUTWARD, NetworkClient, NetworkError
 from ingle.network.plan import Interface
 from ingle.observability.log import Logger
 from ingle.storage.bindings import Bindings
+from ingle.storage.errors import StorageError
 from ingle.supporting.ec2.lambda_interfaces import combinations, interface_of
 from ingle.worker import private_networks
+from ingle.worker.occupied import Move, Occupied, Question
 
 log = Logger("worker")
 
@@ -49,8 +51,9 @@ class Networking:
     """`async with Networking(...)`. Leaving stops following the catalog; the agent goes by itself."""
 
     def __init__(
-        self, client: NetworkClient, networks: Networks, bindings: Bindings, options: NetworkOptions
+        self, client: NetworkClient, networks: Networks, bindings: Bindings, options: NetworkOptions, move: Move
     ) -> None:  # fmt: skip
+        """`move`: see `occupied`."""
         self._client = client
         self._networks = networks
         self._bindings = bindings
@@ -59,6 +62,9 @@ class Networking:
         #: Plans that are in force, and what went wrong with those that are not, by interface.
         self._plans: dict[str, Interface] = {}
         self._errors: dict[str, str] = {}
+        #: What networks of the machine say about addresses, and the interfaces for which they are being asked.
+        self._occupied = Occupied(client, networks, move)
+        self._asking: set[str] = set()
         self._due: set[str] = set()
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
@@ -141,6 +147,7 @@ class Networking:
             self._wake.set()
 
     def bindings_changed(self) -> None:
+        self._occupied.forget()
         self._due |= {vpc.id for vpc in self._networks.every(Vpc)}
         self._wake.set()
 
@@ -169,18 +176,43 @@ class Networking:
 
     async def _apply(self, interface: NetworkInterface) -> None:
         plan = private_networks.plan(self._networks, interface, self._bindings, outward=self._outward)
-        if plan is None or plan == self._plans.get(interface.id):
+        if plan is None:
+            return
+        plan, in_force = self._occupied.reachable(plan), self._plans.get(interface.id)
+        if plan == in_force or interface.id in self._asking:
+            return
+        if questions := self._occupied.unasked(plan, in_force):
+            self._asking.add(interface.id)
+            self._background.start(self._ask(interface, plan, questions))
+            return
+        if (conflict := self._occupied.conflict(plan)) is not None:
+            if interface.id not in self._errors:  # which says more
+                self._fail(interface, conflict)
             return
         try:
             await self._client.apply(plan)
         except NetworkError as error:
-            if self._errors.get(interface.id) != str(error):
-                log.error("a network interface cannot be made", interface=interface.id, reason=str(error))
-            self._errors[interface.id] = str(error)
-            self._plans.pop(interface.id, None)
+            self._fail(interface, str(error))
         else:
             self._errors.pop(interface.id, None)
             self._plans[interface.id] = plan
+
+    async def _ask(self, interface: NetworkInterface, plan: Interface, questions: list[Question]) -> None:
+        """Beside the changes of other interfaces, since it takes a while."""
+        try:
+            await self._occupied.ask(interface, plan, questions)
+        except (NetworkError, StorageError) as error:
+            self._fail(interface, str(error))
+        finally:
+            self._asking.discard(interface.id)
+            self._due.add(interface.vpc)
+            self._wake.set()
+
+    def _fail(self, interface: NetworkInterface, reason: str) -> None:
+        if self._errors.get(interface.id) != reason:
+            log.error("a network interface cannot be made", interface=interface.id, reason=reason)
+        self._errors[interface.id] = reason
+        self._plans.pop(interface.id, None)
 
     # --- for the operator -------------------------------------------------------------------------------------------
 
@@ -196,7 +228,7 @@ class Networking:
                 "interface": item.id, "vpc": item.vpc, "subnet": item.subnet, "address": item.address,
                 "groups": list(item.groups),
                 "environments": state["interfaces"].get(item.id, {}).get("environments", 0),
-                "problem": self._errors.get(item.id),
+                "problem": self._errors.get(item.id) or self._occupied.heard(item.id),
             }
             for vpc in self._networks.every(Vpc) for item in private_networks.interfaces(self._networks, {vpc.id})
         ]  # fmt: skip

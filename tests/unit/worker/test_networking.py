@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from ingle.catalog.networks import Networks
 from ingle.domain.attached import Vpc as Attached
 from ingle.domain.errors import InterfaceNotReady
 from ingle.domain.function import Version
+from ingle.domain.vpc import NetworkInterface
 from ingle.network.client import NetworkError
 from ingle.network.plan import Interface
 from ingle.storage.bindings import Bindings
 from ingle.storage.errors import DataDirectoryError
+from ingle.supporting.ec2.lambda_interfaces import moved
+from ingle.supporting.ec2.scene import Scene
 from ingle.worker.network_operation import network_operator
 from ingle.worker.networking import Networking, NetworkOptions
 from unit.worker.test_network_plans import ENI, GROUP, MAIN, PRIVATE, PUBLIC, VPC, rule
@@ -33,6 +37,10 @@ class PlayedAgent:
         self.plans: dict[str, Interface] = {}
         self.applied: list[str] = []
         self.refuses: str | None = None
+        #: Who has which address on networks of the machine, and what was asked.
+        self.holders: dict[str, str] = {}
+        self.probed: list[tuple[str, str]] = []
+        self.on_conflict: Callable[[str, str], None] = lambda interface, hardware: None
         self.news = asyncio.Event()
 
     async def apply(self, plan: Interface) -> None:
@@ -42,6 +50,11 @@ class PlayedAgent:
             raise NetworkError(self.refuses)
         self.plans[plan.name] = plan
         self.applied.append(plan.name)
+
+    async def probe(self, device: str, addresses: list[str], own: str) -> dict[str, str]:
+        await asyncio.sleep(0)
+        self.probed += [(device, address) for address in addresses]
+        return {address: self.holders[address] for address in addresses if self.holders.get(address, own) != own}
 
     def remove(self, name: str) -> None:
         self.plans.pop(name, None)
@@ -56,6 +69,11 @@ class PlayedAgent:
             while not wanted():
                 self.news.clear()
                 await self.news.wait()
+
+
+NOWHERE = Interface(
+    name="none", network="none", subnet="none", hardware="02:00:00:00:00:00", addresses=(IPv4Interface("10.0.9.9/24"),)
+)
 
 
 @pytest.fixture
@@ -77,7 +95,14 @@ def bindings(tmp_path: Path) -> Bindings:
 
 def made(agent: Any, networks: Networks, bindings: Bindings, **options: bool) -> Networking:
     given = {"outward": True, "unenforced": False, **options}
-    return Networking(agent, networks, bindings, NetworkOptions(**given))
+
+    async def move(interface: NetworkInterface, occupied: set[str]) -> None:
+        scene = Scene(
+            networks=networks, account=interface.account, region=interface.region, now=0, new_id=str, new_uuid=str
+        )
+        networks.apply(put=moved(scene, interface.id, occupied).put)
+
+    return Networking(agent, networks, bindings, NetworkOptions(**given), move)
 
 
 @pytest.fixture
@@ -169,6 +194,84 @@ async def test_where_nothing_is_enforced_functions_are_refused_unless_a_setting_
     accepting = made(nobody, networks, bindings, unenforced=True)
     await accepting.prepare(attached())
     assert accepting.choose(attached()) is None
+
+
+# --- addresses that others have ---------------------------------------------------------------------------------------
+
+
+async def bound(networking: Networking, networks: Networks, bindings: Bindings, subnet: str = "subnet-1") -> None:
+    operate = network_operator(networking, networks, bindings)
+    assert await operate({"do": "network-bind", "subnet": subnet, "device": "br0"}) == {"bound": "br0"}
+
+
+async def test_an_interface_gets_an_address_that_nobody_has(
+    agent: PlayedAgent, networks: Networks, bindings: Bindings
+) -> None:
+    await bindings.bind("subnet-1", "br0")
+    agent.holders = {f"10.0.1.{number}": "02:00:00:00:99:99" for number in (4, 5, 7)}
+    async with made(agent, networks, bindings) as networking:
+        await networking.prepare(attached())
+    assert agent.plans["eni-1"].addresses == (IPv4Interface("10.0.1.6/24"),)
+    # Then nobody is asked again, whatever else changes.
+    asked = len(agent.probed)
+    async with made(agent, networks, bindings) as networking:
+        await networking.prepare(attached())
+        networks.apply(put=(rule(cidr="0.0.0.0/0"),))
+        await agent.until(lambda: bool(agent.plans["eni-1"].allowed))
+    assert agent.probed[asked:] == [("br0", "10.0.1.6")]
+
+
+async def test_binding_asks_for_addresses_that_are_in_use_already(
+    networking: Networking, networks: Networks, agent: PlayedAgent, bindings: Bindings
+) -> None:
+    await networking.prepare(attached())
+    assert not agent.probed
+    agent.holders = {"10.0.1.4": "02:00:00:00:99:99"}
+    await bound(networking, networks, bindings)
+    await agent.until(lambda: agent.plans["eni-1"].addresses == (IPv4Interface("10.0.1.5/24"),))
+    assert agent.plans["eni-1"].device == "br0"
+
+
+async def test_the_answer_of_an_earlier_process_does_not_count(
+    networking: Networking, networks: Networks, agent: PlayedAgent, bindings: Bindings
+) -> None:
+    agent.holders = {"10.0.1.4": ENI.mac}
+    await bound(networking, networks, bindings)
+    await agent.until(lambda: agent.plans.get("eni-1", NOWHERE).device == "br0")
+    assert agent.plans["eni-1"].addresses == (IPv4Interface("10.0.1.4/24"),)
+
+
+async def test_where_every_address_is_taken_functions_are_told_so(
+    agent: PlayedAgent, networks: Networks, bindings: Bindings
+) -> None:
+    networks.apply(put=(replace(PRIVATE, cidr="10.0.1.0/29"),))
+    await bindings.bind("subnet-1", "br0")
+    agent.holders = {f"10.0.1.{number}": "02:00:00:00:99:99" for number in range(8)}
+    async with made(agent, networks, bindings) as networking:
+        with pytest.raises(InterfaceNotReady, match="does not have enough free addresses"):
+            await networking.prepare(attached())
+    assert not agent.plans
+
+
+async def test_a_bound_subnet_whose_routers_address_is_taken_is_not_led_to(
+    networking: Networking, networks: Networks, agent: PlayedAgent, bindings: Bindings
+) -> None:
+    await networking.prepare(attached())
+    agent.holders = {"10.0.2.3": "02:00:00:00:99:99"}
+    await bound(networking, networks, bindings, "subnet-2")
+    networks.apply(put=(rule(cidr="0.0.0.0/0"),))
+    await agent.until(lambda: bool(agent.plans["eni-1"].allowed))
+    assert agent.plans["eni-1"].neighbours == ()
+    agent.holders = {}
+    await bound(networking, networks, bindings, "subnet-2")  # which asks anew
+    await agent.until(lambda: bool(agent.plans["eni-1"].neighbours))
+
+
+async def test_who_uses_the_address_later_is_shown(networking: Networking, agent: PlayedAgent) -> None:
+    await networking.prepare(attached())
+    agent.on_conflict("eni-1", "02:00:00:00:99:99")
+    agent.on_conflict("eni-7", "02:00:00:00:99:99")
+    assert (await networking.show())["interfaces"][0]["problem"] == "10.0.1.4 is used by 02:00:00:00:99:99, too"
 
 
 # --- bindings --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ingle.catalog.networks import Networks
 from ingle.domain.attached import Vpc as FunctionVpc
 from ingle.domain.function import FunctionKey
 from ingle.domain.vpc import Attachment, NetworkInterface, SecurityGroup, Subnet
+from ingle.domain.vpc.addresses import free_address
 from ingle.domain.vpc.interfaces import OF_LAMBDA
 from ingle.supporting.ec2 import addressing
 from ingle.supporting.ec2.scene import Outcome, Scene
@@ -96,6 +97,27 @@ def tidied(scene: Scene, used: Iterable[Combination], linger: float) -> Outcome:
         elif since is None:
             put.append(replace(interface, unused_since=scene.now))
     return Outcome({}, put=put, removed=removed)
+
+
+def candidates(networks: Networks, subnet: Subnet, count: int) -> list[str]:
+    """The addresses that interfaces of functions would get next, as many as there are."""
+    taken = addressing.taken_in(networks, subnet)
+    found: list[str] = []
+    while len(found) < count and (address := free_address(subnet.network, taken)) is not None:
+        taken.add(address)
+        found.append(address)
+    return found
+
+
+def moved(scene: Scene, identifier: str, occupied: set[str]) -> Outcome:
+    """Another address for an interface whose address is among those that somebody has. Raises OutOfAddresses."""
+    interface = scene.seek(NetworkInterface, identifier)
+    subnet = None if interface is None else scene.seek(Subnet, interface.subnet)
+    if interface is None or subnet is None or interface.address not in occupied:
+        return Outcome({})
+    taken = addressing.taken_in(scene.networks, subnet) | occupied
+    addresses = addressing.some_addresses(subnet, taken, 1)
+    return Outcome({}, put=[replace(interface, addresses=addressing.as_private(addresses))])
 
 
 def _new(scene: Scene, wanted: Combination, function: str) -> NetworkInterface:
