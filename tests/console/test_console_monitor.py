@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from access_site import Site, allow
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from served import Server, create_function
 
@@ -21,6 +23,13 @@ def handler(event, context):
         raise ValueError("no good")
     time.sleep(event.get("sleep", 0))
     return event
+"""
+STRUCTURED = """
+import logging
+def handler(event, context):
+    logging.warning("a careful word")
+    for number in range(event.get("lines", 0)):
+        print("line", number)
 """
 
 
@@ -63,6 +72,18 @@ def watched(console_server: Server) -> Watched:
 @needs_node
 @needs_browser
 def test_what_a_function_did_is_seen(console_server: Server, watched: Watched) -> None:
+    lambda_ = watched.lambda_
+    create_function(
+        lambda_,
+        "structured",
+        STRUCTURED,
+        Runtime=PYTHON,
+        Timeout=30,
+        MemorySize=1024,
+        LoggingConfig={"LogFormat": "JSON"},
+    )
+    create_function(lambda_, "quiet", SOURCE, Runtime=PYTHON)
+    lambda_.invoke(FunctionName="structured")
     watched.call("cold", {})
     watched.call("warm", {"number": 1})
     watched.call("failed", {"fail": True})
@@ -72,6 +93,28 @@ def test_what_a_function_did_is_seen(console_server: Server, watched: Watched) -
     watched.throttle()
     given = {
         "url": console_server.url, "invocations": 8, "errors": 2, "throttles": 1, "events": 1, "alias": 3,
-        "versions": [1, 2], "cold": 4, "ids": watched.ids,
+        "versions": [1, 2], "cold": 4, "ids": watched.ids, "warning": "[WARNING]",
     }  # fmt: skip
-    assert play("monitor", given) == ["graphs"]
+
+    def answer(asked: Any) -> str:
+        lambda_.invoke(FunctionName=asked.get("name", "watched"), Payload=json.dumps(asked["event"]))
+        return "done"
+
+    assert play("monitor", given, answer) == [
+        "graphs", "a log", "a log by request", "jumping to a time", "a line of JSON in the dark",
+        "a log in a narrow window", "no log yet", "invocations",
+    ]  # fmt: skip
+
+
+@needs_node
+@needs_browser
+def test_what_may_not_be_seen_is_said(directory: Path) -> None:
+    server = Server(directory / "data", INGLE_AUTH="iam").start()
+    try:
+        site = Site(server)
+        create_function(site.lambda_, "watched", SOURCE, Role=site.role(), Runtime=PYTHON)
+        key, secret, _ = site.user(allow("lambda:GetFunctionConfiguration"))
+        checked = play("monitordenied", {"url": server.url, "key": key, "secret": secret})
+        assert checked == ["metrics that are denied", "a log that is denied"]
+    finally:
+        assert server.stop() == 0

@@ -7,7 +7,7 @@ export const LATEST = "$LATEST";
 export const TABS = {
   code: [],
   test: [],
-  monitor: ["metrics", "environments"],
+  monitor: ["metrics", "logs", "invocations", "environments"],
   // In the order of AWS's console.
   configuration: [
     "general",

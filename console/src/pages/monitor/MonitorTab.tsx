@@ -6,7 +6,10 @@ import { qualifierOf } from "../../api/functions";
 import { useConsole } from "../../app/context";
 import { type Section, TABS, addressOf } from "../../app/places";
 import { navigate } from "../../app/router";
+import "./logs/logs.css";
 import { Environments } from "./Environments";
+import { Invocations } from "./invocations/Invocations";
+import { Logs } from "./logs/Logs";
 import { Metrics } from "./metrics/Metrics";
 import type { SectionProps } from "./section";
 
@@ -14,6 +17,8 @@ type Id = Section<"monitor">;
 
 const SECTIONS: Record<Id, { readonly title: string; readonly content: ComponentType<SectionProps> }> = {
   metrics: { title: "Metrics", content: Metrics },
+  logs: { title: "Logs", content: Logs },
+  invocations: { title: "Invocations", content: Invocations },
   environments: { title: "Environments", content: Environments },
 };
 

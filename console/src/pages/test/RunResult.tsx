@@ -4,15 +4,18 @@ import Alert from "@cloudscape-design/components/alert";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
+import { follow } from "../../app/router";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { milliseconds } from "../../components/format";
 import { type Run, pretty, verdict } from "./runs";
 
-export function RunResult({ run }: { run: Run }) {
+/** `logs`: the address of a request's log. */
+export function RunResult({ run, logs }: { run: Run; logs: (request: string) => string }) {
   const { outcome, problem } = run;
   return (
     <Container header={<Header variant="h2" info={<Verdict run={run} />}>Result</Header>}>
@@ -21,6 +24,7 @@ export function RunResult({ run }: { run: Run }) {
         {outcome && (
           <>
             <KeyValuePairs columns={4} items={figures(run)} />
+            {run.way !== "DryRun" && outcome.requestId && <Link href={logs(outcome.requestId)} onFollow={follow}>Logs of this request</Link>}
             {run.way === "Event" && <Alert type="info">The event is in the queue; what becomes of it is in the function's log.</Alert>}
             {outcome.payload !== "" && <Text label="Payload" text={pretty(outcome.payload)} />}
             {outcome.log !== "" && <Text label="End of the log (4 KB)" text={outcome.log} />}

@@ -13,9 +13,11 @@ import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
 import type { FunctionConfiguration } from "../../api/functions";
 import type { Way } from "../../api/invoke";
+import { useConsole } from "../../app/context";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { milliseconds } from "../../components/format";
+import { linksOf } from "../monitor/logs/view";
 import { EventInput } from "./EventInput";
 import { RunResult, Verdict } from "./RunResult";
 import { eventProblem } from "./events";
@@ -31,6 +33,7 @@ const EXPLAINED: Record<Way, string> = {
 };
 
 export function TestTab({ found }: { found: FunctionConfiguration }) {
+  const { region } = useConsole();
   const arn = found.FunctionArn ?? "";
   const [event, setEvent] = useState(TEMPLATES[0]!.event);
   const [way, setWay] = useState<Way>("RequestResponse");
@@ -41,6 +44,7 @@ export function TestTab({ found }: { found: FunctionConfiguration }) {
     setChosen(all[0]);
   });
   const problem = eventProblem(event);
+  const links = linksOf(region, found);
   const start = () => problem === undefined && void run(way, event);
   return (
     <SpaceBetween size="l">
@@ -77,7 +81,7 @@ export function TestTab({ found }: { found: FunctionConfiguration }) {
           {text === "" ? <Box>Nothing arrived yet.</Box> : <Text label="Payload so far" text={text} />}
         </Container>
       )}
-      {!running && chosen && <RunResult run={chosen} />}
+      {!running && chosen && <RunResult run={chosen} logs={(request) => links.ofRequest(request, undefined, chosen.at.getTime())} />}
       {runs.length > 0 && <Runs runs={runs} chosen={chosen} onChoose={setChosen} />}
     </SpaceBetween>
   );
