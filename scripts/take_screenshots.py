@@ -35,6 +35,29 @@ import build_console  # noqa: E402
 
 from served import Server, create_function, package, settle  # noqa: E402
 
+#: Of a function that has something to tell.
+TALKATIVE = """
+import logging
+import time
+
+logging.getLogger().setLevel("INFO")
+
+
+def handler(event, context):
+    logging.info("%s people are to be told", event["people"])
+    if event["people"] > 40:
+        logging.warning("this takes several rounds")
+    if event["people"] < 0:
+        raise ValueError("nobody is less than nobody")
+    time.sleep(event["people"] / 1000)
+"""
+
+
+def _watch(client: Any) -> None:
+    """Invocations that pictures show."""
+    for people in (3, 12, 45, -1, 7, 21):
+        client.invoke(FunctionName="mail", Payload=json.dumps({"people": people}))
+
 
 def _configure(client: Any) -> None:
     """Settings that pictures show."""
@@ -66,11 +89,12 @@ def main() -> None:
         try:
             client = server.client("lambda")
             for name, description, tags in FUNCTIONS:
-                source = "def handler(event, context):\n    return event\n"
+                source = TALKATIVE if name == "mail" else "def handler(event, context):\n    return event\n"
                 network = _network(server) if name == "orders" else {}
                 create_function(client, name, source, Description=description, Tags=tags, **network)
             _configure(client)
             _publish(client, "orders-staging")
+            _watch(client)
             given = {
                 "url": server.url,
                 "locked": locked.url,

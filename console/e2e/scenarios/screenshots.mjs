@@ -4,7 +4,7 @@ import { fromBlueprint, openTab, replaceText, section, test } from "../steps.mjs
 
 export default async function (stage) {
   const { page, given } = stage;
-  const take = (name, part = page) => part.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
+  const take = (name, part = page, clip = undefined) => part.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled", clip });
   await page.goto(stage.address("us-east-1/functions"));
   await page.getByRole("link", { name: "thumbnails" }).waitFor();
   await page.getByText("team: media").waitFor();
@@ -27,6 +27,7 @@ export default async function (stage) {
   await page.getByRole("heading", { name: "Result" }).scrollIntoViewIfNeeded();
   await page.mouse.wheel(0, 500);
   await take("test");
+  await monitor(stage, take);
   await settings(stage, take);
   await page.setViewportSize({ width: 1280, height: 1320 });
   await permissions(stage, "hello");
@@ -54,6 +55,21 @@ export default async function (stage) {
   await page.goto(`${given.locked}/_ingle/console/`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await take("sign-in");
+}
+
+/** Of a function that ran. */
+async function monitor(stage, take) {
+  const { page } = stage;
+  await page.goto(stage.address("us-east-1/functions/mail/monitor/logs?by=request"));
+  await page.getByText("nobody is less than nobody").waitFor();
+  await page.getByRole("heading", { name: /^Logs/ }).scrollIntoViewIfNeeded();
+  await page.mouse.wheel(0, 300);
+  await page.getByRole("row").filter({ hasText: "nobody is less than nobody" }).getByRole("button").click();
+  await page.mouse.move(0, 0);
+  await take("logs", page, { x: 200, y: 160, width: 1080, height: 500 });
+  await page.goto(stage.address("us-east-1/functions/mail/monitor/invocations"));
+  await page.getByText("Error", { exact: true }).waitFor();
+  await take("invocations");
 }
 
 /** Of a function that has many. */
