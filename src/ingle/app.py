@@ -515,6 +515,7 @@ class _Server:
                         isolation=sandboxes.isolation.value,
                     ),
                     clock,
+                    clock.now(),
                 ),
                 test_events=store,
                 sealer=access.sealer,

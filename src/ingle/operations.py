@@ -192,6 +192,6 @@ def implemented_operations() -> list[tuple[str, str]]:
         "iam": Iam(nothing),
         "sts": Sts(nothing, nothing),
         "audit_records": AuditRecords(nothing, recording=False),
-        "host_report": HostReport(nothing, nothing),
+        "host_report": HostReport(nothing, nothing, 0.0),
     }
     return sorted(registry(Parts(**{**dict.fromkeys(field.name for field in fields(Parts)), **made})))

@@ -45,12 +45,12 @@ class Sources:
 
 
 class HostReport:
-    """Measures the uptime from when it is made."""
+    """`started`: when the server did, in epoch seconds."""
 
-    def __init__(self, sources: Sources, clock: Clock) -> None:
+    def __init__(self, sources: Sources, clock: Clock, started: float) -> None:
         self._sources = sources
         self._clock = clock
-        self._started = 0.0 if clock is None else clock.now()
+        self._started = started
 
     def handlers(self) -> dict[str, Handler]:
         return {"DescribeHost": self.describe_host}
