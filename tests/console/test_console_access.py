@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from access_site import BASIC, allow, document, trust
+from access_site import BASIC, Site, allow, document, trust
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from served import Server, create_function, refusal
 
@@ -80,3 +81,22 @@ def _read_back(client: Any) -> None:
     assert "AllowOrigins" not in url.get("Cors", {})
     assert refusal(client.get_function_url_config, FunctionName="guarded", Qualifier="live")[0] == 404
     assert "CodeSigningConfigArn" not in client.get_function_code_signing_config(FunctionName="guarded")
+
+
+@needs_node
+@needs_browser
+def test_what_is_denied_is_said_part_by_part(directory: Path) -> None:
+    server = Server(directory / "data", INGLE_AUTH="iam").start()
+    try:
+        site = Site(server)
+        create_function(site.lambda_, "guarded", SOURCE, Role=site.role(), Runtime=PYTHON)
+        read = [
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetPolicy",
+            "lambda:ListAliases",
+            "lambda:ListVersionsByFunction",
+        ]
+        key, secret, _ = site.user(allow(read))
+        assert play("access", {"url": server.url, "key": key, "secret": secret}) == ["permissions that are denied"]
+    finally:
+        assert server.stop() == 0

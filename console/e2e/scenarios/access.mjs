@@ -1,15 +1,17 @@
-// Who may use a function, and what it may do: its role, policies, URLs, and the signatures that its code needs.
+// Who may use a function, and what it may do: its role, policies, URLs, and the signatures that its code needs. With
+// `given.key`: for somebody who may do little.
 
 import assert from "node:assert/strict";
-import { active, choose, confirm, edit, replaceText, save, shown } from "../steps.mjs";
+import { active, choose, confirm, edit, replaceText, save, shown, signIn } from "../steps.mjs";
 
 const SECTION = "us-east-1/functions/guarded/configuration/";
 
 export default async function (stage) {
   // A function without a policy answers with 404.
   stage.expect(/status of 404/);
-  const { page } = stage;
+  const { page, given } = stage;
   await page.goto(stage.address(`${SECTION}permissions`));
+  if (given.key) return denied(stage);
   await active(page);
   await role(stage);
   await statements(stage);
@@ -163,4 +165,26 @@ async function narrow(stage) {
     await stage.accessible(`${section} in the dark, narrow`);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${section} scrolls sideways`);
   }
+}
+
+/** Each part says what is denied, and what is allowed stays. */
+async function denied(stage) {
+  const { page, given } = stage;
+  stage.expect(/status of 40[03]/);
+  await signIn(page, given.key, given.secret);
+  await page.getByText(/not authorized to perform: iam:GetRole /).waitFor();
+  await page.getByText("The function itself has no policy").waitFor();
+  await stage.accessible("permissions that are denied");
+  await add(page);
+  await page.getByLabel("Statement ID").fill("mine");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByText(/not authorized to perform: lambda:AddPermission /).waitFor();
+  assert.equal(await page.getByLabel("Statement ID").inputValue(), "mine");
+  for (const [section, action] of [["url", "lambda:ListFunctionUrlConfigs"], ["code-signing", "lambda:GetFunctionCodeSigningConfig"]]) {
+    await page.goto(stage.address(SECTION + section));
+    await page.getByText(new RegExp(`not authorized to perform: ${action} `)).waitFor();
+  }
+  await page.goto(stage.address(`${SECTION}vpc`));
+  await edit(page, "VPC");
+  await page.getByText(/not authorized to perform: ec2:DescribeVpcs /).waitFor();
 }

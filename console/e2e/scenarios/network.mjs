@@ -120,6 +120,7 @@ async function detach(stage) {
 async function refused(stage) {
   const { page } = stage;
   await page.getByText("The function cannot run in this network").waitFor();
+  await page.getByText("This server does not enforce networks").waitFor();
   await page.getByText(/This server cannot enforce security groups/).first().waitFor();
   await page.getByRole("heading", { name: "Effective rules" }).waitFor();
   await stage.accessible("a network that the server refuses");

@@ -15,17 +15,23 @@ export function RoleInput({ role, onChange }: { role: string; onChange: (role: s
     <Autosuggest
       value={role}
       onChange={({ detail }) => onChange(detail.value.trim())}
-      options={roles.map(({ Arn = "", RoleName }) => ({ value: Arn, label: RoleName, description: Arn }))}
+      filteringType="manual"
+      options={offered(roles, role).map(({ Arn = "", RoleName }) => ({ value: Arn, label: RoleName, description: Arn }))}
       statusType={loaded.state === "ready" ? "finished" : loaded.state === "failed" ? "error" : "loading"}
       loadingText="Loading the roles"
       errorText={loaded.state === "failed" ? loaded.problem.message : undefined}
       recoveryText="Try again"
       onLoadItems={({ detail }) => detail.samePage && reload()}
       enteredTextLabel={(text) => `Use ${text}`}
-      empty="No role of the account trusts Lambda."
+      empty={roles.length === 0 ? "No role of the account trusts Lambda." : "No role is like that."}
       placeholder="arn:aws:iam::000000000000:role/name"
     />
   );
+}
+
+/** All of them, beside one that is chosen; else those that what is typed is part of. */
+function offered(roles: readonly Role[], typed: string): readonly Role[] {
+  return roles.some(({ Arn }) => Arn === typed) ? roles : roles.filter(({ Arn }) => Arn?.toLowerCase().includes(typed.toLowerCase()));
 }
 
 function trustsLambda({ AssumeRolePolicyDocument }: Role): boolean {

@@ -10,7 +10,7 @@ import { ConfirmButton } from "../../../components/ConfirmButton";
 import { type Problems, Settings } from "../../../components/Settings";
 import { Shown } from "../../../components/Shown";
 import { useLoad } from "../../../components/useLoad";
-import type { SectionProps } from "../section";
+import { type SectionProps, closedNow } from "../section";
 import { SigningConfig } from "./SigningConfig";
 
 interface Draft {
@@ -26,14 +26,14 @@ export default function CodeSigning({ found }: SectionProps) {
       {(config) => (
         <Settings<Draft>
           title="Code signing configuration" description="What code that is deployed has to be signed with. What is deployed already is not checked again."
-          start={() => ({ arn: config?.CodeSigningConfigArn ?? "" })} check={check} saved={reload}
+          start={() => ({ arn: config?.CodeSigningConfigArn ?? "" })} check={check} saved={reload} closed={closedNow(found)}
           save={({ arn }) => attachSigningConfig(place, name, arn)} form={({ draft, change, problems }) => (
             <ConfigInput arn={draft.arn} problem={problems.arn} onChange={(arn) => change({ arn })} />
           )}
           actions={config && (
             <ConfirmButton
               header="Remove the code signing configuration" question="Code is then deployed without a look at who signed it."
-              run={() => detachSigningConfig(place, name)} done="The code signing configuration is removed." after={reload}
+              closed={closedNow(found)} run={() => detachSigningConfig(place, name)} done="The code signing configuration is removed." after={reload}
             >
               Remove
             </ConfirmButton>

@@ -9,6 +9,7 @@ import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useCallback, useState } from "react";
 import { listAliases } from "../../../api/aliases";
+import { qualifierOf } from "../../../api/functions";
 import { createUrl, listUrls } from "../../../api/urls";
 import { useConsole } from "../../../app/context";
 import { EditForm } from "../../../components/EditForm";
@@ -31,12 +32,13 @@ export default function FunctionUrls({ found }: SectionProps) {
     return holders.map((holder) => ({ holder, config: urlOf(holder) }));
   }, [place, name]);
   const { loaded, reload } = useLoad(load);
+  const isHere = ({ qualifier }: Holder) => qualifier === qualifierOf(found);
   const [creating, setCreating] = useState(false);
   return (
     <Shown loaded={loaded} what="function URLs" reload={reload}>
       {(all) => {
         const without = all.filter(({ config }) => config === undefined).map(({ holder }) => holder);
-        if (creating) return <NewUrl name={name} holders={without} onClose={() => setCreating(false)} saved={reload} />;
+        if (creating) return <NewUrl name={name} holders={without} first={without.find(isHere) ?? without[0]!} onClose={() => setCreating(false)} saved={reload} />;
         const create = <Button disabled={without.length === 0} disabledReason="The function and its aliases have one." onClick={() => setCreating(true)}>Create function URL</Button>;
         return (
           <SpaceBetween size="l">
@@ -59,8 +61,10 @@ interface New extends Draft {
   readonly holder: Holder;
 }
 
-/** `holders`: what can have one still. */
-function NewUrl({ name, holders, onClose, saved }: { name: string; holders: readonly Holder[]; onClose: () => void; saved: () => void }) {
+/** `holders`: what can have one still; `first`: the one that is offered. */
+function NewUrl({ name, holders, first, onClose, saved }: {
+  name: string; holders: readonly Holder[]; first: Holder; onClose: () => void; saved: () => void;
+}) {
   const place = useConsole();
   const opening = useOpening(name);
   const save = async ({ holder, ...draft }: New) => {
@@ -70,7 +74,7 @@ function NewUrl({ name, holders, onClose, saved }: { name: string; holders: read
   const options = holders.map(({ title }) => ({ value: title, label: title }));
   return (
     <EditForm<New>
-      title="Create function URL" action="Create" done="The function URL is created." start={{ ...EMPTY, holder: holders[0]! }} check={check}
+      title="Create function URL" action="Create" done="The function URL is created." start={{ ...EMPTY, holder: first }} check={check}
       save={save} saved={saved} onClose={onClose}
       form={(editing) => (
         <>

@@ -3,14 +3,18 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useCallback } from "react";
 import { updateConfiguration } from "../../../api/configuration";
 import type { FunctionConfiguration } from "../../../api/functions";
+import { describeHost } from "../../../api/host";
 import { useConsole } from "../../../app/context";
 import { ConfirmButton } from "../../../components/ConfirmButton";
 import { Settings } from "../../../components/Settings";
+import { useLoad } from "../../../components/useLoad";
 import { type SectionProps, closedNow } from "../section";
 import { Attached } from "./Attached";
 import { VpcFields } from "./VpcFields";
+import { unenforced } from "./enforcement";
 import { type Draft, check, configOf, detached, draftOf } from "./settings";
 
 export default function Networks({ found, reload }: SectionProps) {
@@ -18,6 +22,7 @@ export default function Networks({ found, reload }: SectionProps) {
   const draft = draftOf(found.VpcConfig), attached = draft.vpc !== "";
   return (
     <SpaceBetween size="l">
+      <Enforcement />
       {attached && <Refusal found={found} />}
       <Settings<Draft>
         title="VPC" description="A private network, and what the function reaches from it." start={() => draft} check={check} saved={reload}
@@ -47,4 +52,17 @@ function Refusal({ found }: { found: FunctionConfiguration }) {
     : found.LastUpdateStatus === "Failed" ? [found.LastUpdateStatusReasonCode, found.LastUpdateStatusReason] : undefined;
   if (reason === undefined) return null;
   return <Alert type="error" header="The function cannot run in this network">{reason.filter(Boolean).join(": ")}</Alert>;
+}
+
+/** Said where this server does not do what networks say. Who may not know about the machine is told once it fails. */
+function Enforcement() {
+  const place = useConsole();
+  const { loaded } = useLoad(useCallback(() => describeHost(place), [place]));
+  const reason = loaded.state === "ready" ? unenforced(loaded.value) : undefined;
+  if (reason === undefined) return null;
+  return (
+    <Alert type="warning" header="This server does not enforce networks">
+      {reason} Functions in a VPC fail here, or run without their network if the setting unenforced_vpc accepts that.
+    </Alert>
+  );
 }
