@@ -92,3 +92,8 @@ export async function accountMenu(page, item) {
   await page.getByRole("button", { name: /^Account \d{12}/ }).click();
   await page.getByRole("menuitem", { name: item }).click();
 }
+
+/** Lines of a log that are in sight and have a text. */
+export function logLine(page, text) {
+  return page.getByRole("table", { name: "Lines of the log" }).getByRole("row").filter({ hasText: text });
+}

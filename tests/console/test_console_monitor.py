@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from access_site import Site, allow
 from console.scenarios import PYTHON, needs_browser, needs_node, play
-from served import Server, create_function
+from served import Server, create_function, settle
 
 SOURCE = """
 import json, logging, time
@@ -34,16 +35,33 @@ def handler(event, context):
 
 
 class Watched:
-    """A function that did what is counted here."""
+    """A function, and what it is called for."""
 
     def __init__(self, server: Server) -> None:
         self.lambda_ = server.client("lambda")
+        self._logs = server.client("logs")
         create_function(self.lambda_, "watched", SOURCE, Runtime=PYTHON, Timeout=1)
+        #: Request ids by the name of the call.
         self.ids: dict[str, str] = {}
 
     def call(self, name: str, event: dict[str, Any], **more: Any) -> None:
         answer = self.lambda_.invoke(FunctionName="watched", Payload=json.dumps(event), **more)
         self.ids[name] = answer["ResponseMetadata"]["RequestId"]
+
+    def simple(self) -> None:
+        self.call("cold", {})
+        self.call("warm", {"number": 1})
+        self.call("failed", {"fail": True})
+
+    def queue(self) -> None:
+        """An asynchronous event, until it is over."""
+        self.call("queued", {"queued": True}, InvocationType="Event")
+        pattern = f'"REPORT RequestId: {self.ids["queued"]}"'
+        for _ in range(300):
+            if self._logs.filter_log_events(logGroupName="/aws/lambda/watched", filterPattern=pattern)["events"]:
+                return
+            time.sleep(0.1)
+        raise AssertionError("the event was not run")
 
     def shift(self) -> None:
         """An alias that leads to one version, and then to another."""
@@ -51,7 +69,7 @@ class Watched:
         self.lambda_.create_alias(FunctionName="watched", Name="live", FunctionVersion=first)
         self.call("first", {}, Qualifier="live")
         self.lambda_.update_function_configuration(FunctionName="watched", Description="the next one")
-        self.lambda_.get_waiter("function_updated_v2").wait(FunctionName="watched")
+        settle(self.lambda_, "watched")
         second = self.lambda_.publish_version(FunctionName="watched")["Version"]
         self.lambda_.update_alias(FunctionName="watched", Name="live", FunctionVersion=second)
         self.call("second", {}, Qualifier="live")
@@ -71,38 +89,38 @@ def watched(console_server: Server) -> Watched:
 
 @needs_node
 @needs_browser
-def test_what_a_function_did_is_seen(console_server: Server, watched: Watched) -> None:
-    lambda_ = watched.lambda_
-    create_function(
-        lambda_,
-        "structured",
-        STRUCTURED,
-        Runtime=PYTHON,
-        Timeout=30,
-        MemorySize=1024,
-        LoggingConfig={"LogFormat": "JSON"},
-    )
-    create_function(lambda_, "quiet", SOURCE, Runtime=PYTHON)
-    lambda_.invoke(FunctionName="structured")
-    watched.call("cold", {})
-    watched.call("warm", {"number": 1})
-    watched.call("failed", {"fail": True})
+def test_figures_are_those_of_what_was_done(console_server: Server, watched: Watched) -> None:
+    watched.simple()
     watched.call("late", {"sleep": 5})
-    watched.call("queued", {"queued": True}, InvocationType="Event")
+    watched.queue()
     watched.shift()
     watched.throttle()
     given = {
         "url": console_server.url, "invocations": 8, "errors": 2, "throttles": 1, "events": 1, "alias": 3,
-        "versions": [1, 2], "cold": 4, "ids": watched.ids, "warning": "[WARNING]",
+        "versions": [1, 2], "cold": 4, "ids": watched.ids,
     }  # fmt: skip
+    assert play("monitor", given) == ["graphs", "invocations"]
+
+
+@needs_node
+@needs_browser
+def test_a_log_is_watched_and_searched(console_server: Server, watched: Watched) -> None:
+    lambda_ = watched.lambda_
+    as_json = {"LoggingConfig": {"LogFormat": "JSON"}, "Timeout": 30, "MemorySize": 1024}
+    create_function(lambda_, "structured", STRUCTURED, Runtime=PYTHON, **as_json)
+    create_function(lambda_, "quiet", SOURCE, Runtime=PYTHON)
+    lambda_.invoke(FunctionName="structured")
+    watched.simple()
+    watched.shift()
 
     def answer(asked: Any) -> str:
         lambda_.invoke(FunctionName=asked.get("name", "watched"), Payload=json.dumps(asked["event"]))
         return "done"
 
-    assert play("monitor", given, answer) == [
-        "graphs", "a log", "a log by request", "jumping to a time", "a line of JSON in the dark",
-        "a log in a narrow window", "no log yet", "invocations",
+    given = {"url": console_server.url, "errors": 1, "ids": watched.ids, "warning": "[WARNING]"}
+    assert play("logs", given, answer) == [
+        "a log", "a log by request", "jumping to a time", "a line of JSON in the dark", "a log in a narrow window",
+        "no log yet",
     ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ interface Read {
 export function useInvocations(place: Place, found: FunctionConfiguration, every: number): Invocations {
   const group = logGroupOf(found), functionName = found.FunctionName ?? "";
   const [steps, setSteps] = useState(1);
-  const load = useCallback((signal: AbortSignal) => latest(place, group, functionName, steps * STEP, signal), [place, group, functionName, steps]);
+  const load = useCallback((signal: AbortSignal) => latest(place, group, functionName, steps, signal), [place, group, functionName, steps]);
   const { value, problem, busy, reload } = useRefreshed(load, every);
   return {
     all: useMemo(() => value && invocationsOf(value.events), [value]), busy, absent: value?.absent ?? false, more: value?.more ?? false,
@@ -41,15 +41,15 @@ export function useInvocations(place: Place, found: FunctionConfiguration, every
   };
 }
 
-async function latest(place: Place, group: string, functionName: string, enough: number, signal: AbortSignal): Promise<Read> {
+async function latest(place: Place, group: string, functionName: string, steps: number, signal: AbortSignal): Promise<Read> {
   const events: LogEvent[] = [];
   let token: string | undefined;
   try {
-    for (let look = 0; look < LOOKS; look++) {
+    for (let look = 0; look < steps * LOOKS; look++) {
       const page = await logPage(place, group, { pattern: PATTERN, backward: true, limit: STEP, token }, signal);
       events.push(...page.events.filter(({ stream }) => isOf(functionName, stream)));
       token = page.token;
-      if (token === undefined || events.length >= enough) break;
+      if (token === undefined || events.length >= steps * STEP) break;
     }
   } catch (error) {
     if (problemOf(error).code === "ResourceNotFoundException") return { events: [], more: false, absent: true };

@@ -10,6 +10,9 @@ import { clock, exactly } from "./clock";
 import { type Line, unfolded, versionOf } from "./lines";
 import type { Group } from "./requests";
 
+/** Characters of a line that is not opened: more of them are never in sight, and browsers would lay them out. */
+const MOST_IN_SIGHT = 1000;
+
 export interface Links {
   /** Of a request's log; where it ran need not be known. */
   readonly ofRequest: (request: string, stream: string | undefined, at: number) => string;
@@ -30,7 +33,7 @@ export function LineRow({ line, request, open, target, indented, links, toggle, 
         <time className="log-time" dateTime={new Date(at).toISOString()} title={exactly(at)}>{clock(at, new Date())}</time>
         <span className="log-level">{level ?? ""}</span>
         <span className="log-stream" title={stream}>{versionOf(stream) ?? ""} {stream.slice(-6)}</span>
-        <span className="log-text">{text}</span>
+        <span className="log-text">{text.slice(0, MOST_IN_SIGHT)}</span>
       </div>
       {open && (
         <Unfolded id={id} measured={measured}>

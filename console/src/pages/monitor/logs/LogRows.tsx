@@ -17,19 +17,29 @@ export function LogRows({ rows, target, links, toggleGroup, before, after }: {
   after?: ReactNode;
 }) {
   const ids = useMemo(() => rows.map(({ id }) => id), [rows]);
+  /** The row that has the keyboard's focus, which stays made when it is scrolled out of sight. */
+  const [focused, setFocused] = useState<string>();
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const { ref, tops, first, end, atEnd, onScroll, toEnd, measured } = useRows(ids, target);
   const toggle = useCallback((id: string) => {
     setOpen((before) => toggled(before, id));
     measured(id, undefined);
   }, [measured]);
+  const made = useMemo(() => {
+    const kept = focused === undefined ? -1 : ids.indexOf(focused);
+    const sight = Array.from({ length: end - first }, (_, index) => first + index);
+    return kept < 0 || (kept >= first && kept < end) ? sight : kept < first ? [kept, ...sight] : [...sight, kept];
+  }, [ids, focused, first, end]);
   return (
     <div className="log-frame">
       {before}
       <div ref={ref} className="log" role="region" aria-label="Log" tabIndex={0} onScroll={onScroll}>
         <div role="table" aria-label="Lines of the log" aria-rowcount={rows.length} style={{ blockSize: tops[rows.length] }}>
-          {rows.slice(first, end).map((row, index) => (
-            <div key={row.id} role="row" aria-rowindex={first + index + 1} className="log-row" style={{ insetBlockStart: tops[first + index] }}>
+          {made.map((index) => [index, rows[index]!] as const).map(([index, row]) => (
+            <div
+              key={row.id} role="row" aria-rowindex={index + 1} className="log-row" style={{ insetBlockStart: tops[index] }}
+              onFocus={() => setFocused(row.id)} onBlur={() => setFocused(undefined)}
+            >
               {row.kind === "group"
                 ? <GroupRow group={row.group} folded={row.folded} links={links} toggle={toggleGroup} />
                 : (
