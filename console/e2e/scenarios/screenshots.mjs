@@ -52,6 +52,12 @@ export default async function (stage) {
   await page.getByRole("row", { name: "1 75 % 1" }).waitFor();
   await page.evaluate(() => scrollTo({ top: 200, behavior: "instant" }));
   await take("alias");
+  await page.goto(stage.address("us-east-1/functions/orders-staging"));
+  await page.getByRole("textbox", { name: "Text of app.py" }).waitFor();
+  await page.getByRole("button", { name: "Edit Layers" }).click();
+  await page.getByText("money, version 1").waitFor();
+  await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" }));
+  await take("layers");
   await page.goto(`${given.locked}/_ingle/console/`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await take("sign-in");

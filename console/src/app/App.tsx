@@ -22,13 +22,14 @@ import { SwitchDialog, WhoDialog } from "./AccountDialogs";
 import { ChoiceDialog, REGIONS } from "./ChoiceDialog";
 import { Navigation } from "./Navigation";
 import { Notifications, useNotifications } from "./notifications";
-import { type AccountPlace, type AccountSection, type Location, addressOf, locationOf } from "./places";
+import { type AccountPlace, type AccountSection, type LayersPlace, type Location, addressOf, locationOf } from "./places";
 import { ACCOUNT_TITLES } from "./titles";
 import { TopBar } from "./TopBar";
 import { ConsoleContext } from "./context";
 import { follow, navigate, usePath } from "./router";
 import { useSession } from "./useSession";
 
+const LayersPages = lazily("layers", () => import("../pages/layers/LayersPages"));
 const AccountPage = lazily("the account", () => import("../pages/account/AccountPage"));
 
 const REGION = "ingle.region";
@@ -114,6 +115,10 @@ function Content({ location }: { location: Location }) {
       return <FunctionPage key={`${location.name}:${location.qualifier}`} {...location} />;
     case "account":
       return <AccountPage section={location.section} item={location.item} />;
+    case "layers":
+    case "create-layer":
+    case "layer":
+      return <LayersPages at={location} />;
     case "unknown":
       return <ProblemAlert problem={{ kind: "refused", message: `There is no page ${location.path}.` }} />;
   }
@@ -121,6 +126,9 @@ function Content({ location }: { location: Location }) {
 
 function Breadcrumbs({ location, region }: { location: Location; region: string }) {
   if (location.page === "account") return <BreadcrumbGroup items={accountTrail(location, region)} onFollow={follow} ariaLabel="Where this is" />;
+  if (location.page === "layers" || location.page === "create-layer" || location.page === "layer") {
+    return <BreadcrumbGroup items={layersTrail(location, region)} onFollow={follow} ariaLabel="Where this is" />;
+  }
   const functions = { text: "Functions", href: addressOf(region, { page: "functions" }) };
   const items = location.page === "functions" ? [functions] : [functions, { text: titleOf(location), href: "#" }];
   if (location.page === "function" && location.qualifier !== undefined) {
@@ -137,6 +145,13 @@ function accountTrail({ section, item }: AccountPlace, region: string): { text: 
   return item === undefined ? trail : [...trail, { text: item, href: "#" }];
 }
 
+function layersTrail(at: LayersPlace, region: string): { text: string; href: string }[] {
+  const trail = [{ text: "Layers", href: addressOf(region, { page: "layers" }) }];
+  if (at.page !== "layers" && at.name !== undefined) trail.push({ text: at.name, href: addressOf(region, { page: "layer", name: at.name }) });
+  if (at.page === "layer" && at.version !== undefined) trail.push({ text: at.version, href: "#" });
+  return at.page === "create-layer" ? [...trail, { text: titleOf(at), href: "#" }] : trail;
+}
+
 function titleOf(location: Location): string {
   switch (location.page) {
     case "functions":
@@ -147,6 +162,12 @@ function titleOf(location: Location): string {
       return location.qualifier === undefined ? location.name : `${location.name}:${location.qualifier}`;
     case "account":
       return location.item ?? ACCOUNT_TITLES[location.section];
+    case "layers":
+      return "Layers";
+    case "create-layer":
+      return location.name === undefined ? "Create layer" : "Create version";
+    case "layer":
+      return location.version === undefined ? location.name : `${location.name}:${location.version}`;
     case "unknown":
       return "Not found";
   }

@@ -7,6 +7,7 @@ import { ACCOUNT_TITLES } from "./titles";
 
 const PARTS: readonly { readonly text: string; readonly page: Page; readonly of: readonly Page["page"][] }[] = [
   { text: "Functions", page: { page: "functions" }, of: ["functions", "create", "function"] },
+  { text: "Layers", page: { page: "layers" }, of: ["layers", "create-layer", "layer"] },
 ];
 
 export function Navigation({ location, region }: { location: Location; region: string }) {

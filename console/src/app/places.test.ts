@@ -9,6 +9,8 @@ describe("places", () => {
     { page: "function", name: "hello", qualifier: "12", tab: "code" },
     { page: "function", name: "hello", tab: "versions" }, { page: "function", name: "hello", tab: "versions", section: "3...$LATEST" },
     { page: "function", name: "hello", tab: "aliases", section: "live" },
+    { page: "layers" }, { page: "layer", name: "tools" }, { page: "layer", name: "tools", version: "12" }, { page: "create-layer" },
+    { page: "create-layer", name: "tools" },
     { page: "function", name: "a:b", qualifier: "c:d", tab: "configuration", section: "general" },
     { page: "account", section: "environments" }, { page: "account", section: "policies", item: "arn:aws:iam::aws:policy/a b" },
   ];
@@ -42,6 +44,7 @@ describe("places", () => {
   it.each(["/elsewhere", "/_ingle/console/us-east-1/account/nothing", "/_ingle/console/us-east-1/account/environments/one",
     "/_ingle/console/us-east-1/account/users/a/b", "/_ingle/console/us-east-1/functions/f/nothing", "/_ingle/console/us-east-1/functions/%ff", "/_ingle/console/a/create/more",
     "/_ingle/console/us-east-1/functions/f/code/more", "/_ingle/console/us-east-1/functions/f:1:2/code",
+    "/_ingle/console/us-east-1/layers/tools/new", "/_ingle/console/us-east-1/layers/tools/1/more", "/_ingle/console/us-east-1/account/users/%ff",
     "/_ingle/console/us-east-1/functions/f/versions/nothing", "/_ingle/console/us-east-1/functions/f/aliases/a%20b",
     "/_ingle/console/us-east-1/functions/f/configuration/nothing", "/_ingle/console/us-east-1/functions/f/toString", "/_ingle/consoles"])("does not know %s", (path) => {
     expect(locationOf(path).page).toBe("unknown");

@@ -55,16 +55,24 @@ export interface FunctionPlace {
   readonly section?: string;
 }
 
+export type LayersPlace =
+  | { readonly page: "layers" }
+  /** `name`: of a layer that gets another version. */
+  | { readonly page: "create-layer"; readonly name?: string }
+  /** Without a version the latest one. */
+  | { readonly page: "layer"; readonly name: string; readonly version?: string };
+
 export type Page =
   | { readonly page: "functions" }
   | { readonly page: "create" }
   | FunctionPlace
   | AccountPlace
+  | LayersPlace
   | { readonly page: "unknown"; readonly path: string };
 
 export type Location = Page & { readonly region?: string };
 
-/** `/_ingle/console/REGION/functions/NAME[:QUALIFIER]/TAB/SECTION`, `.../REGION/account/SECTION/ITEM`. */
+/** `/_ingle/console/REGION/functions/NAME[:QUALIFIER]/TAB/SECTION`, `.../REGION/account/SECTION/ITEM`, `.../REGION/layers/NAME/VERSION`. */
 export function addressOf(region: string, page: Page): string {
   const start = `${BASE}/${region}`;
   switch (page.page) {
@@ -76,6 +84,12 @@ export function addressOf(region: string, page: Page): string {
       return [`${start}/functions/${[page.name, page.qualifier].filter(Boolean).map((part) => encodeURIComponent(part!)).join(":")}/${page.tab}`, page.section && encodeURIComponent(page.section)].filter(Boolean).join("/");
     case "account":
       return `${start}/account/${page.section}${page.item === undefined ? "" : `/${encodeURIComponent(page.item)}`}`;
+    case "layers":
+      return `${start}/layers`;
+    case "create-layer":
+      return `${start}/create-layer${page.name === undefined ? "" : `/${encodeURIComponent(page.name)}`}`;
+    case "layer":
+      return `${start}/layers/${encodeURIComponent(page.name)}${page.version === undefined ? "" : `/${page.version}`}`;
     case "unknown":
       return page.path;
   }
@@ -88,7 +102,7 @@ export function locationOf(path: string): Location {
   if (region === undefined) return { page: "functions" };
   if (page === undefined || (page === "functions" && rest.length === 0)) return { page: "functions", region };
   if (page === "create" && rest.length === 0) return { page: "create", region };
-  const found = page === "functions" ? functionAt(rest) : page === "account" ? accountAt(rest) : undefined;
+  const found = page === "functions" ? functionAt(rest) : page === "account" ? accountAt(rest) : layersAt(page, rest);
   return found === undefined ? unknown : { ...found, region };
 }
 
@@ -104,12 +118,22 @@ function functionAt([called = "", tab = "code", within, ...rest]: readonly strin
   };
 }
 
+function layersAt(page: string, [called, version, ...rest]: readonly string[]): LayersPlace | undefined {
+  const name = called === undefined ? undefined : decode(called);
+  if (name === "" || rest.length > 0) return undefined;
+  if (page === "create-layer" && version === undefined) return { page, ...(name === undefined ? {} : { name }) };
+  if (page !== "layers") return undefined;
+  if (name === undefined) return { page };
+  if (version !== undefined && !/^[0-9]+$/.test(version)) return undefined;
+  return { page: "layer", name, ...(version === undefined ? {} : { version }) };
+}
+
 function accountAt([section = "overview", item, ...rest]: readonly string[]): AccountPlace | undefined {
   const known = ACCOUNT.find((each) => each === section);
   if (known === undefined || rest.length > 0) return undefined;
   if (item === undefined) return { page: "account", section: known };
   const decoded = decode(item);
-  return decoded === undefined || !WITH_ITEMS.includes(section) ? undefined : { page: "account", section: known, item: decoded };
+  return decoded === "" || !WITH_ITEMS.includes(section) ? undefined : { page: "account", section: known, item: decoded };
 }
 
 function isTab(text: string): text is Tab {

@@ -28,13 +28,15 @@ export function Trial({ name, alias, onDone }: { name: string; alias: string; on
   return (
     <form onSubmit={(submitted) => { submitted.preventDefault(); if (!problem && !wrong) void start(Number(times), event); }}>
       <SpaceBetween size="m">
-        <div className="event-bar">
-          <FormField label="Test invocations" errorText={problem}>
-            <Input value={times} inputMode="numeric" disabled={running} onChange={({ detail }) => setTimes(detail.value)} />
-          </FormField>
-          <FormField label="Event of each" errorText={wrong}>
-            <Input value={event} spellcheck={false} disabled={running} onChange={({ detail }) => setEvent(detail.value)} />
-          </FormField>
+        <div className="with-button">
+          <div className="pair">
+            <FormField label="Test invocations" errorText={problem}>
+              <Input value={times} inputMode="numeric" disabled={running} onChange={({ detail }) => setTimes(detail.value)} />
+            </FormField>
+            <FormField label="Event of each" errorText={wrong}>
+              <Input value={event} spellcheck={false} disabled={running} onChange={({ detail }) => setEvent(detail.value)} />
+            </FormField>
+          </div>
           <SpaceBetween direction="horizontal" size="xs">
             {running && <Button formAction="none" onClick={stop}>Stop</Button>}
             <Button loading={running}>Send</Button>

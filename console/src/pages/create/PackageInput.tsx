@@ -11,8 +11,8 @@ import { fromDrop, fromFiles } from "../../packages/picked";
 import type { PackageFile } from "../../packages/files";
 import type { Upload } from "./request";
 
-export function PackageInput({ upload, zipSize, onChange, problem }: {
-  upload: Upload | undefined; zipSize: number; onChange: (upload: Upload | undefined) => void; problem?: string;
+export function PackageInput({ label = "Code", description = "A zip file, or a folder, which is zipped here.", upload, zipSize, onChange, problem }: {
+  label?: string; description?: string; upload: Upload | undefined; zipSize: number; onChange: (upload: Upload | undefined) => void; problem?: string;
 }) {
   const zip = useRef<HTMLInputElement>(null), folder = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
@@ -23,7 +23,7 @@ export function PackageInput({ upload, zipSize, onChange, problem }: {
     void take(fromDrop(event.dataTransfer.items));
   };
   return (
-    <FormField label="Code" description="A zip file, or a folder, which is zipped here." errorText={problem}>
+    <FormField label={label} description={description} errorText={problem}>
       <div
         className={over ? "dropzone dropzone-over" : "dropzone"}
         onDragOver={(event) => { event.preventDefault(); setOver(true); }}

@@ -26,6 +26,7 @@ import { useFunction } from "./useFunction";
 import { useQualifiers } from "./useQualifiers";
 
 const MonitorTab = lazily("the monitor", () => import("../monitor/MonitorTab"));
+const FunctionLayers = lazily("the layers", () => import("../layers/FunctionLayers"));
 const VersionsTab = lazily("the versions", () => import("../versions/VersionsTab"));
 const AliasesTab = lazily("the aliases", () => import("../aliases/AliasesTab"));
 const ConfigurationTab = lazily("the configuration", () => import("../configuration/ConfigurationTab"));
@@ -57,7 +58,12 @@ export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
               ariaLabel="Function"
               onChange={({ detail }) => navigate(addressOf(place.region, at(detail.activeTabId as Tab)))}
               tabs={[
-                { id: "code", label: "Code", content: tab === "code" && <CodeTab found={found} onDeployed={reload} /> },
+                { id: "code", label: "Code", content: tab === "code" && (
+                  <SpaceBetween size="l">
+                    <CodeTab found={found} onDeployed={reload} />
+                    <FunctionLayers found={found} onChanged={reload} />
+                  </SpaceBetween>
+                ) },
                 { id: "test", label: "Test", content: tab === "test" && <TestTab found={found} /> },
                 { id: "monitor", label: "Monitor", content: tab === "monitor" && <MonitorTab section={section as Section<"monitor">} found={found} /> },
                 { id: "configuration", label: "Configuration", content: tab === "configuration" && (
