@@ -27,13 +27,8 @@ def site(directory: Path) -> Iterator[Site]:
 
 @needs_node
 @needs_browser
-def test_the_root_manages_users_keys_policies_and_roles(site: Site) -> None:
-    create_function(site.lambda_, "busy", SOURCE, Role=site.role(), Runtime=PYTHON)
-    site.role()
-
+def test_the_root_manages_users_with_keys_groups_and_policies(site: Site) -> None:
     def answer(asked: Any) -> str:
-        if asked == "invoke":
-            return str(site.lambda_.invoke(FunctionName="busy")["StatusCode"])
         try:
             return str(site.client("sts", tuple(asked["whose"])).get_caller_identity()["Arn"])
         except ClientError as error:
@@ -42,7 +37,7 @@ def test_the_root_manages_users_keys_policies_and_roles(site: Site) -> None:
     key, secret = site.root
     assert play("account", {"url": site.server.url, "key": key, "secret": secret}, answer) == [
         "the overview", "a user whose name is refused", "a new access key", "a user", "a user in a narrow window",
-        "a policy", "a role", "a new role", "keys", "a key", "environments",
+        "a policy",
     ]  # fmt: skip
     iam = site.iam
     assert iam.list_access_keys(UserName="ada")["AccessKeyMetadata"] == []
@@ -52,8 +47,26 @@ def test_the_root_manages_users_keys_policies_and_roles(site: Site) -> None:
     [attached] = iam.list_attached_group_policies(GroupName="developers")["AttachedPolicies"]
     assert attached["PolicyName"] == "AWSLambda_ReadOnlyAccess"
     [managed] = iam.list_policies(Scope="Local")["Policies"]
-    assert managed["PolicyName"] == "lists-too"
-    roles = {role["RoleName"]: role["AssumeRolePolicyDocument"] for role in iam.list_roles()["Roles"]}
+    assert (managed["PolicyName"], managed["DefaultVersionId"]) == ("lists-too", "v6")
+    versions = iam.list_policy_versions(PolicyArn=managed["Arn"])["Versions"]
+    assert {version["VersionId"] for version in versions} == {"v2", "v3", "v4", "v5", "v6"}
+
+
+@needs_node
+@needs_browser
+def test_the_root_manages_roles_and_keys_and_sees_environments(site: Site) -> None:
+    create_function(site.lambda_, "busy", SOURCE, Role=site.role(), Runtime=PYTHON)
+    site.role()
+
+    def answer(asked: Any) -> str:
+        assert asked == "invoke"
+        return str(site.lambda_.invoke(FunctionName="busy")["StatusCode"])
+
+    key, secret = site.root
+    assert play("roles", {"url": site.server.url, "key": key, "secret": secret}, answer) == [
+        "a role", "a new role", "keys", "a key", "environments",
+    ]  # fmt: skip
+    roles = {role["RoleName"]: role["AssumeRolePolicyDocument"] for role in site.iam.list_roles()["Roles"]}
     assert set(roles) == {"role1", "visitor"}
     assert roles["visitor"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
     kms = site.client("kms")

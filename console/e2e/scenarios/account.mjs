@@ -1,7 +1,8 @@
-// The account as its root sees it: users with keys, groups, policies, roles, keys of KMS, environments.
+// Who may do what, as the root manages it: users with access keys, groups, policies.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { create, part } from "../account.mjs";
 import { confirm, edit, replaceText, save, signIn } from "../steps.mjs";
 
 const DOCUMENT = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "lambda:ListFunctions", Resource: "*" }] });
@@ -17,23 +18,6 @@ export default async function (stage) {
   await user(stage);
   await accessKey(stage);
   await policies(stage);
-  await role(stage);
-  await kmsKey(stage);
-  await environments(stage);
-}
-
-/** Of the navigation. */
-async function part(page, name) {
-  await page.getByRole("link", { name, exact: true }).first().click();
-  await page.getByRole("heading", { level: 1, name }).waitFor();
-}
-
-async function create(page, what, label, name) {
-  await page.getByRole("button", { name: `Create ${what}` }).first().click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel(label).fill(name);
-  await dialog.getByRole("button", { name: `Create ${what}` }).click();
-  await dialog.waitFor({ state: "detached" });
 }
 
 async function groups({ page }) {
@@ -106,7 +90,7 @@ async function accessKey(stage) {
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.getByRole("button", { name: "Open the parts" }).first().click();
   await page.getByRole("button", { name: `Deactivate ${id}` }).click();
-  await page.getByRole("button", { name: `Activate ${id}` }).waitFor();
+  await page.getByRole("button", { name: `Activate ${id}`, exact: true }).waitFor();
   assert.match(await stage.ask({ whose: [id, secret] }), /InvalidClientTokenId/);
   await page.getByRole("button", { name: `Delete ${id}` }).click();
   await confirm(page, "Delete");
@@ -129,88 +113,15 @@ async function policies(stage) {
   await page.reload();
   await signedOut(stage);
   await page.getByRole("heading", { level: 1, name: "lists-too" }).waitFor();
+  for (const version of [2, 3, 4, 5, 6]) {
+    await edit(page, "Document");
+    await replaceText(page, "Policy document", DOCUMENT.replace("ListFunctions", `GetFunction${version}`));
+    await save(page, "Document");
+    await page.getByText(`v${version}`, { exact: true }).waitFor();
+  }
 }
 
 /** Whoever did not ask to be remembered signs in again after a reload, and is where they were. */
 async function signedOut({ page, given }) {
   await signIn(page, given.key, given.secret);
-}
-
-async function role(stage) {
-  const { page } = stage;
-  await part(page, "Roles");
-  await page.getByRole("link", { name: "role1" }).click();
-  await page.getByRole("link", { name: "busy" }).waitFor();
-  await page.getByRole("button", { name: /^AWSLambdaBasicExecutionRole/ }).click();
-  await page.getByRole("region", { name: "Document of AWSLambdaBasicExecutionRole" }).getByText("logs:PutLogEvents").waitFor();
-  await stage.accessible("a role");
-  await part(page, "Roles");
-  await page.getByRole("button", { name: "Create role" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Role name").fill("visitor");
-  await dialog.getByRole("radio", { name: "Users of this account" }).check();
-  await stage.accessible("a new role");
-  await dialog.getByRole("button", { name: "Create role" }).click();
-  await page.getByRole("heading", { level: 1, name: "visitor" }).waitFor();
-  await edit(page, "Trust relationships");
-  await replaceText(page, "Trust policy", JSON.stringify({
-    Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
-  }));
-  await save(page, "Trust relationships");
-  await part(page, "Roles");
-  await page.getByRole("row", { name: /visitor/ }).getByText("lambda.amazonaws.com").waitFor();
-  await page.getByRole("link", { name: "role2" }).click();
-  await page.getByRole("button", { name: "Delete", exact: true }).first().click();
-  await confirm(page, "Delete");
-  await page.getByText("The role role2 is deleted.").waitFor();
-}
-
-async function kmsKey(stage) {
-  const { page } = stage;
-  await part(page, "KMS keys");
-  await create(page, "key", "Alias - optional", "variables");
-  const row = page.getByRole("row", { name: /variables/ });
-  await row.getByText("Enabled").waitFor();
-  await stage.accessible("keys");
-  await row.getByRole("link").click();
-  await page.getByText("alias/variables").waitFor();
-  await edit(page, "Rotation");
-  await page.getByRole("checkbox", { name: "Rotate by itself" }).check();
-  await page.getByLabel("Days between rotations").fill("100");
-  await save(page, "Rotation");
-  await page.getByText("100 days", { exact: true }).waitFor();
-  await create(page, "alias", "Alias", "second");
-  await page.getByRole("button", { name: "Delete alias second" }).waitFor();
-  await page.getByRole("button", { name: "Disable", exact: true }).click();
-  await page.getByText("Disabled", { exact: true }).waitFor();
-  await page.getByRole("button", { name: "Schedule deletion" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Days to wait").fill("7");
-  await dialog.getByRole("button", { name: "Schedule deletion" }).click();
-  await page.getByText("Pending deletion").waitFor();
-  await stage.accessible("a key");
-  await page.getByRole("button", { name: "Cancel deletion" }).click();
-  await page.getByRole("button", { name: "Enable", exact: true }).waitFor();
-}
-
-/** They come and go while somebody looks. */
-async function environments(stage) {
-  const { page } = stage;
-  await part(page, "Environments");
-  await page.getByText("Nothing runs now, and nothing waits for an invocation.").waitFor();
-  await page.getByRole("button", { name: /How often to look/ }).click();
-  await page.getByRole("option", { name: "Every 2 seconds" }).click();
-  await stage.ask("invoke");
-  const row = page.getByRole("row", { name: /busy/ });
-  await row.getByText("$LATEST").waitFor();
-  await row.getByText(/of 128 MB/).waitFor();
-  await stage.accessible("environments");
-  await row.getByRole("link", { name: "busy" }).click();
-  await page.getByRole("heading", { level: 1, name: "busy" }).waitFor();
-  await page.goBack();
-  await page.getByRole("heading", { level: 1, name: "Environments" }).waitFor();
-  await page.goForward();
-  await page.getByRole("tab", { name: "Monitor" }).click();
-  await page.getByRole("tab", { name: "Environments" }).click();
-  await page.getByRole("row", { name: /\$LATEST/ }).getByText(/of 128 MB/).waitFor();
 }

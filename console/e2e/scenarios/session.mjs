@@ -43,7 +43,8 @@ async function whoAmI(stage) {
   await dialog.getByText("arn:aws:iam::000000000000:user/limited").waitFor();
   await dialog.getByText(given.key).waitFor();
   await stage.accessible("who somebody is");
-  await dialog.getByRole("button", { name: "Close" }).last().click();
+  await dialog.getByRole("link", { name: "arn:aws:iam::000000000000:user/limited" }).click();
+  await page.getByRole("heading", { level: 1, name: "limited" }).waitFor();
 }
 
 /** To a role and back, and back by itself when the role's session is over. */

@@ -3,6 +3,7 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Link from "@cloudscape-design/components/link";
 import { useCallback, useState } from "react";
 import type { Place } from "../api/clients";
 import { assumeRole, whoIs } from "../api/identity";
@@ -11,6 +12,8 @@ import { ActionDialog } from "../components/ActionDialog";
 import { Dialog } from "../components/Dialog";
 import { Shown } from "../components/Shown";
 import { useLoad } from "../components/useLoad";
+import { addressOf } from "./places";
+import { follow } from "./router";
 
 export function WhoDialog({ place, onClose }: { place: Place; onClose: () => void }) {
   const { loaded, reload } = useLoad(useCallback(() => whoIs(place), [place]));
@@ -20,7 +23,7 @@ export function WhoDialog({ place, onClose }: { place: Place; onClose: () => voi
         {({ account, arn, userId }) => (
           <KeyValuePairs
             items={[
-              { label: "ARN", value: arn }, { label: "Account", value: account }, { label: "User ID", value: userId },
+              { label: "ARN", value: <Own arn={arn} region={place.region} onFollow={onClose} /> }, { label: "Account", value: account }, { label: "User ID", value: userId },
               { label: "Access key ID", value: place.session.credentials.accessKeyId },
             ]}
           />
@@ -28,6 +31,14 @@ export function WhoDialog({ place, onClose }: { place: Place; onClose: () => voi
       </Shown>
     </Dialog>
   );
+}
+
+/** A user's ARN leads to the user's own page, with keys and policies. */
+function Own({ arn, region, onFollow }: { arn: string; region: string; onFollow: () => void }) {
+  const user = /:user\/(?:.*\/)?([^/]+)$/.exec(arn)?.[1];
+  if (user === undefined) return <>{arn}</>;
+  const href = addressOf(region, { page: "account", section: "users", item: user });
+  return <Link href={href} onFollow={(event) => { follow(event); onFollow(); }}>{arn}</Link>;
 }
 
 export function SwitchDialog({ place, onDone, onClose }: { place: Place; onDone: (session: Session) => void; onClose: () => void }) {

@@ -1,6 +1,6 @@
 /** Who calls: begins with what is remembered, changes with roles, ends with its credentials. */
 
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { watchEnding } from "../api/ending";
 import { type Problem, isEnded, problemOf } from "../api/errors";
 import { whoIs } from "../api/identity";
@@ -31,15 +31,15 @@ export function useSession(verified: boolean | undefined, region: string, notify
     if (verified !== undefined) setSession(verified ? keptSession() : anybody(chosenAccount()));
   }, [verified]);
 
-  const looking = useRef(false);
   useEffect(() => {
     if (!verified || session === undefined) return undefined;
-    return watchEnding(async () => {
-      if (looking.current) return;
-      looking.current = true;
+    let looking = false, left = false;
+    const unwatch = watchEnding(async () => {
+      if (looking) return;
+      looking = true;
       const problem = await whyEnded(session, region);
-      looking.current = false;
-      if (problem === undefined) return;
+      looking = false;
+      if (problem === undefined || left) return;
       if (session.from) {
         change(session.from);
         notify("warning", `${problem.code}: ${problem.message}`, `The session of ${session.arn} is over`);
@@ -49,6 +49,10 @@ export function useSession(verified: boolean | undefined, region: string, notify
         setSession(undefined);
       }
     });
+    return () => {
+      left = true;
+      unwatch();
+    };
   }, [verified, session, region, notify, change]);
   return { session, ended, begin, change, signOut };
 }

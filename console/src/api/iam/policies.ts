@@ -2,7 +2,7 @@
 
 import {
   AttachGroupPolicyCommand, AttachRolePolicyCommand, AttachUserPolicyCommand,
-  CreatePolicyCommand,
+  CreatePolicyCommand, CreatePolicyVersionCommand,
   DeleteGroupPolicyCommand, DeletePolicyCommand, DeletePolicyVersionCommand, DeleteRolePolicyCommand, DeleteUserPolicyCommand,
   DetachGroupPolicyCommand, DetachRolePolicyCommand, DetachUserPolicyCommand,
   GetGroupPolicyCommand, GetPolicyCommand, GetPolicyVersionCommand, GetRolePolicyCommand, GetUserPolicyCommand,
@@ -18,6 +18,8 @@ import { iamClient } from "./client";
 import { documentText } from "./document";
 
 export type { Policy };
+
+const MOST_VERSIONS = 5;
 
 export interface Holder {
   readonly kind: "user" | "group" | "role";
@@ -120,6 +122,17 @@ export function holdersOf(place: Place, PolicyArn: string): Promise<Holder[]> {
 
 export async function createPolicy(place: Place, PolicyName: string, PolicyDocument: string): Promise<void> {
   await iamClient(place).send(new CreatePolicyCommand({ PolicyName, PolicyDocument }));
+}
+
+/** As a new version, which is the default from then on. Of five, the most that there may be, the oldest goes. */
+export async function changePolicy(place: Place, PolicyArn: string, PolicyDocument: string): Promise<void> {
+  const client = iamClient(place);
+  const versions = await all(paginateListPolicyVersions({ client }, { PolicyArn }), ({ Versions }) => Versions);
+  if (versions.length >= MOST_VERSIONS) {
+    const numbers = versions.filter(({ IsDefaultVersion }) => !IsDefaultVersion).map(({ VersionId }) => Number(VersionId!.slice(1)));
+    await client.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: `v${Math.min(...numbers)}` }));
+  }
+  await client.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }));
 }
 
 /** With its versions. Refused where it is attached to anything. */

@@ -46,17 +46,12 @@ function About({ found, reload }: { found: Key; reload: () => void }) {
   const change = async (work: () => Promise<unknown>) => {
     if (await run(work)) reload();
   };
-  const enabled = state === "Enabled";
+  const enabled = state === "Enabled", pending = state === "PendingDeletion";
   const actions = about?.KeyManager !== "AWS" && (
     <SpaceBetween direction="horizontal" size="xs">
-      {state === "PendingDeletion" ? (
-        <Button loading={busy} onClick={() => void change(() => cancelDeletion(place, found.id))}>Cancel deletion</Button>
-      ) : (
-        <>
-          <Button loading={busy} onClick={() => void change(() => setEnabled(place, found.id, !enabled))}>{enabled ? "Disable" : "Enable"}</Button>
-          <Button onClick={() => setScheduling(true)}>Schedule deletion</Button>
-        </>
-      )}
+      {pending && <Button loading={busy} onClick={() => void change(() => cancelDeletion(place, found.id))}>Cancel deletion</Button>}
+      {!pending && <Button loading={busy} onClick={() => void change(() => setEnabled(place, found.id, !enabled))}>{enabled ? "Disable" : "Enable"}</Button>}
+      {!pending && <Button onClick={() => setScheduling(true)}>Schedule deletion</Button>}
     </SpaceBetween>
   );
   return (

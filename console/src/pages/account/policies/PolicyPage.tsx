@@ -6,10 +6,12 @@ import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useCallback } from "react";
-import { type Holder, type ManagedPolicy, deletePolicy, getPolicy, holdersOf } from "../../../api/iam/policies";
+import { documentProblem } from "../../../api/iam/document";
+import { type Holder, type ManagedPolicy, type Policy, changePolicy, deletePolicy, getPolicy, holdersOf } from "../../../api/iam/policies";
 import { useConsole } from "../../../app/context";
 import type { AccountSection } from "../../../app/places";
 import { type Column, ListTable } from "../../../components/ListTable";
+import { Settings } from "../../../components/Settings";
 import { Shown } from "../../../components/Shown";
 import { Time } from "../../../components/Time";
 import { useLoad } from "../../../components/useLoad";
@@ -17,6 +19,7 @@ import { Copied } from "../Copied";
 import { DeleteItem } from "../DeleteItem";
 import { DocumentText } from "../DocumentText";
 import { ItemLink } from "../ItemLink";
+import { DocumentInput } from "./DocumentInput";
 import { isOfAws } from "./origin";
 
 const SECTIONS: Record<Holder["kind"], AccountSection> = { user: "users", group: "groups", role: "roles" };
@@ -39,7 +42,9 @@ export function PolicyPage({ arn }: { arn: string }) {
   return (
     <ContentLayout header={<Header variant="h1" actions={remove}>{name}</Header>}>
       <SpaceBetween size="l">
-        <Shown loaded={loaded} reload={reload} what="the policy">{(found) => <Document found={found} />}</Shown>
+        <Shown loaded={loaded} reload={reload} what="the policy">
+          {(found) => <SpaceBetween size="l"><About policy={found.policy} /><Document found={found} reload={reload} /></SpaceBetween>}
+        </Shown>
         <ListTable<Holder>
           title="Attached to" variant="h2" loaded={holders.loaded} reload={holders.reload} columns={HOLDERS} trackBy={({ kind, name }) => `${kind} ${name}`}
           empty="It is attached to nothing."
@@ -49,20 +54,38 @@ export function PolicyPage({ arn }: { arn: string }) {
   );
 }
 
-function Document({ found: { policy, document } }: { found: ManagedPolicy }) {
+function About({ policy }: { policy: Policy }) {
   return (
-    <Container header={<Header variant="h2" description={policy.Description}>Document</Header>}>
-      <SpaceBetween size="m">
-        <KeyValuePairs
-          columns={3}
-          items={[
-            { label: "ARN", value: <Copied text={policy.Arn ?? ""} what="the ARN" /> },
-            { label: "Version", value: policy.DefaultVersionId },
-            { label: "Updated", value: <Time at={policy.UpdateDate!} /> },
-          ]}
-        />
-        <DocumentText label="Policy document" text={document} />
-      </SpaceBetween>
+    <Container>
+      <KeyValuePairs
+        columns={4}
+        items={[
+          { label: "ARN", value: <Copied text={policy.Arn ?? ""} what="the ARN" /> },
+          { label: "Description", value: policy.Description || "-" },
+          { label: "Version", value: policy.DefaultVersionId },
+          { label: "Updated", value: <Time at={policy.UpdateDate!} /> },
+        ]}
+      />
     </Container>
+  );
+}
+
+/** AWS's are the same everywhere and stay as they are. */
+function Document({ found: { policy, document }, reload }: { found: ManagedPolicy; reload: () => void }) {
+  const place = useConsole();
+  const { Arn = "" } = policy;
+  const shown = <DocumentText label="Policy document" text={document} />;
+  if (isOfAws(Arn)) return <Container header={<Header variant="h2">Document</Header>}>{shown}</Container>;
+  return (
+    <Settings<{ text: string }>
+      title="Document" description="A change makes a new version. The last five are kept." start={() => ({ text: document })}
+      check={({ text }) => { const problem = documentProblem(text); return problem === undefined ? {} : { text: problem }; }}
+      save={({ text }) => changePolicy(place, Arn, text)} saved={reload}
+      form={({ draft, change, problems }) => (
+        <DocumentInput label="Policy document" text={draft.text} problem={problems.text} onChange={(text) => change({ text })} />
+      )}
+    >
+      {shown}
+    </Settings>
   );
 }

@@ -42,7 +42,7 @@ export function Keys({ user }: { user: string }) {
     } },
   ];
   return (
-    <>
+    <SpaceBetween size="m">
       {problem && <ProblemAlert problem={problem} />}
       <ListTable<AccessKeyMetadata>
         title="Access keys" variant="h2" loaded={loaded} reload={reload} columns={columns} trackBy={({ AccessKeyId = "" }) => AccessKeyId}
@@ -50,7 +50,7 @@ export function Keys({ user }: { user: string }) {
         actions={<Button loading={busy} onClick={() => void change(async () => setMade(await createKey(place, user)))}>Create access key</Button>}
       />
       {made && <NewKeyDialog made={made} user={user} onClose={() => setMade(undefined)} />}
-    </>
+    </SpaceBetween>
   );
 }
 

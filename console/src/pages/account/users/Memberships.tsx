@@ -3,6 +3,7 @@
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useCallback, useState } from "react";
 import { groupNamesOf, join, leave, listGroups } from "../../../api/iam/groups";
 import { useConsole } from "../../../app/context";
@@ -29,14 +30,14 @@ export function Memberships({ user }: { user: string }) {
     ) },
   ];
   return (
-    <>
+    <SpaceBetween size="m">
       {problem && <ProblemAlert problem={problem} />}
       <ListTable<string>
         title="Groups" variant="h2" loaded={loaded} reload={reload} columns={columns} trackBy={(name) => name} searchable={false}
         empty="This user is in no group." actions={<Button onClick={() => setAdding(true)}>Add to group</Button>}
       />
       {adding && <AddToGroup user={user} onDone={() => { setAdding(false); reload(); }} onClose={() => setAdding(false)} />}
-    </>
+    </SpaceBetween>
   );
 }
 
