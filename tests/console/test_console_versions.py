@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from access_site import Site, allow
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from served import Server, create_function, package, settle
 
@@ -42,3 +45,27 @@ def test_versions_and_aliases_are_made_compared_and_shared_out(console_server: S
     ]
     [alias] = client.list_aliases(FunctionName="numbered")["Aliases"]
     assert (alias["Name"], alias["FunctionVersion"], "RoutingConfig" in alias) == ("live", "2", False)
+
+
+@needs_node
+@needs_browser
+def test_what_is_denied_leaves_the_rest_of_versions_and_layers(directory: Path) -> None:
+    server = Server(directory / "data", INGLE_AUTH="iam").start()
+    try:
+        site = Site(server)
+        create_function(site.lambda_, "numbered", "", Role=site.role(), Runtime=PYTHON)
+        site.lambda_.publish_version(FunctionName="numbered", Description="the first")
+        site.lambda_.publish_layer_version(LayerName="tools", Content={"ZipFile": package({"a": "a"})})
+        may = [
+            "GetFunction",
+            "GetFunctionConfiguration",
+            "ListVersionsByFunction",
+            "ListLayers",
+            "ListLayerVersions",
+            "ListFunctions",
+        ]
+        key, secret, _ = site.user(allow([f"lambda:{action}" for action in may]))
+        checked = play("versions-limited", {"url": server.url, "key": key, "secret": secret})
+        assert checked == ["versions with limited rights", "a layer with limited rights"]
+    finally:
+        assert server.stop() == 0

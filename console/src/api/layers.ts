@@ -110,8 +110,11 @@ export async function removeLayerGrant(place: Place, name: string, version: numb
   await lambdaClient(place).send(new RemoveLayerVersionPermissionCommand({ LayerName: name, VersionNumber: version, StatementId: sid }));
 }
 
-/** Functions of the region, and published versions of them, that attach a layer's version. */
-export async function layerUsers(place: Place, arn: string): Promise<FunctionConfiguration[]> {
-  const found = await all(paginateListFunctions({ client: lambdaClient(place) }, { FunctionVersion: "ALL", MaxItems: 50 }), ({ Functions }) => Functions);
-  return found.filter(({ Layers = [] }) => Layers.some(({ Arn }) => Arn === arn));
+/** Functions of the region, and published versions of them, that attach a layer's version, as they are found; and how many were looked at. */
+export async function* layerUsers(place: Place, arn: string): AsyncGenerator<{ looked: number; users: FunctionConfiguration[] }> {
+  let looked = 0;
+  for await (const { Functions = [] } of paginateListFunctions({ client: lambdaClient(place) }, { FunctionVersion: "ALL", MaxItems: 50 })) {
+    looked += Functions.length;
+    yield { looked, users: Functions.filter(({ Layers = [] }) => Layers.some(({ Arn }) => Arn === arn)) };
+  }
 }

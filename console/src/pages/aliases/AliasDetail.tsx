@@ -25,7 +25,7 @@ export function AliasDetail({ name, alias, qualifiers, onChanged }: {
   name: string; alias: string; qualifiers: Qualifiers; onChanged: () => void;
 }) {
   const place = useConsole();
-  const { versions = [], aliases, problem, reload } = qualifiers;
+  const { versions = [], aliases, aliasesProblem: problem, reload } = qualifiers;
   const found = aliases?.find(({ Name }) => Name === alias);
   const shares = useMemo(() => found && sharesOf(found), [found]);
   const list = addressOf(place.region, { page: "function", name, tab: "aliases" });

@@ -1,6 +1,7 @@
 /** All aliases, and making another one. */
 
 import { useCollection } from "@cloudscape-design/collection-hooks";
+import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
@@ -14,7 +15,7 @@ import { useConsole } from "../../app/context";
 import { LATEST, addressOf } from "../../app/places";
 import { follow } from "../../app/router";
 import { EditForm } from "../../components/EditForm";
-import { ProblemAlert } from "../../components/ProblemAlert";
+import { ProblemAlert, ProblemText } from "../../components/ProblemAlert";
 import type { Qualifiers } from "../function/useQualifiers";
 import { sharesOf } from "../versions/rows";
 import { AliasFields } from "./AliasFields";
@@ -26,7 +27,7 @@ const PAGE = 20;
 
 export function AliasList({ name, qualifiers, onChanged }: { name: string; qualifiers: Qualifiers; onChanged: () => void }) {
   const place = useConsole();
-  const { versions = [], aliases = [], loading, problem, reload } = qualifiers;
+  const { versions = [], aliases = [], loading, aliasesProblem: problem, versionsProblem, reload } = qualifiers;
   const [creating, setCreating] = useState<Draft>();
   const definitions: TableProps.ColumnDefinition<AliasConfiguration>[] = [
     { id: "name", header: "Name", isRowHeader: true, sortingField: "Name", cell: ({ Name = "" }) => (
@@ -43,6 +44,9 @@ export function AliasList({ name, qualifiers, onChanged }: { name: string; quali
   return (
     <SpaceBetween size="l">
       {problem && <ProblemAlert problem={problem} retry={reload} />}
+      {versionsProblem && !problem && (
+        <Alert type="warning" header="Versions cannot be read"><ProblemText problem={versionsProblem} /></Alert>
+      )}
       {creating && (
         <EditForm<Draft>
           title="Create alias" action="Create" done={() => "The alias is created."} start={creating} check={problemsOf}

@@ -31,7 +31,8 @@ export function Comparison({ name, before, after, qualifiers }: { name: string; 
     <FormField label={label}>
       <Select
         selectedOption={{ value, label: value }} options={options} filteringType="auto" filteringAriaLabel="Search versions"
-        statusType={qualifiers.loading ? "loading" : "finished"} loadingText="Loading versions"
+        statusType={qualifiers.versionsProblem ? "error" : qualifiers.loading ? "loading" : "finished"} loadingText="Loading versions"
+        errorText={qualifiers.versionsProblem?.message}
         onChange={({ detail }) => navigate(at(go(detail.selectedOption.value!)))}
       />
     </FormField>

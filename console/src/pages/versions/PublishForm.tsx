@@ -8,8 +8,8 @@ import { publishVersion } from "../../api/versions";
 import { useConsole } from "../../app/context";
 import { EditForm } from "../../components/EditForm";
 
-export function PublishForm({ name, latest, onClose, onDone }: {
-  name: string; latest?: FunctionConfiguration; onClose: () => void; onDone: () => void;
+export function PublishForm({ name, versions, latest, onClose, onDone }: {
+  name: string; versions: readonly FunctionConfiguration[]; latest?: FunctionConfiguration; onClose: () => void; onDone: () => void;
 }) {
   const place = useConsole();
   const published = useRef("");
@@ -17,7 +17,11 @@ export function PublishForm({ name, latest, onClose, onDone }: {
     <EditForm
       title="Publish new version" action="Publish"
       description="Code and configuration of $LATEST as they are now. If nothing changed since the last version, that one stays the last."
-      done={() => `Version ${published.current} is published.`}
+      done={() => (
+        versions.some(({ Version }) => Version === published.current)
+          ? `Nothing changed since version ${published.current}, which stays the last one.`
+          : `Version ${published.current} is published.`
+      )}
       start={{ description: "", codeSha256: latest?.CodeSha256 ?? "" }}
       save={async (draft) => { published.current = (await publishVersion(place, name, draft)).Version ?? ""; }}
       saved={onDone} onClose={onClose}

@@ -24,7 +24,7 @@ const PAGE = 20;
 
 export function VersionList({ name, qualifiers, onChanged }: { name: string; qualifiers: Qualifiers; onChanged: () => void }) {
   const place = useConsole();
-  const { versions = [], aliases = [], loading, problem, reload } = qualifiers;
+  const { versions = [], aliases = [], loading, versionsProblem: problem, aliasesProblem, reload } = qualifiers;
   const [publishing, setPublishing] = useState(false);
   const { loaded: provisioned } = useLoad(useCallback(() => listProvisioned(place, name), [place, name]));
   const rows = useMemo(
@@ -45,10 +45,13 @@ export function VersionList({ name, qualifiers, onChanged }: { name: string; qua
   return (
     <SpaceBetween size="l">
       {problem && <ProblemAlert problem={problem} retry={reload} />}
+      {aliasesProblem && !problem && (
+        <Alert type="warning" header="Aliases cannot be read"><ProblemText problem={aliasesProblem} /></Alert>
+      )}
       {provisioned.state === "failed" && (
         <Alert type="warning" header="Provisioned concurrency cannot be read"><ProblemText problem={provisioned.problem} /></Alert>
       )}
-      {publishing && <PublishForm name={name} latest={latest} onClose={() => setPublishing(false)} onDone={onChanged} />}
+      {publishing && <PublishForm name={name} versions={versions} latest={latest} onClose={() => setPublishing(false)} onDone={onChanged} />}
       <Table<Row>
         {...collectionProps}
         selectedItems={selected}
