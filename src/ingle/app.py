@@ -345,6 +345,7 @@ class _Server:
         settings, clock, ids = self._settings, self._clock, RandomIds()
         sandboxes = await stack.enter_async_context(SupervisorClient(self._supervisor, self._supervisor_lost))
         network = await stack.enter_async_context(NetworkClient(self._supervisor.network))
+        sandboxes.on_networks = network.reconnect
         if network.problem is not None:
             log.warning("functions have no outbound network", reason=network.problem)
         store = await stack.enter_async_context(SqlStore(self._directory.database_url, self._master.ring))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -22,7 +23,7 @@ import pytest
 
 from ingle.network import namespaces
 from ingle.network.resolver import servers
-from kernel.sandboxed import Sandboxed, new_server, start
+from kernel.sandboxed import Sandboxed, descendants, new_server, start
 from served import Server
 
 WIDE, MACHINE = "198.51.100.1", "198.51.100.2"
@@ -291,3 +292,25 @@ def eventually(what: Callable[[], Any], wanted: Any, seconds: float = 10.0) -> N
     while (found := what()) != wanted:
         assert time.monotonic() < until, f"{found} is not {wanted}"
         time.sleep(0.02)
+
+
+def kill(server: int, whom: str) -> None:
+    """Kill a server, one of the processes that it consists of, or all of them."""
+
+    def words(pid: int) -> str:
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_text()
+        return ""
+
+    below = descendants(server)
+    chosen = {
+        "server": [server],
+        "supervisor": [pid for pid in below if "sandbox.supervisor" in words(pid)],
+        # The supervisor is told the command of the process that it is to start.
+        "networks": [pid for pid in below if "network.agent" in words(pid) and "supervisor" not in words(pid)],
+        "all": [server, *below],
+    }[whom]
+    assert chosen
+    for pid in chosen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,10 @@ from kernel.networks import (
     World,
     eventually,
     ip,
+    kill,
     world,
 )
-from kernel.sandboxed import PROBE, descendants
+from kernel.sandboxed import PROBE
 
 UNREACHED = r"timed out|unreachable|No route|not permitted"
 
@@ -264,13 +266,13 @@ def test_servers_on_one_machine_do_not_disturb_each_other(fresh: World) -> None:
     eventually(fresh.firewall, before)
 
 
-@pytest.mark.parametrize("whom", ["server", "supervisor", "networks", "all"])
+@pytest.mark.parametrize("whom", ["server", "supervisor", "all"])
 def test_whatever_is_killed_the_next_start_leaves_nothing_of_it(fresh: World, whom: str) -> None:
     before = fresh.firewall()
     server = fresh.server()
     functions = fresh.sandboxed(server)
     assert functions.attempts("result = ask(event['to'], 443)", to=PUBLIC) == MACHINE
-    _kill(server.process.pid, whom)
+    kill(server.process.pid, whom)
     server.process.wait(20)
     server.kill()
     with namespaces.inside(fresh.machine):
@@ -281,33 +283,36 @@ def test_whatever_is_killed_the_next_start_leaves_nothing_of_it(fresh: World, wh
     eventually(fresh.firewall, before)
 
 
+def test_who_makes_networks_is_started_again_and_functions_run_on(fresh: World) -> None:
+    before = fresh.firewall()
+    server = fresh.server()
+    functions = fresh.sandboxed(server)
+    name, other = functions.create(PROBE), functions.create(PROBE)
+    attempt = "kept.setdefault('began', time.time()); result = [tried(ask, event['to'], 443), kept['began']]"
+    found, began = functions.attempts(attempt, function=name, to=PUBLIC)
+    assert found == MACHINE
+    for _ in range(2):
+        kill(server.process.pid, "networks")
+        assert functions.attempts("result = kept['began']", function=name) == began
+        # The same environment has a network again, and so has a new one.
+        for each, wanted in ((name, [MACHINE, began]), (other, [MACHINE])):
+
+            def attempted(each: str = each, count: int = len(wanted)) -> Any:
+                return functions.attempts(attempt, function=each, to=PUBLIC, patience=0.5)[:count]
+
+            eventually(attempted, wanted)
+    assert server.stop() == 0
+    eventually(fresh.firewall, before)
+
+
 def test_what_a_killed_server_left_goes_when_any_server_starts(fresh: World) -> None:
     before = fresh.firewall()
     lost = fresh.server()
-    _kill(lost.process.pid, "all")
+    kill(lost.process.pid, "all")
     lost.kill()
     other = fresh.server()
     assert other.stop() == 0
     eventually(fresh.firewall, before)
-
-
-def _kill(server: int, whom: str) -> None:
-    def words(pid: int) -> str:
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/cmdline").read_text()
-        return ""
-
-    below = descendants(server)
-    chosen = {
-        "server": [server],
-        "supervisor": [pid for pid in below if "sandbox.supervisor" in words(pid)],
-        "networks": [pid for pid in below if "network.agent" in words(pid)],
-        "all": [server, *below],
-    }[whom]
-    assert chosen
-    for pid in chosen:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_machine_that_forwards_for_others_is_left_to_them(fresh: World) -> None:

@@ -23,6 +23,7 @@ from kernel.networks import (
     NameServer,
     eventually,
     ip,
+    kill,
     world,
 )
 from kernel.sandboxed import PROBE, running
@@ -346,6 +347,23 @@ def test_after_a_crash_everything_is_as_it_was(vpc: Vpc) -> None:
     vpc.functions.client = vpc.functions.server.client("lambda")
     vpc.ec2 = vpc.functions.server.client("ec2")
     assert vpc.run(name, ASK) == ["nothing", "+PONG"]
+
+
+def test_private_networks_are_made_again_when_who_made_them_was_killed(vpc: Vpc) -> None:
+    group = vpc.group("made again", ("tcp", 6379, "10.20.0.0/24"))
+    names = [vpc.function(group), vpc.function(group, subnets=(vpc.new_subnet("10.20.15.0/24"),))]
+    began = "result = [kept.setdefault('began', time.time()), tried(redis, event['to'], 'PING', 0.5)]"
+    before = [vpc.run(name, began, to=DATABASE) for name in names]
+    assert [answer for _, answer in before] == ["+PONG"] * 2
+    kill(vpc.functions.server.process.pid, "networks")
+    for name, wanted in zip(names, before, strict=True):
+
+        def found(name: str = name) -> Any:
+            return vpc.run(name, began, to=DATABASE)
+
+        eventually(found, wanted)
+        assert vpc.run(name, f"result = tried(postgresql, '{DATABASE}', 'SELECT 1', 0.3)") == "nothing"
+    assert vpc.run(vpc.function(group), began, to=DATABASE)[1] == "+PONG"
 
 
 def test_addresses_that_others_have_are_left_to_them() -> None:

@@ -23,13 +23,16 @@ To the server:
 
 From the supervisor, for an environment whose network namespace is the descriptor beside it:
 
-    {"attach": environment, "network": name, "hurry": bool}
-                                                   name: "outward", or an interface's; hurry: nothing is sent at once
+    {"attach": environment, "network": name, "hurry": bool, "again": bool}
+                                                   name: "outward", or an interface's; hurry: nothing is sent at once;
+                                                   again: as soon as there is that network, for an agent that ended had
+                                                   made the link
     {"detach": environment}                        it is gone
 
 To the supervisor:
 
     {"attached": environment, "error": text or null}
+    {"ending": true}                               the server is gone, and this ends with it
 """
 
 from __future__ import annotations
@@ -62,6 +65,8 @@ _LONGEST = 4096
 _SETTLE = 0.05
 #: After the resolver ended, until there is another one, in seconds.
 _RENEW_SECONDS = 0.2
+#: Between two attempts to make a link again whose place is not free yet, in seconds.
+_AGAIN_SECONDS, _AGAIN_LIMIT = 0.05, 60.0
 #: After a change of a gateway's rules, until that is not expected to be changed again soon, in seconds.
 _REST_SECONDS = 10.0
 
@@ -85,6 +90,10 @@ class Agent:
         self._uplink: Uplink | None = None
         self._problem: str | None = None
         self._refresh_at: float | None = None
+        #: What the last agent had attached and this has not yet: the network's name, the namespace, and until when an
+        #: old link may be in the way.
+        self._lost_links: dict[str, tuple[str, int, float]] = {}
+        self._again_at: float | None = None
         self._conflicts = Conflicts(self._selector, self._ports, self._tell)
         #: Gateways whose rules were changed, in that order, and when they are to rest.
         self._changed: OrderedDict[Gateway, float] = OrderedDict()
@@ -161,12 +170,14 @@ class Agent:
         with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
             while True:
                 self._turn()
+        with contextlib.suppress(OSError):
+            self._supervisor.sendall(json.dumps({"ending": True}).encode())
         self._close()
 
     def _turn(self) -> None:
         now = time.monotonic()
         dates = (
-            self._refresh_at, self._renew_at, next(iter(self._changed.values()), None),
+            self._refresh_at, self._renew_at, self._again_at, next(iter(self._changed.values()), None),
             self._conflicts.due,
         )  # fmt: skip
         times = [at for at in dates if at is not None]
@@ -178,6 +189,8 @@ class Agent:
             if not self._changed:
                 nftables.give_memory_back()
         self._conflicts.turn()
+        if self._again_at is not None and time.monotonic() >= self._again_at:
+            self._attach_again()
         if self._renew_at is not None and time.monotonic() >= self._renew_at:
             self._renew_resolver()
         if self._refresh_at is not None and time.monotonic() >= self._refresh_at:
@@ -226,12 +239,39 @@ class Agent:
         if "detach" in message:
             self._detach(message["detach"])
             return
+        if message.get("again"):
+            now = time.monotonic()
+            self._lost_links[message["attach"]] = message["network"], os.dup(descriptors[0]), now + _AGAIN_LIMIT
+            self._again_at = now
+            return
         error = None
         try:
             self._attach(message["attach"], message["network"], descriptors[0], hurry=message.get("hurry", False))
         except (OSError, LookupError) as problem:
             error = str(problem)
-        self._supervisor.sendall(json.dumps({"attached": message["attach"], "error": error}).encode())
+        self._answer(message["attach"], error)
+
+    def _answer(self, environment: str, error: str | None) -> None:
+        self._supervisor.sendall(json.dumps({"attached": environment, "error": error}).encode())
+
+    def _attach_again(self) -> None:
+        """What the last agent had attached, where its network is there. The kernel takes an old link away in its own
+        time."""
+        self._again_at = None
+        for environment, (network, namespace, until) in list(self._lost_links.items()):
+            if network not in self._gateways:
+                continue
+            error = None
+            try:
+                self._attach(environment, network, namespace, hurry=False)
+            except OSError as problem:
+                if isinstance(problem, FileExistsError) and time.monotonic() < until:
+                    self._again_at = time.monotonic() + _AGAIN_SECONDS
+                    continue
+                error = str(problem)
+            del self._lost_links[environment]
+            os.close(namespace)
+            self._answer(environment, error)
 
     def _attach(self, environment: str, network: str, namespace: int, *, hurry: bool) -> None:
         gateway = self._gateways.get(network)
@@ -249,6 +289,8 @@ class Agent:
 
     def _detach(self, environment: str) -> None:
         """The link goes with the environment's namespace."""
+        if (lost := self._lost_links.pop(environment, None)) is not None:
+            os.close(lost[1])
         found = self._attached.pop(environment, None)
         if found is not None:
             self._numbers.give_back(found[0])
@@ -297,6 +339,8 @@ class Agent:
         made = InterfaceGateway(plan, around)
         self._interfaces[plan.name] = self._gateways[plan.name] = made
         self._conflicts.watch(made.plan, made.sentry)
+        if self._lost_links:
+            self._again_at = time.monotonic()
         self._note_load(made)
         if plan.resolver:
             self._resolve(plan.name, made)

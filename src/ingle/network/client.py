@@ -22,6 +22,9 @@ from ingle.network.plan import Interface, to_json
 RESOLVER = str(RESOLVER_ADDRESS)
 
 
+_STARTING = "the process that makes networks is being started again"
+
+
 class NetworkError(Exception):
     """Something of the network could not be made; the text says why."""
 
@@ -40,10 +43,16 @@ class NetworkClient:
     """`async with NetworkClient(channel) as network`. `channel` None: there are no networks here.
 
     `problem`: why environments have no way out of the machine, None if they have one or shall have none.
+    `on_lost()` is called when the agent ended, and with it every network; `on_ready()` when there is another one, to
+    which `reconnect` has led.
     """
 
     def __init__(self, channel: socket.socket | None) -> None:
         self._channel = channel
+        self.available = channel is not None
+        """Whether there can be interfaces."""
+        self.on_lost: Callable[[], None] = lambda: None
+        self.on_ready: Callable[[], None] = lambda: None
         self.problem: str | None = None
         self._ready: asyncio.Future[None]
         self._applying: dict[str, list[asyncio.Future[None]]] = {}
@@ -54,19 +63,19 @@ class NetworkClient:
         self._unsent: deque[bytes] = deque()
         self._joiner = frames.Joiner()
 
-    @property
-    def available(self) -> bool:
-        """Whether there can be interfaces."""
-        return self._channel is not None
-
     async def __aenter__(self) -> Self:
         if self._channel is not None:
-            loop = asyncio.get_running_loop()
-            self._ready = loop.create_future()
-            self._channel.setblocking(False)
-            loop.add_reader(self._channel.fileno(), self._receive)
+            self._ready = asyncio.get_running_loop().create_future()
+            self.reconnect(self._channel)
             await self._ready
         return self
+
+    def reconnect(self, channel: socket.socket) -> None:
+        """From now on this is the way to the agent, which has to be told all plans."""
+        self._channel, self._joiner = channel, frames.Joiner()
+        self._unsent.clear()
+        channel.setblocking(False)
+        asyncio.get_running_loop().add_reader(channel.fileno(), self._receive)
 
     async def __aexit__(self, *_: object) -> None:
         if self._channel is not None:
@@ -82,6 +91,7 @@ class NetworkClient:
         waiting: list[asyncio.Future[Any]] = [*self._asking.values()]
         for futures in self._applying.values():
             waiting += futures
+        self._asking, self._applying = {}, {}
         for future in waiting:
             if not future.done():
                 future.set_exception(NetworkError("the process that makes networks ended"))
@@ -90,8 +100,10 @@ class NetworkClient:
 
     async def apply(self, plan: Interface) -> None:
         """Make or change an interface; in force when this returns. Raises NetworkError."""
-        if self._channel is None:
+        if not self.available:
             raise NetworkError("private networks take root, network namespaces and nftables, which are not here")
+        if self._channel is None:
+            raise NetworkError(_STARTING)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._applying.setdefault(plan.name, []).append(done)
         self._send({"interface": to_json(plan)})
@@ -117,7 +129,7 @@ class NetworkClient:
 
     async def _ask(self, what: str, **parts: Any) -> dict[str, Any]:
         if self._channel is None:
-            raise NetworkError("there are no networks here")
+            raise NetworkError(_STARTING if self.available else "there are no networks here")
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asking[number] = answer
@@ -156,9 +168,11 @@ class NetworkClient:
             except OSError:
                 data = b""
             if not data:
-                if not self._ready.done():
-                    self._ready.set_exception(NetworkError("the process that makes networks did not start"))
                 self._stop()
+                if self._ready.done():
+                    self.on_lost()
+                else:
+                    self._ready.set_exception(NetworkError("the process that makes networks did not start"))
                 return
             message = self._joiner.add(data)
             if message is not None:
@@ -167,7 +181,10 @@ class NetworkClient:
     def _hear(self, message: dict[str, Any]) -> None:
         if "ready" in message:
             self.problem = message["problem"]
-            self._ready.set_result(None)
+            if self._ready.done():
+                self.on_ready()
+            else:
+                self._ready.set_result(None)
         elif "interface" in message:
             waiting = self._applying.get(message["interface"], [])
             done = waiting.pop(0) if waiting else None

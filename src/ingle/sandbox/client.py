@@ -87,6 +87,8 @@ class SupervisorClient:
         self._numbers = itertools.count(1)
         self._gone_for_good = False
         self.on_zygote_lost: Callable[[str], None] = lambda name: None
+        #: Given a socket to the process that makes networks when that was started again.
+        self.on_networks: Callable[[socket.socket], None] = lambda channel: channel.close()
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -331,6 +333,8 @@ class SupervisorClient:
             self._zygote(message)
         elif "template" in message:
             self._template(message)
+        elif "networks" in message:
+            self.on_networks(socket.socket(fileno=descriptors[0]))
         elif "started" in message:
             self.controllers = frozenset(message["controllers"])
             self.images = message["images"]

@@ -32,6 +32,7 @@ Messages to the server:
     {"sockets": environment, "error": text or null}        with the sockets
     {"exited": environment, "status": wait status, "generation": n, "extension": name or null}
     {"gone": environment} | {"failed": environment, "reason": text}
+    {"networks": true}                                     with a socket to the process that makes networks, a new one
 """
 
 from __future__ import annotations
@@ -118,8 +119,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         self._claims.prepare()
         self._watch(self._server.fileno(), self._obey)
-        if self._links.channel is not None:
-            self._watch(self._links.channel.fileno(), self._links.hear)
+        self._watch_links()
         try:
             limits, images = self._claims.controllers, self._claims.has_images
             self._tell({"started": os.getpid(), "controllers": limits, "images": images})
@@ -129,9 +129,14 @@ class Supervisor:
             self._end()
 
     def _turn(self) -> None:
-        claims = self._claims
+        claims, due = self._claims, self._links.due
         patience = _BURIAL_PAUSE if claims.dying else _IDLE_PAUSE if claims.wants_images else None
+        if due is not None:
+            until = max(0.0, due - time.monotonic())
+            patience = until if patience is None else min(patience, until)
         events = self._selector.select(patience)
+        if due is not None and time.monotonic() >= due:
+            self._restart_networks()
         for key, _ in events:
             # An earlier event of this turn may have closed the descriptor, or put another one in its place.
             if self._selector.get_map().get(key.fd) is key:
@@ -140,6 +145,26 @@ class Supervisor:
             self._tell({"gone": claim.name})
         if not events and claims.wants_images:
             claims.copy_image()
+
+    def _watch_links(self) -> None:
+        if self._links.channel is not None:
+            descriptor = self._links.channel.fileno()
+            self._watch(descriptor, lambda: self._hear_links(descriptor))
+
+    def _hear_links(self, descriptor: int) -> None:
+        try:
+            self._links.hear()
+        except EOFError:
+            self._unwatch(descriptor)
+            self._links.lost()
+
+    def _restart_networks(self) -> None:
+        try:
+            with self._links.restart() as server:
+                self._watch_links()
+                self._tell({"networks": True}, [server.fileno()])
+        except OSError:
+            self._links.lost()  # it is tried again later
 
     def _end(self) -> None:
         """The server is gone: stop what runs and leave nothing behind."""

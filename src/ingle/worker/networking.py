@@ -71,6 +71,7 @@ class Networking:
         self._turns = itertools.count()
         self._background = Background()
         networks.subscribe(self._note)
+        client.on_lost, client.on_ready = self._lost, self._ready_again
 
     async def __aenter__(self) -> Self:
         await self._background.__aenter__()
@@ -138,6 +139,18 @@ class Networking:
         """Those that the version's environments are behind: one in each of its subnets."""
         found = (interface_of(self._networks, wanted) for wanted in combinations(version.key, vpc))
         return [interface for interface in found if interface is not None]
+
+    # --- an agent that ends -------------------------------------------------------------------------------------------
+
+    def _lost(self) -> None:
+        """Every network has gone with it: nothing new is attached until there is another one. Environments run on."""
+        log.error("the process that makes networks ended; functions have no network until it is started again")
+        self._plans.clear()
+
+    def _ready_again(self) -> None:
+        log.info("there are networks again", problem=self._client.problem)
+        self._due |= {vpc.id for vpc in self._networks.every(Vpc)}
+        self._wake.set()
 
     # --- following the catalog --------------------------------------------------------------------------------------
 

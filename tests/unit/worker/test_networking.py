@@ -40,6 +40,8 @@ class PlayedAgent:
         #: Who has which address on networks of the machine, and what was asked.
         self.holders: dict[str, str] = {}
         self.probed: list[tuple[str, str]] = []
+        self.on_lost: Callable[[], None] = lambda: None
+        self.on_ready: Callable[[], None] = lambda: None
         self.on_conflict: Callable[[str, str], None] = lambda interface, hardware: None
         self.news = asyncio.Event()
 
@@ -183,6 +185,19 @@ async def test_what_cannot_be_made_is_told_and_tried_again(agent: Any, networks:
         networks.apply(put=(GROUP,))
         await agent.until(lambda: "eni-1" in agent.plans)
         await networking.prepare(attached())
+
+
+async def test_after_an_agent_was_lost_every_interface_is_made_again(
+    networking: Networking, agent: PlayedAgent
+) -> None:
+    await networking.prepare(attached())
+    agent.plans.clear()
+    agent.on_lost()
+    with pytest.raises(InterfaceNotReady, match="are not ready"):
+        networking.choose(attached())
+    agent.on_ready()
+    await networking.prepare(attached())
+    assert (networking.choose(attached()), list(agent.plans)) == ("eni-1", ["eni-1"])
 
 
 async def test_where_nothing_is_enforced_functions_are_refused_unless_a_setting_says_otherwise(
