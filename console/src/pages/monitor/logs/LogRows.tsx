@@ -6,8 +6,10 @@ import { GroupRow, LineRow, type Links } from "./LogRow";
 import type { Row } from "./requests";
 import { useRows } from "./useRows";
 
-export function LogRows({ rows, target, links, toggleGroup, before, after }: {
+export function LogRows({ rows, following, target, links, toggleGroup, before, after }: {
   rows: readonly Row[];
+  /** Whether the last rows are what somebody wants to see. */
+  following: boolean;
   /** The line to begin with, which is marked. */
   target?: string;
   links: Links;
@@ -20,7 +22,7 @@ export function LogRows({ rows, target, links, toggleGroup, before, after }: {
   /** The row that has the keyboard's focus, which stays made when it is scrolled out of sight. */
   const [focused, setFocused] = useState<string>();
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const { ref, tops, first, end, atEnd, onScroll, toEnd, measured } = useRows(ids, target);
+  const { ref, tops, first, end, atEnd, onScroll, toEnd, measured } = useRows(ids, following, target);
   const toggle = useCallback((id: string) => {
     setOpen((before) => toggled(before, id));
     measured(id, undefined);

@@ -48,7 +48,7 @@ export function RequestLog({ found, request, stream, at }: SectionProps & { requ
       {value?.cut && <Alert type="warning">The request has more lines than are shown here.</Alert>}
       {value && (rows.length === 0
         ? <Empty title="No lines">The log has none of this request. They may be written in a moment.</Empty>
-        : <LogRows rows={rows} links={links} toggleGroup={(key) => setFolded(toggled(folded, key))} />)}
+        : <LogRows rows={rows} following={false} links={links} toggleGroup={(key) => setFolded(toggled(folded, key))} />)}
     </SpaceBetween>
   );
 }

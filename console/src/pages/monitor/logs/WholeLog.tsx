@@ -16,10 +16,11 @@ import type { SectionProps } from "../section";
 import { LogFilters } from "./LogFilters";
 import { LogRows, toggled } from "./LogRows";
 import { exactly } from "./clock";
+import type { Line } from "./lines";
 import { patternOf } from "./pattern";
 import { rowsOf } from "./requests";
 import { type Tail, useTail } from "./useTail";
-import { linksOf, shownOf, versionsIn, viewOf } from "./view";
+import { type View, linksOf, shownOf, versionsIn, viewOf } from "./view";
 import { BOUNDS } from "./window";
 
 const COUNT = new Intl.NumberFormat("en");
@@ -61,13 +62,18 @@ export function WholeLog({ found, query }: SectionProps & { query: URLSearchPara
       {state === "loading" && !problem && <Box textAlign="center"><Spinner /> {view.search === "" ? "Loading the log" : "Searching"}</Box>}
       {state === "ready" && (
         <LogRows
-          rows={rows} target={view.line} links={links} toggleGroup={(key) => setFolded(toggled(folded, key))}
+          rows={rows} following={live} target={targetOf(view, shown)} links={links} toggleGroup={(key) => setFolded(toggled(folded, key))}
           before={<Edge tail={tail} searching={view.search !== ""} />}
           after={<Foot tail={tail} live={live} paused={paused} nothing={rows.length === 0} hidden={lines.length > 0} at={view.at} />}
         />
       )}
     </SpaceBetween>
   );
+}
+
+/** The line that was looked at, or the first from the moment on. */
+function targetOf({ line, at }: View, lines: readonly Line[]): string | undefined {
+  return line ?? (at === undefined ? undefined : lines.find((each) => each.at >= at)?.id);
 }
 
 /** What is before the first line. */

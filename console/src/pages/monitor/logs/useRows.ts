@@ -17,8 +17,8 @@ export interface Rows {
   readonly measured: (id: string, height: number | undefined) => void;
 }
 
-/** `target`: the row to begin with in the middle; else it begins, and stays, at the end. */
-export function useRows(ids: readonly string[], target?: string): Rows {
+/** `following`: it begins at the end and stays there until it is scrolled. `target`: the row to begin with. */
+export function useRows(ids: readonly string[], following: boolean, target?: string): Rows {
   const ref = useRef<HTMLDivElement>(null);
   const [heights, setHeights] = useState<ReadonlyMap<string, number>>(new Map());
   const [view, setView] = useState({ top: 0, height: 600 });
@@ -33,11 +33,11 @@ export function useRows(ids: readonly string[], target?: string): Rows {
   const remember = useCallback(() => {
     const element = ref.current;
     if (!element) return;
-    const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 4;
+    const atEnd = following && element.scrollTop + element.clientHeight >= element.scrollHeight - 4;
     const row = rowAt(tops, element.scrollTop);
     anchor.current = atEnd || ids[row] === undefined ? undefined : { id: ids[row], above: element.scrollTop - tops[row]! };
     look();
-  }, [tops, ids, look]);
+  }, [tops, ids, following, look]);
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
@@ -49,9 +49,10 @@ export function useRows(ids: readonly string[], target?: string): Rows {
       return;
     }
     const kept = anchor.current === undefined ? -1 : ids.indexOf(anchor.current.id);
-    element.scrollTop = kept < 0 ? (anchor.current ? element.scrollTop : element.scrollHeight) : tops[kept]! + anchor.current!.above;
+    if (kept >= 0) element.scrollTop = tops[kept]! + anchor.current!.above;
+    else if (anchor.current === undefined && following) element.scrollTop = element.scrollHeight;
     look();
-  }, [tops, ids, target, look, remember]);
+  }, [tops, ids, following, target, look, remember]);
   useLayoutEffect(() => {
     const observer = new ResizeObserver(look);
     if (ref.current) observer.observe(ref.current);

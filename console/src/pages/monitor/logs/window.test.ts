@@ -54,6 +54,19 @@ describe("the latest lines", () => {
     expect(moments(window)).toEqual([10_000, 11_000, 12_000, 13_000]);
   });
 
+  it("do not bring those before them along", async () => {
+    const log = new Log(100);
+    log.write(1000, 1001, 1002, 1003);
+    const window = new LogWindow(log.read, undefined, { ...BOUNDS, step: 2 });
+    await window.begin(SIGNAL);
+    log.write(1004);
+    await window.follow(SIGNAL);
+    expect(moments(window)).toEqual([1002, 1003, 1004]);
+    await window.earlier(SIGNAL);
+    await window.follow(SIGNAL);
+    expect(moments(window)).toEqual([1000, 1001, 1002, 1003, 1004]);
+  });
+
   it("are none of a log that is empty until something is written", async () => {
     const log = new Log();
     const window = new LogWindow(log.read);

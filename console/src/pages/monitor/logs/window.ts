@@ -34,7 +34,7 @@ export class LogWindow {
   readonly #pattern: string | undefined;
   readonly #bounds: Bounds;
   #seen = new Set<string>();
-  /** Up to where lines were dropped or cleared. */
+  /** What is up to here is held already, or is to be read back: it does not come as something new. */
   #floor: Pick<LogEvent, "at" | "id"> | undefined;
   /** Everything before this moment is known, but for what comes late. */
   #known: number | undefined;
@@ -73,7 +73,7 @@ export class LogWindow {
   async follow(signal: AbortSignal): Promise<void> {
     // With a pattern the lines that pass do not tell how far the log was read.
     const end = this.#pattern === undefined ? undefined : await this.#latest(signal);
-    const start = this.#known === undefined ? undefined : this.#known - OVERLAP;
+    const start = this.#known === undefined ? undefined : Math.max(this.#known - OVERLAP, this.#floor?.at ?? 0);
     let token: string | undefined;
     do {
       const page = await this.#read({ pattern: this.#pattern, start, end, token }, signal);
@@ -112,6 +112,7 @@ export class LogWindow {
   async #back(end: number | undefined, signal: AbortSignal): Promise<void> {
     this.#earlier = await this.#look(this.#earlier ?? this.#asking({ end, backward: true }), false, signal);
     this.fromBeginning = this.#earlier === undefined;
+    this.#floor = this.fromBeginning ? undefined : (this.lines[0] ?? this.#floor);
   }
 
   #asking(wanted: Wanted): Wanted {
