@@ -48,6 +48,11 @@ class Watched:
         answer = self.lambda_.invoke(FunctionName="watched", Payload=json.dumps(event), **more)
         self.ids[name] = answer["ResponseMetadata"]["RequestId"]
 
+    def answer(self, asked: Any) -> str:
+        """Calls it, as a scenario asks."""
+        self.call("asked", asked["event"])
+        return "done"
+
     def simple(self) -> None:
         self.call("cold", {})
         self.call("warm", {"number": 1})
@@ -105,22 +110,27 @@ def test_figures_are_those_of_what_was_done(console_server: Server, watched: Wat
 @needs_node
 @needs_browser
 def test_a_log_is_watched_and_searched(console_server: Server, watched: Watched) -> None:
-    lambda_ = watched.lambda_
+    watched.simple()
+    watched.shift()
+    given = {"url": console_server.url, "errors": 1, "ids": watched.ids, "warning": "[WARNING]"}
+    assert play("logs", given, watched.answer) == ["a log", "a log by request", "jumping to a time"]
+
+
+@needs_node
+@needs_browser
+def test_lines_in_json_very_many_and_none_are_shown(console_server: Server) -> None:
+    lambda_ = console_server.client("lambda")
     as_json = {"LoggingConfig": {"LogFormat": "JSON"}, "Timeout": 30, "MemorySize": 1024}
     create_function(lambda_, "structured", STRUCTURED, Runtime=PYTHON, **as_json)
     create_function(lambda_, "quiet", SOURCE, Runtime=PYTHON)
     lambda_.invoke(FunctionName="structured")
-    watched.simple()
-    watched.shift()
 
     def answer(asked: Any) -> str:
-        lambda_.invoke(FunctionName=asked.get("name", "watched"), Payload=json.dumps(asked["event"]))
+        lambda_.invoke(FunctionName=asked["name"], Payload=json.dumps(asked["event"]))
         return "done"
 
-    given = {"url": console_server.url, "errors": 1, "ids": watched.ids, "warning": "[WARNING]"}
-    assert play("logs", given, answer) == [
-        "a log", "a log by request", "jumping to a time", "a line of JSON in the dark", "a log in a narrow window",
-        "no log yet",
+    assert play("lines", {"url": console_server.url}, answer) == [
+        "a line of JSON in the dark", "a log in a narrow window", "no log yet",
     ]  # fmt: skip
 
 
