@@ -68,7 +68,7 @@ async function pool(stage) {
 }
 
 async function audit(stage) {
-  const { page } = stage;
+  const { page, given } = stage;
   await page.getByRole("link", { name: "Audit log", exact: true }).click();
   const table = page.getByRole("table", { name: "Audit log" });
   await table.getByText("PutTestEvent").first().waitFor();
@@ -94,9 +94,12 @@ async function audit(stage) {
   await table.getByText(/CreateFunction/).waitFor();
   await page.goBack();
   await table.getByText("No record is like that.").waitFor();
-  await choose(page, "Calls", "All");
-  await page.getByLabel("Operation").fill("");
-  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByLabel("Operation").fill("GetPolicy");
+  await choose(page, "Calls", "Reads");
+  await choose(page, "Result", "All");
+  await page.getByRole("heading", { level: 1, name: "Audit log (50+)" }).waitFor();
+  await page.getByRole("button", { name: "Load more" }).click();
+  await page.getByRole("heading", { level: 1, name: `Audit log (${given.reads})` }).waitFor();
 }
 
 async function choose(page, label, option) {
