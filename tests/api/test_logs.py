@@ -116,6 +116,16 @@ def test_a_filter_pattern_selects_events(logs_client, logged):
     assert [event["message"].rstrip("\n") for event in events] == ["second line needle"]
 
 
+def test_the_latest_events_come_first_if_that_is_asked_for(logs_client, logged):
+    name, _ = logged
+    group = f"/aws/lambda/{name}"
+    forward = events_until_report(logs_client, group)
+    pages = logs_client.get_paginator("filter_log_events").paginate(
+        logGroupName=group, startTime=1_704_067_200_000, startFromHead=False, PaginationConfig={"PageSize": 2}
+    )
+    assert [event for page in pages for event in page["events"]] == forward[::-1]
+
+
 def test_groups_streams_and_events_can_be_made_by_hand(logs_client):
     group = f"by-hand/{uuid.uuid4().hex}"
     logs_client.create_log_group(logGroupName=group)
