@@ -427,7 +427,9 @@ class _Server:
         points = frozenset(point.arn for point in settings.file_systems)
         idle = IdleFunctions(records, clock, ids, placement.uses, settings.idle_reclaim, background)
         background.start(idle.watch())
-        attached = PrivateNetworks(networks, catalog, access.roles, settings.interface_linger, points)
+        attached = PrivateNetworks(
+            networks, catalog, access.roles, settings.interface_linger, points, networking.occupied
+        )
         background.start(attached.watch())
         await stack.enter_async_context(Activation(records, references, attached, ids))
         links = PackageLinks(secrets.token_bytes(32), clock.now)

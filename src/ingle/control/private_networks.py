@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -48,15 +48,18 @@ _log = Logger("control")
 class PrivateNetworks:
     """`linger`: how long an interface stays when no function needs it any more, in seconds.
 
-    `access_points`: the ARNs of those by which file systems can be reached.
+    `access_points`: the ARNs of those by which file systems can be reached. `occupied`: addresses in a subnet that
+    others are known to have.
     """
 
     def __init__(
-        self, records: NetworkRecords, catalog: Catalog, roles: Roles, linger: float, access_points: Container[str] = ()
-    ) -> None:
+        self, records: NetworkRecords, catalog: Catalog, roles: Roles, linger: float,
+        access_points: Container[str] = (), occupied: Callable[[str], set[str]] = lambda subnet: set(),
+    ) -> None:  # fmt: skip
         self._records = records
         self._roles = roles
         self._linger = linger
+        self._occupied = occupied
         self._access_points = access_points
         #: How many functions need each combination, and which of them each function needs.
         self._needed: Counter[Combination] = Counter()
@@ -121,7 +124,9 @@ class PrivateNetworks:
         if not self._allowed(key, version.configuration.role, vpc):
             return Prepared(reason_code="InsufficientRolePermissions", reason=_NO_PERMISSION)
         try:
-            await self._records.change(key.account, key.region, lambda scene: attach(scene, wanted, key.name))
+            await self._records.change(
+                key.account, key.region, lambda scene: attach(scene, wanted, key.name, self._occupied)
+            )
         except CannotAttach as problem:
             return Prepared(reason_code=problem.code, reason=problem.reason)
         return Prepared()

@@ -117,6 +117,11 @@ class Networking:
             f"The network interfaces of the function are not ready{f': {reasons}' if reasons else ''}."
         )
 
+    def occupied(self, subnet: str) -> set[str]:
+        """Addresses of a subnet that others are known to have on the network of the machine that it is bound to."""
+        device = self._bindings.get(subnet)
+        return set() if device is None else self._occupied.taken_on(device)
+
     async def prepare(self, version: Version) -> None:
         """Return once new environments of `version` can have their network. Raises InterfaceNotReady."""
         vpc = version.configuration.attached_vpc

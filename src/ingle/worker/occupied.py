@@ -57,7 +57,7 @@ class Occupied:
         self._move = move
         #: Who answered, by hardware address; None: nobody.
         self._answers: dict[Question, str | None] = {}
-        self._told: set[tuple[Question, str]] = set()
+        self._told: set[tuple[str, str, str | None]] = set()
         #: What was heard of interfaces that are in use.
         self._heard: dict[str, str] = {}
         client.on_conflict = self._note
@@ -97,8 +97,9 @@ class Occupied:
         for question in questions:
             await self._ask(question.device, [question.address], question.own)
             holder = self._answers[question]
-            if holder is not None and (question, holder) not in self._told:
-                self._told.add((question, holder))
+            told = question.device, question.address, holder
+            if holder is not None and told not in self._told:
+                self._told.add(told)
                 log.warning(
                     "an address of a bound subnet is taken", device=question.device, address=question.address,
                     by=holder, interface=interface.id,
@@ -114,7 +115,7 @@ class Occupied:
         if others := candidates(self._networks, subnet, _TOGETHER):
             await self._ask(own.device, others, own.own)
         try:
-            await self._move(interface, self._taken_on(own.device))
+            await self._move(interface, self.taken_on(own.device))
         except ServiceError as error:
             raise NetworkError(f"{own.address} is taken on {own.device} by {holder}. {error}") from error
 
@@ -123,7 +124,8 @@ class Occupied:
         for address in addresses:
             self._answers[Question(device, address, own)] = taken.get(address)
 
-    def _taken_on(self, device: str) -> set[str]:
+    def taken_on(self, device: str) -> set[str]:
+        """Addresses that somebody is known to have on the network of a device."""
         return {
             question.address for question, holder in self._answers.items()
             if question.device == device and holder is not None

@@ -229,6 +229,8 @@ class Plane:
     BOMB: ClassVar[bytes] = BOMB
 
     def __post_init__(self) -> None:
+        #: Addresses in subnets that others have.
+        self.occupied: dict[str, set[str]] = {}
         self.variables = FunctionVariables(self.kms.use, self.kms.kms.grants)
         self.encryption = VariableEncryption(self.variables)
         self.records = FunctionRecords(self.store, self.catalog, self.variables)
@@ -241,8 +243,9 @@ class Plane:
         links = PlainLinks()
         self.networks = NetworkRecords(MemoryStore(), self.catalog.networks, self.clock, self.ids)
         self.attached = PrivateNetworks(
-            self.networks, self.catalog, self.roles, linger=60, access_points=self.access_points
-        )
+            self.networks, self.catalog, self.roles, linger=60, access_points=self.access_points,
+            occupied=lambda subnet: self.occupied.get(subnet, set()),
+        )  # fmt: skip
         self.functions = Functions(
             self.records,
             self.references,

@@ -95,6 +95,14 @@ async def test_the_role_has_to_be_allowed_to_make_interfaces(plane: Any) -> None
         assert not interfaces(plane)
 
 
+async def test_an_address_that_somebody_is_known_to_have_is_not_given(plane: Any) -> None:
+    plane.occupied["subnet-1"] = {"10.0.1.4", "10.0.1.6"}
+    async with plane.active("one", VpcConfig=config("subnet-1", "sg-1")):
+        await plane.create("two", VpcConfig=config("subnet-1", "sg-2"))
+        await plane.settle()
+        assert [held.address for held in interfaces(plane)] == ["10.0.1.5", "10.0.1.7"]
+
+
 async def test_functions_share_the_interface_of_their_combination(plane: Any) -> None:
     async with plane.active("one", VpcConfig=config("subnet-1", "sg-1", "sg-2")):
         (first,) = interfaces(plane)

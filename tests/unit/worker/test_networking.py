@@ -226,6 +226,8 @@ async def test_an_interface_gets_an_address_that_nobody_has(
     agent.holders = {f"10.0.1.{number}": "02:00:00:00:99:99" for number in (4, 5, 7)}
     async with made(agent, networks, bindings) as networking:
         await networking.prepare(attached())
+        assert networking.occupied("subnet-1") == {"10.0.1.4", "10.0.1.5", "10.0.1.7"}
+        assert networking.occupied("subnet-2") == set()
     assert agent.plans["eni-1"].addresses == (IPv4Interface("10.0.1.6/24"),)
     # Then nobody is asked again, whatever else changes.
     asked = len(agent.probed)

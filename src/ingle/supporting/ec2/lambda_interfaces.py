@@ -6,7 +6,7 @@ Source of the rules: "Giving Lambda functions access to resources in an Amazon V
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ingle.catalog.networks import Networks
@@ -68,13 +68,16 @@ def interface_of(networks: Networks, wanted: Combination) -> NetworkInterface | 
     return next((held for held in found if combination_of(held) == wanted), None)
 
 
-def attach(scene: Scene, wanted: Iterable[Combination], function: str) -> Outcome:
-    """Makes the interfaces that are not there, and keeps those that were on their way out. Raises CannotAttach."""
+def attach(scene: Scene, wanted: Iterable[Combination], function: str, occupied: Callable[[str], set[str]]) -> Outcome:
+    """Makes the interfaces that are not there, and keeps those that were on their way out. Raises CannotAttach.
+
+    `occupied`: addresses of a subnet that others are known to have.
+    """
     put: list[NetworkInterface] = []
     for combination in wanted:
         there = interface_of(scene.networks, combination)
         if there is None:
-            put.append(_new(scene, combination, function))
+            put.append(_new(scene, combination, function, occupied(combination.subnet)))
         elif there.unused_since is not None:
             put.append(replace(there, unused_since=None))
     return Outcome({}, put=put)
@@ -120,7 +123,7 @@ def moved(scene: Scene, identifier: str, occupied: set[str]) -> Outcome:
     return Outcome({}, put=[replace(interface, addresses=addressing.as_private(addresses))])
 
 
-def _new(scene: Scene, wanted: Combination, function: str) -> NetworkInterface:
+def _new(scene: Scene, wanted: Combination, function: str, occupied: set[str]) -> NetworkInterface:
     subnet = scene.seek(Subnet, wanted.subnet)
     if subnet is None or (wanted.ipv6 and not subnet.dual_stack):
         raise CannotAttach(
@@ -139,7 +142,7 @@ def _new(scene: Scene, wanted: Combination, function: str) -> NetworkInterface:
             "Lambda was not able to create an elastic network interface in the VPC, specified as part of Lambda "
             "function configuration, because the limit for network interfaces has been reached.",
         )
-    taken = addressing.taken_in(scene.networks, subnet)
+    taken = addressing.taken_in(scene.networks, subnet) | occupied
     try:
         addresses = addressing.some_addresses(subnet, taken, 1)
         ipv6 = addressing.some_ipv6(subnet, taken, 1) if wanted.ipv6 else []
