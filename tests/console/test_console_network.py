@@ -9,7 +9,7 @@ from typing import Any
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from kernel.networks import require
 from kernel.sandboxed import running
-from served import Server, create_function, package
+from served import Server, create_function, package, settle
 
 ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
 SOURCE = """
@@ -75,6 +75,7 @@ def test_a_network_and_a_file_system_are_set_in_the_page(directory: Path) -> Non
         network = _network(server.client("ec2"))
 
         def answer(asked: Any) -> str:
+            settle(client, "attached")
             found = client.get_function_configuration(FunctionName="attached")
             assert found["VpcConfig"]["VpcId"] == network["vpc"]
             assert found["VpcConfig"]["SubnetIds"] == [network["subnets"][0]]

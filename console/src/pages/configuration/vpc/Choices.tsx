@@ -21,14 +21,14 @@ export function Choices({ draft, change, problems, vpc, inside }: Editing<Draft>
       <FormField label="Subnets" description="Each invocation uses one of them. Several in different zones outlast a zone." errorText={problems.subnets}>
         <Multiselect
           placeholder="Choose subnets" empty="The VPC has no subnet." options={subnets} filteringType="auto"
-          selectedOptions={subnets.filter(({ value }) => draft.subnets.includes(value))} deselectAriaLabel={({ label }) => `Remove ${label}`}
+          selectedOptions={inOrder(draft.subnets, subnets)} deselectAriaLabel={({ label }) => `Remove ${label}`}
           onChange={({ detail }) => change({ subnets: detail.selectedOptions.map(({ value }) => value!) })}
         />
       </FormField>
       <FormField label="Security groups" description="Their outbound rules say what the function may connect to." errorText={problems.groups}>
         <Multiselect
           placeholder="Choose security groups" options={groups} filteringType="auto"
-          selectedOptions={groups.filter(({ value }) => draft.groups.includes(value))} deselectAriaLabel={({ label }) => `Remove ${label}`}
+          selectedOptions={inOrder(draft.groups, groups)} deselectAriaLabel={({ label }) => `Remove ${label}`}
           onChange={({ detail }) => change({ groups: detail.selectedOptions.map(({ value }) => value!) })}
         />
       </FormField>
@@ -41,6 +41,11 @@ export function Choices({ draft, change, problems, vpc, inside }: Editing<Draft>
       {draft.subnets.length > 0 && draft.groups.length > 0 && <Effect draft={draft} vpc={vpc} inside={inside} />}
     </>
   );
+}
+
+/** What is chosen, as it was chosen. */
+function inOrder<Option extends { readonly value: string }>(chosen: readonly string[], options: readonly Option[]): Option[] {
+  return chosen.flatMap((id) => options.filter(({ value }) => value === id));
 }
 
 function about(subnet: Subnet): string {

@@ -16,8 +16,8 @@ const SIGNS: Record<Line["kind"], Pick<IconProps, "name" | "variant" | "ariaLabe
 };
 
 export function Effect({ draft, vpc, inside }: { draft: Draft; vpc: Vpc; inside: Inside }) {
-  const subnets = inside.subnets.filter(({ SubnetId = "" }) => draft.subnets.includes(SubnetId));
-  const rules = effectiveRules(inside.groups.filter(({ GroupId = "" }) => draft.groups.includes(GroupId)));
+  const subnets = draft.subnets.flatMap((id) => inside.subnets.filter(({ SubnetId }) => SubnetId === id));
+  const rules = effectiveRules(draft.groups.flatMap((id) => inside.groups.filter(({ GroupId }) => GroupId === id)));
   return (
     <SpaceBetween size="m">
       <div>
