@@ -33,6 +33,11 @@ _LONGEST = 1 << 20
 #: Answers a line in any case.
 _WAIT = 'while read -r go; do answer=$("$@" </dev/null); printf "%s\\n" "$answer"; done'
 _ASKED = "INGLE_EXAMINED_SETTINGS"
+#: All of the process environment that a look needs: secrets may be in the rest.
+_KEPT = (
+    "HOME", "PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "PYENV_ROOT", "NVM_DIR", "SDKMAN_DIR", "RBENV_ROOT",
+    "JAVA_HOME", "JDK_HOME",
+)  # fmt: skip
 
 _log = Logger("worker")
 
@@ -66,9 +71,10 @@ class Examiner:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         command, environment = look or _look_at(settings)
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _WAIT, "sh", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env={**os.environ, **environment}, start_new_session=True,
+            stderr=subprocess.DEVNULL, env={**kept, **environment}, start_new_session=True,
         )  # fmt: skip
         self._clock = clock
         self._turn = asyncio.Lock()

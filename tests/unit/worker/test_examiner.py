@@ -119,3 +119,16 @@ def test_no_secret_is_handed_on() -> None:
     shown = base64.b64decode(text)
     assert not any(secret in shown for secret in (b"hidden-one", b"hidden-two", b"THREE"))
     assert text not in " ".join(command)
+
+
+async def test_the_process_that_waits_has_no_secret_of_the_process_environment(
+    monkeypatch: pytest.MonkeyPatch, looked: list[Examiner]
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    monkeypatch.setenv("NAMED_BY_THE_OPERATOR", "hidden")
+    tell = f"import json, os; check = {{**{CHECK!r}, 'detail': json.dumps(dict(os.environ))}}"
+    found = make(looked, f"{tell}; print(json.dumps({{'at': 5.5, 'checks': [check]}}))")
+    (environment,) = await details(found)
+    assert "PATH" in environment
+    assert "hidden" not in environment
+    assert b"hidden" not in Path(f"/proc/{found._process.pid}/environ").read_bytes()
