@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -29,6 +30,8 @@ _FORWARD = re.compile(r"type filter hook forward priority [^;]*; policy (?P<poli
 _REFUSES_ALL = re.compile(r"(counter packets \d+ bytes \d+ )?(log( prefix \S+)? )?(drop|reject( with [a-z0-9 -]+)?)")
 _DEVICES = re.compile(r'[io]ifname ("[^"]+"|\{[^}]+\})')
 _NAME = re.compile(r'"([^"]+)"')
+#: What is a name to nft without quotes.
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 class Keeper(StrEnum):
@@ -157,7 +160,7 @@ def commands(found: Iterable[Refusal], uplink: str | None, bridges: Iterable[str
 
 def _for_uplink(keeper: Keeper, refusal: Refusal, uplink: str) -> list[str]:
     answers = "-m conntrack --ctstate RELATED,ESTABLISHED"
-    program, place = _iptables(refusal), f"{refusal.family} {refusal.table} {refusal.chain}"
+    program = _iptables(refusal)
     match keeper:
         case Keeper.DOCKER:
             return [
@@ -174,25 +177,33 @@ def _for_uplink(keeper: Keeper, refusal: Refusal, uplink: str) -> list[str]:
     if refusal.family == _LEGACY:
         return [f"{program} -I FORWARD -i {uplink} -j ACCEPT", f"{program} -I FORWARD -o {uplink} {answers} -j ACCEPT"]
     return [
-        f"nft insert rule {place} iifname {uplink} accept",
-        f"nft insert rule {place} oifname {uplink} ct state established,related accept",
+        _insert(refusal, f"iifname {_nft_name(uplink)} accept"),
+        _insert(refusal, f"oifname {_nft_name(uplink)} ct state established,related accept"),
     ]
 
 
 def _for_bridge(keeper: Keeper, refusal: Refusal, bridge: str) -> list[str]:
-    program = _iptables(refusal)
+    program, name = _iptables(refusal), shlex.quote(bridge)
     match keeper:
         case Keeper.DOCKER:
-            return [f"{program} -I DOCKER-USER -i {bridge} -o {bridge} -j ACCEPT"]
+            return [f"{program} -I DOCKER-USER -i {name} -o {name} -j ACCEPT"]
         case Keeper.UFW:
-            return [f"ufw route allow in on {bridge} out on {bridge}"]
+            return [f"ufw route allow in on {name} out on {name}"]
         case Keeper.FIREWALLD:
             # Zones let everything through between their devices: frames of bridges are better not shown to it.
             return ["sysctl -w net.bridge.bridge-nf-call-iptables=0"]
     if refusal.family == _LEGACY:
-        return [f"{program} -I FORWARD -i {bridge} -o {bridge} -j ACCEPT"]
-    place = f"{refusal.family} {refusal.table} {refusal.chain}"
-    return [f"nft insert rule {place} iifname {bridge} oifname {bridge} accept"]
+        return [f"{program} -I FORWARD -i {name} -o {name} -j ACCEPT"]
+    return [_insert(refusal, f"iifname {_nft_name(bridge)} oifname {_nft_name(bridge)} accept")]
+
+
+def _insert(refusal: Refusal, rule: str) -> str:
+    """`rule` is nft's, with names that are safe in a shell."""
+    return f"nft insert rule {shlex.join((refusal.family, refusal.table, refusal.chain))} {rule}"
+
+
+def _nft_name(device: str) -> str:
+    return device if _WORD.fullmatch(device) else shlex.quote(f'"{device}"')
 
 
 def _iptables(refusal: Refusal) -> str:

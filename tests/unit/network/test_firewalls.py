@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from ingle.network.firewalls import Keeper, Refusal, commands, legacy_refusals, refusals
@@ -89,3 +90,15 @@ def test_each_keeper_is_spoken_to_in_its_own_words() -> None:
                 Keeper.DOCKER: {program}, Keeper.UFW: {"ufw"}, Keeper.FIREWALLD: {"firewall-cmd", "sysctl"},
                 Keeper.OTHER: {"nft"} if family == "inet" else {program},
             }[keeper]  # fmt: skip
+
+
+def test_names_in_commands_are_words_for_the_shell_and_for_nft() -> None:
+    for keeper in Keeper:
+        for family in ("inet", "iptables-legacy"):
+            held = replace(REFUSAL, family=family, table="a;b", chain="$(c)", keepers=(keeper,))
+            for line in commands([held], "ingle-1", ["x;$(id)`", "9br@1"]):
+                words = shlex.split(line)
+                assert not {"a", "b", "x", ";"} & set(words)
+                assert list(shlex.shlex(line, punctuation_chars=True)).count(";") == 0
+    lines = commands([REFUSAL], None, ["9br@1", "br0"])
+    assert [shlex.split(line)[7] for line in lines] == ['"9br@1"', "br0"]
