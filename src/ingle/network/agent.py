@@ -259,8 +259,8 @@ class Agent:
         time."""
         self._again_at = None
         for environment, (network, namespace, until) in list(self._lost_links.items()):
-            if network not in self._gateways:
-                continue
+            if network not in self._gateways and network != OUTWARD:
+                continue  # its interface may come; the way out of the machine is there from the beginning or never
             error = None
             try:
                 self._attach(environment, network, namespace, hurry=False)

@@ -72,6 +72,8 @@ class NetworkClient:
 
     def reconnect(self, channel: socket.socket) -> None:
         """From now on this is the way to the agent, which has to be told all plans."""
+        if self._channel is not None and self._channel is not channel:
+            self._lose()  # there is another one before the end of this was heard
         self._channel, self._joiner = channel, frames.Joiner()
         self._unsent.clear()
         channel.setblocking(False)
@@ -95,6 +97,10 @@ class NetworkClient:
         for future in waiting:
             if not future.done():
                 future.set_exception(NetworkError("the process that makes networks ended"))
+
+    def _lose(self) -> None:
+        self._stop()
+        self.on_lost()
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -168,10 +174,10 @@ class NetworkClient:
             except OSError:
                 data = b""
             if not data:
-                self._stop()
                 if self._ready.done():
-                    self.on_lost()
+                    self._lose()
                 else:
+                    self._stop()
                     self._ready.set_exception(NetworkError("the process that makes networks did not start"))
                 return
             message = self._joiner.add(data)

@@ -65,6 +65,26 @@ async def test_what_an_agent_was_asked_fails_with_it_and_the_next_one_is_asked_a
     agent.end()
 
 
+async def test_an_agent_that_takes_the_place_of_another_whose_end_was_not_seen_yet_is_a_new_one() -> None:
+    first, second, news = Played(), Played(), list[str]()
+    async with NetworkClient(first.theirs) as client:
+        client.on_lost = lambda: news.append("lost")
+        asked = asyncio.ensure_future(client.show())
+        await asyncio.sleep(0)
+        first.end()
+        client.reconnect(second.theirs)
+        assert news == ["lost"]
+        with pytest.raises(NetworkError, match="ended"):
+            await asked
+        assert first.theirs.fileno() == -1
+        applied = asyncio.ensure_future(client.apply(PLAN))
+        await asyncio.sleep(0)
+        assert second.heard()["interface"]["name"] == "eni-1"
+        second.tell({"interface": "eni-1", "error": None})
+        await applied
+    second.end()
+
+
 async def test_an_agent_that_does_not_start_is_told() -> None:
     theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.close()
