@@ -74,10 +74,14 @@ class AuditLog:
 
     def _write(self, day: date, lines: list[str]) -> None:
         self._directory.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        with open(os.open(self._directory / f"{day}{_SUFFIX}", flags, 0o600), "w", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))
-            file.flush()
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        with open(os.open(self._directory / f"{day}{_SUFFIX}", flags, 0o600), "r+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            # A line that a crash or a full disk tore must not swallow the next one.
+            torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+            data = memoryview(("\n" * torn + "".join(f"{line}\n" for line in lines)).encode())
+            while data:
+                data = data[file.write(data) :]
             os.fsync(file.fileno())
         if self._swept != day:
             self._swept = day
