@@ -125,7 +125,7 @@ class _Wanted:
         return self.given_up is not None and "" < _time_in(line.text) < self.given_up
 
     def record_in(self, line: Line) -> Record | None:
-        """The record, if it is wanted."""
+        """The record, if it is one and is wanted."""
         text = line.text
         if not all(sign in text for sign in self.signs) or (self.until is not None and _time_in(text) > self.until):
             return None
@@ -133,10 +133,10 @@ class _Wanted:
             record = orjson.loads(text)
         except orjson.JSONDecodeError:
             return None
-        return record if isinstance(record, dict) and self._has(record) else None
+        return record if _is_record(record) and self._has(record) else None
 
     def _has(self, record: Record) -> bool:
-        name, time = record.get("eventName", ""), record.get("eventTime", "")
+        name, time = record["eventName"], record["eventTime"]
         return (
             record.get("recipientAccountId") == self.account
             and (self.since is None or time >= self.since)
@@ -144,8 +144,23 @@ class _Wanted:
             and all(record.get(member) == value for member, value in self.members.items())
             and (self.failed is None or ("errorCode" in record) == self.failed)
             and (self.event_name is None or self.event_name in (name, _VERSION.sub("", name)))
-            and (self.principal is None or record.get("userIdentity", {}).get("arn") == self.principal)
+            and (self.principal is None or record["userIdentity"].get("arn") == self.principal)
         )
+
+
+def _is_record(found: Any) -> bool:
+    """Whether it has what all records have. Others may have been in the file."""
+    if not isinstance(found, dict) or not isinstance(found.get("userIdentity"), dict):
+        return False
+    try:
+        return all(isinstance(found.get(name), str) for name in ("eventName", "eventTime")) and bool(_parsed(found))
+    except ValueError:
+        return False
+
+
+def _parsed(record: Record) -> datetime:
+    """When a call was. Raises ValueError."""
+    return datetime.strptime(record["eventTime"], _FORM).replace(tzinfo=UTC)
 
 
 def _time_in(text: bytes) -> str:
@@ -170,11 +185,10 @@ def _shifted(when: datetime, by: timedelta) -> datetime:
 
 
 def _shown(record: Record, text: bytes) -> Params:
-    identity = record.get("userIdentity", {})
-    when = datetime.strptime(record["eventTime"], _FORM).replace(tzinfo=UTC) if record.get("eventTime") else None
+    identity = record["userIdentity"]
     return {
         "EventId": record.get("eventID"),
-        "OccurredAt": when,
+        "OccurredAt": _parsed(record),
         "EventName": record.get("eventName"),
         "EventSource": record.get("eventSource"),
         "ReadOnly": record.get("readOnly"),

@@ -70,20 +70,22 @@ def _of_day(path: Path, day: str, end: int | None, budget: Budget) -> Iterator[L
         position = file.seek(0, os.SEEK_END)
         if end is not None:
             position = min(position, end)
-        tail = b""
+        # The end of a line that begins further ahead, in pieces, the last first.
+        tail: list[bytes] = []
         while position > 0:
             size = min(_BLOCK, position)
             position -= size
             budget.left -= size
             file.seek(position)
-            block = file.read(size) + tail
-            # What precedes the first line end belongs to a line that begins further ahead.
-            first = 0 if position == 0 else block.find(b"\n", 0, len(block) - 1) + 1
+            block = file.read(size)
+            # What precedes the first line end is such an end. The last byte of all ends the last line.
+            first = 0 if position == 0 else block.find(b"\n", 0, len(block) - (not tail)) + 1
             if first == 0 and position > 0:
-                tail = block  # all of one line
+                tail.append(block)  # all of one line
                 continue
-            tail, lines = block[:first], block[first:]
-            at = position + len(block)
+            lines = block[first:] + b"".join(reversed(tail))
+            tail = [block[:first]]
+            at = position + first + len(lines)
             for line in reversed(lines.splitlines(keepends=True)):
                 at -= len(line)
                 yield Line(line, Place(day, at))
