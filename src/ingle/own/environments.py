@@ -6,7 +6,7 @@ Reads what the worker knows; memory is read from control groups in a thread, for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +17,14 @@ from ingle.domain.clock import Clock
 from ingle.own.functions import existing, key_meant
 from ingle.own.pages import page_of, start_of
 from ingle.supporting.ports import Handler
-from ingle.worker.inventory import Alive
+from ingle.worker.inventory import Alive, Gauge
 
 Params = dict[str, Any]
 Reading = tuple[int | None, int | None]
 
 PAGE = 100
+#: Environments whose memory is read at one time: descriptors of each are open meanwhile.
+_AT_ONCE = 100
 
 
 class Environments:
@@ -45,11 +47,18 @@ class Environments:
             found = [item for item in found if item.version.key == key]
         behind = sorted((item for item in found if start is None or _place(item) > start), key=_place)
         page, token = page_of(behind, params.get("MaxResults", PAGE), _place)
-        gauges = [item.gauge() for item in page]
-        readings = await asyncio.to_thread(lambda: [gauge.read() for gauge in gauges])
+        readings: list[Reading] = []
+        for first in range(0, len(page), _AT_ONCE):
+            gauges = [item.gauge() for item in page[first : first + _AT_ONCE]]
+            readings += await asyncio.to_thread(_read, gauges)
         now = self._clock.now()
         shown = [_shown(item, reading, now) for item, reading in zip(page, readings, strict=True)]
         return {"Environments": shown, "NextToken": token}
+
+
+def _read(gauges: Iterable[Gauge]) -> list[Reading]:
+    """Blocks."""
+    return [gauge.read() for gauge in gauges]
 
 
 def _place(item: Alive) -> tuple[str, str, float, str]:
