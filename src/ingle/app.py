@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import resource
 import secrets
 import signal
 import socket
 import ssl
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 
-from ingle import __version__
+from ingle import __version__, startup
 from ingle.access import Access
 from ingle.artifacts.packages import PackageStore
 from ingle.artifacts.signatures import Signatures
@@ -74,7 +70,6 @@ from ingle.invoke.tracing import Sampler, Tracing
 from ingle.master_key import finding
 from ingle.master_key.channel import Answer, Channel, Request
 from ingle.master_key.rotation import operator
-from ingle.network import client as network_client
 from ingle.network.client import NetworkClient
 from ingle.observability import log as observability
 from ingle.observability.collector import Collector, certificates
@@ -85,10 +80,10 @@ from ingle.own.host import HostReport
 from ingle.own.host import Sources as HostSources
 from ingle.placement.placement import Placement
 from ingle.sandbox.client import Sandbox, SupervisorClient
-from ingle.sandbox.launch import Isolation, NetworkProcess, SupervisorProcess, launch, network_identity, strongest
+from ingle.sandbox.launch import SupervisorProcess
 from ingle.sandbox.privileges import restrict
-from ingle.sandbox.shares import Share
 from ingle.settings import Settings
+from ingle.startup import StartupError as StartupError
 from ingle.storage.audit import AuditLog
 from ingle.storage.bindings import Bindings
 from ingle.storage.blobs import BlobStore
@@ -131,10 +126,6 @@ _SWEEP_SECONDS = 5.0
 Ready = Callable[[str, NewKey | None], None]
 
 
-class StartupError(Exception):
-    """The server cannot start; the text is one line for the person who started it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
     """Addresses in answers, see `control.ports.Links`."""
@@ -151,14 +142,14 @@ def serve(settings: Settings, *, on_ready: Ready | None = None) -> int:
     Raises StartupError.
     """
     observability.configure(settings.log_level, settings.log_format)
-    tls = _tls(settings)
-    listener = _bind(settings)
+    tls = startup.tls_of(settings)
+    listener = startup.bind(settings)
     try:
         with DataDirectory.open(settings.data_dir) as directory:
-            _dump_no_core()
+            startup.dump_no_core()
             ring = finding.open_ring(settings)
-            _raise_descriptor_limit()
-            supervisor = _launch(settings, directory.path)
+            startup.raise_descriptor_limit()
+            supervisor = startup.launch_supervisor(settings, directory.path)
             interpreters = tuple(families.search(settings).interpreters)
             # What is installed while the server runs shall be found: only what exists now can be read later.
             with contextlib.suppress(OSError):
@@ -196,98 +187,6 @@ def new_root_key(settings: Settings, account: str, *, replace: bool) -> NewKey:
         raise StartupError(str(error)) from error
 
 
-def _bind(settings: Settings) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        # Claims the port now; connections wait in the backlog until the server is ready.
-        listener.listen(2048)
-    except OSError as error:
-        text = error.strerror or str(error)
-        raise StartupError(f"cannot listen on {settings.host}:{settings.port}: {text.lower()}") from error
-    return listener
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    """Read before the server loses sight of files outside its data directory."""
-    if settings.tls_cert is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        text = error.strerror or str(error)
-        raise StartupError(f"cannot serve HTTPS with {settings.tls_cert} and {settings.tls_key}: {text}") from error
-    return context
-
-
-def _launch(settings: Settings, directory: Path) -> SupervisorProcess:
-    isolation = strongest() if settings.isolation == "auto" else Isolation(settings.isolation)
-    if isolation is Isolation.PROCESS and settings.egress == "none":
-        raise StartupError("egress=none cannot be kept: plain processes share this machine's network")
-    if isolation is Isolation.PROCESS:
-        print("ingle: this machine allows no isolation: functions run as plain processes of this user and can read its "
-              "files (`ingle doctor` tells why)", file=sys.stderr)  # fmt: skip
-    outward = settings.egress == "open"
-    network = NetworkProcess(
-        command=network_client.command(),
-        settings=network_client.settings(network_identity(directory), outward=outward),
-        resolver=network_client.RESOLVER if outward else None,
-    )
-    try:
-        return launch(directory, isolation, network, _shares(settings))
-    except OSError as error:
-        raise StartupError(f"cannot isolate functions as {isolation}: {error}") from error
-
-
-def _shares(settings: Settings) -> dict[str, Share]:
-    """What functions may mount, by the ARN of the access point. Raises StartupError."""
-    found = {}
-    for point in settings.file_systems:
-        try:
-            place = Path(point.directory).stat()
-        except OSError as error:
-            raise StartupError(f"cannot share {point.directory}: {error.strerror or error}") from error
-        found[point.arn] = Share(
-            directory=point.directory, root=point.root,
-            uid=place.st_uid if point.uid is None else point.uid, gid=place.st_gid if point.gid is None else point.gid,
-        )  # fmt: skip
-    return found
-
-
-def _dump_no_core() -> None:
-    """This process holds the master key, and for moments functions' variables, as the supervisor does, which inherits
-    the limit: none of that shall lie in a file. Runtimes have a limit of their own.
-
-    A soft limit of 1 keeps the kernel from writing a file, and from handing the memory to a program, too.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (1 if hard == resource.RLIM_INFINITY else min(1, hard), hard))
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """What is made inside lives as long as the server, so the garbage collector looks at it neither now nor later.
-
-    Each look takes as long as there are functions; what little garbage there is stays.
-    """
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
-
-
-def _raise_descriptor_limit() -> None:
-    """An environment takes about ten descriptors here."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 class _Server:
     """One run of the server: what is entered first is left last."""
 
@@ -316,7 +215,7 @@ class _Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
-            with _uncollected():
+            with startup.uncollected():
                 access = await self._assemble(stack)
             first = await self._first_root_key(access)
             self._ready = True
