@@ -364,7 +364,7 @@ def test_a_data_directory_of_an_older_release_is_encrypted_and_goes_on(directory
 
 
 def make_old(database: Path, variables: dict[str, str]) -> None:
-    """What releases before KMS stored: no tables of keys, identities, networks and test events, and variables in clear."""
+    """What releases before KMS stored: no tables of what came later, and variables in clear."""
     with closing(sqlite3.connect(database)) as connection:
         for table in ("kms_keys", "kms_aliases", "kms_grants", "identities", "network_records", "test_events"):
             connection.execute(f"DROP TABLE {table}")
