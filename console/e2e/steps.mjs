@@ -3,7 +3,8 @@
 /** `option`: its whole text, or a pattern. */
 export async function choose(page, label, option) {
   await page.getByRole("button", { name: label }).or(page.getByRole("combobox", { name: label })).first().click();
-  await page.getByRole("option", { name: option, exact: true }).click();
+  // Not by coordinates: a list that just opened may still move to where there is room, between the button's down and up.
+  await page.getByRole("option", { name: option, exact: true }).dispatchEvent("mouseup");
 }
 
 /** Fills the page for a new function from a blueprint in, and waits until the function is active. */
