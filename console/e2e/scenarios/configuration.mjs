@@ -1,7 +1,7 @@
 // Settings of a function in general, its runtime, tags and tools: changed in the page, and read back by the test.
 
 import assert from "node:assert/strict";
-import { active, choose, edit, save, section } from "../steps.mjs";
+import { active, choose, confirm, edit, openTab, save, section } from "../steps.mjs";
 
 export default async function (stage) {
   const { page } = stage;
@@ -14,10 +14,19 @@ export default async function (stage) {
   await monitoring(stage);
   await page.goBack();
   await page.getByText("team", { exact: true }).waitFor();
+  assert.equal(await page.title(), "settled: Configuration - Ingle");
+  await section(page, "General configuration");
+  await edit(page, "General configuration");
+  await page.getByLabel("Memory (MB)").fill("512");
+  await section(page, "Tags");
+  await confirm(page, "Leave");
+  await page.getByText("team", { exact: true }).waitFor();
 }
 
 async function general(stage) {
   const { page } = stage;
+  await section(page, "Tags");
+  await section(page, "General configuration");
   await edit(page, "General configuration");
   await page.getByLabel("Memory (MB)").fill("64");
   await page.getByRole("button", { name: "Save", exact: true }).click();
@@ -27,6 +36,7 @@ async function general(stage) {
   await page.getByLabel("Ephemeral storage (MB)").fill("1024");
   await page.getByLabel("Timeout (seconds)").fill("17");
   await page.getByLabel("Description - optional").fill("set in the page");
+  await asksBeforeItLeaves(stage);
   await choose(page, "SnapStart", /^PublishedVersions/);
   stage.expect(/status of 400/);
   await page.getByRole("button", { name: "Save", exact: true }).click();
@@ -35,6 +45,21 @@ async function general(stage) {
   await save(page, "General configuration");
   await page.getByText("256 MB", { exact: true }).waitFor();
   await active(page);
+}
+
+/** A form with something in it is not lost by a link, or by going back, unless somebody says so. */
+async function asksBeforeItLeaves(stage) {
+  const { page } = stage;
+  const dialog = page.getByRole("dialog", { name: "Leave without saving" });
+  const before = page.url();
+  for (const leave of [() => section(page, "Tags"), () => page.goBack(), () => openTab(page, "Versions")]) {
+    await leave();
+    await dialog.waitFor();
+    await confirm(page, "Stay");
+    await dialog.waitFor({ state: "hidden" });
+    assert.equal(page.url(), before);
+    assert.equal(await page.getByLabel("Timeout (seconds)").inputValue(), "17");
+  }
 }
 
 async function runtime(stage) {

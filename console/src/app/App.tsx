@@ -1,7 +1,6 @@
 /** The frame around all pages: who calls, where, and which page. */
 
 import AppLayoutToolbar from "@cloudscape-design/components/app-layout-toolbar";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Box from "@cloudscape-design/components/box";
 import I18nProvider from "@cloudscape-design/components/i18n";
 import messages from "@cloudscape-design/components/i18n/messages/all.en";
@@ -19,14 +18,17 @@ import { FunctionPage } from "../pages/function/FunctionPage";
 import { FunctionsPage } from "../pages/functions/FunctionsPage";
 import { SignInPage } from "../pages/signin/SignInPage";
 import { SwitchDialog, WhoDialog } from "./AccountDialogs";
+import { Breadcrumbs } from "./Breadcrumbs";
 import { ChoiceDialog, REGIONS } from "./ChoiceDialog";
+import { LeaveDialog } from "./LeaveDialog";
 import { Navigation } from "./Navigation";
 import { Notifications, useNotifications } from "./notifications";
-import { type AccountPlace, type AccountSection, type LayersPlace, type Location, addressOf, locationOf } from "./places";
-import { ACCOUNT_TITLES } from "./titles";
+import { leaving } from "./leaving";
+import { type Location, addressOf, locationOf } from "./places";
+import { pageTitle } from "./titles";
 import { TopBar } from "./TopBar";
 import { ConsoleContext } from "./context";
-import { follow, navigate, usePath } from "./router";
+import { navigate, usePath } from "./router";
 import { useSession } from "./useSession";
 
 const LayersPages = lazily("layers", () => import("../pages/layers/LayersPages"));
@@ -50,7 +52,7 @@ export function App() {
     if (location.page === "functions" && location.region === undefined) navigate(addressOf(region, location), { replace: true });
   });
   useEffect(() => {
-    document.title = `${titleOf(location)} - Ingle`;
+    document.title = `${pageTitle(location)} - Ingle`;
   });
   const given = useMemo(() => session && { session, region, notify }, [session, region, notify]);
 
@@ -59,8 +61,8 @@ export function App() {
       <div id="top">
         <TopBar
           session={session} region={region} signedIn={verified === true} onAccount={() => setAsking("account")}
-          onRegion={() => setAsking("region")} onSignOut={signOut} onWho={() => setAsking("who")} onSwitch={() => setAsking("role")}
-          onBack={() => session?.from && change(session.from)}
+          onRegion={() => setAsking("region")} onSignOut={() => leaving(signOut)} onWho={() => setAsking("who")} onSwitch={() => setAsking("role")}
+          onBack={() => leaving(() => session?.from && change(session.from))}
         />
       </div>
       <AppLayoutToolbar
@@ -96,11 +98,15 @@ export function App() {
         <ChoiceDialog
           label="Account" description="Without authentication every account is open: 12 digits of your choice." options={[]}
           problemOf={(text) => (isAccount(text) ? undefined : "An account has 12 digits.")} onClose={() => setAsking(undefined)}
-          onDone={(chosen) => { setAsking(undefined); chooseAccount(chosen); begin(anybody(chosen)); navigate(addressOf(region, { page: "functions" })); }}
+          onDone={(chosen) => {
+            setAsking(undefined);
+            leaving(() => { chooseAccount(chosen); begin(anybody(chosen)); navigate(addressOf(region, { page: "functions" })); });
+          }}
         />
       )}
+      <LeaveDialog />
       {asking === "who" && given && <WhoDialog place={given} onClose={() => setAsking(undefined)} />}
-      {asking === "role" && given && <SwitchDialog place={given} onDone={change} onClose={() => setAsking(undefined)} />}
+      {asking === "role" && given && <SwitchDialog place={given} onDone={(next) => leaving(() => change(next))} onClose={() => setAsking(undefined)} />}
     </I18nProvider>
   );
 }
@@ -121,54 +127,5 @@ function Content({ location }: { location: Location }) {
       return <LayersPages at={location} />;
     case "unknown":
       return <ProblemAlert problem={{ kind: "refused", message: `There is no page ${location.path}.` }} />;
-  }
-}
-
-function Breadcrumbs({ location, region }: { location: Location; region: string }) {
-  if (location.page === "account") return <BreadcrumbGroup items={accountTrail(location, region)} onFollow={follow} ariaLabel="Where this is" />;
-  if (location.page === "layers" || location.page === "create-layer" || location.page === "layer") {
-    return <BreadcrumbGroup items={layersTrail(location, region)} onFollow={follow} ariaLabel="Where this is" />;
-  }
-  const functions = { text: "Functions", href: addressOf(region, { page: "functions" }) };
-  const items = location.page === "functions" ? [functions] : [functions, { text: titleOf(location), href: "#" }];
-  if (location.page === "function" && location.qualifier !== undefined) {
-    const { name } = location;
-    items.splice(1, 1, { text: name, href: addressOf(region, { page: "function", name, tab: "code" }) }, { text: location.qualifier, href: "#" });
-  }
-  return <BreadcrumbGroup items={items} onFollow={follow} ariaLabel="Where this is" />;
-}
-
-function accountTrail({ section, item }: AccountPlace, region: string): { text: string; href: string }[] {
-  const at = (section: AccountSection) => addressOf(region, { page: "account", section });
-  const trail = [{ text: "Account", href: at("overview") }];
-  if (section !== "overview") trail.push({ text: ACCOUNT_TITLES[section], href: at(section) });
-  return item === undefined ? trail : [...trail, { text: item, href: "#" }];
-}
-
-function layersTrail(at: LayersPlace, region: string): { text: string; href: string }[] {
-  const trail = [{ text: "Layers", href: addressOf(region, { page: "layers" }) }];
-  if (at.page !== "layers" && at.name !== undefined) trail.push({ text: at.name, href: addressOf(region, { page: "layer", name: at.name }) });
-  if (at.page === "layer" && at.version !== undefined) trail.push({ text: at.version, href: "#" });
-  return at.page === "create-layer" ? [...trail, { text: titleOf(at), href: "#" }] : trail;
-}
-
-function titleOf(location: Location): string {
-  switch (location.page) {
-    case "functions":
-      return "Functions";
-    case "create":
-      return "Create function";
-    case "function":
-      return location.qualifier === undefined ? location.name : `${location.name}:${location.qualifier}`;
-    case "account":
-      return location.item ?? ACCOUNT_TITLES[location.section];
-    case "layers":
-      return "Layers";
-    case "create-layer":
-      return location.name === undefined ? "Create layer" : "Create version";
-    case "layer":
-      return location.version === undefined ? location.name : `${location.name}:${location.version}`;
-    case "unknown":
-      return "Not found";
   }
 }

@@ -1,17 +1,36 @@
 /** The browser's address as React sees it. */
 
 import { useMemo, useSyncExternalStore } from "react";
+import { isUnsaved, leaving } from "./leaving";
 import { withQuery } from "./places";
 
 const CHANGED = "ingle:navigated";
 
+/** Where the page is, by what it was told last; nothing, until somebody watches. */
+let here: string | undefined;
+
 function subscribe(listener: () => void): () => void {
-  addEventListener("popstate", listener);
+  if (here === undefined) addEventListener("popstate", back);
+  here = address();
   addEventListener(CHANGED, listener);
-  return () => {
-    removeEventListener("popstate", listener);
-    removeEventListener(CHANGED, listener);
-  };
+  return () => removeEventListener(CHANGED, listener);
+}
+
+/** Somebody went back, or forward. Who would lose what is typed by it is asked first: the browser is there already, and returns. */
+function back(): void {
+  const there = address();
+  if (here === undefined || !isUnsaved() || here.split("?")[0] === location.pathname) return tell();
+  history.pushState(null, "", here);
+  leaving(() => go(there, false));
+}
+
+function tell(): void {
+  here = address();
+  dispatchEvent(new Event(CHANGED));
+}
+
+function address(): string {
+  return location.pathname + location.search;
 }
 
 export function usePath(): string {
@@ -24,8 +43,9 @@ export function useQuery(): URLSearchParams {
   return useMemo(() => new URLSearchParams(search), [search]);
 }
 
-export function navigate(address: string, { replace = false } = {}): void {
-  if (go(address, replace)) scrollTo(0, 0);
+/** To another page. Who would lose what is typed by it is asked first. */
+export function navigate(wanted: string, { replace = false } = {}): void {
+  leaving(() => { if (go(wanted, replace)) scrollTo(0, 0); });
 }
 
 /** Chooses something within the page, which stays where it is scrolled to. What is undefined is taken out. */
@@ -34,10 +54,10 @@ export function choose(changes: Readonly<Record<string, string | undefined>>, { 
 }
 
 /** Whether that is another address. */
-function go(address: string, replace: boolean): boolean {
-  if (address === location.pathname + location.search) return false;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
-  dispatchEvent(new Event(CHANGED));
+function go(wanted: string, replace: boolean): boolean {
+  if (wanted === address()) return false;
+  history[replace ? "replaceState" : "pushState"](null, "", wanted);
+  tell();
   return true;
 }
 

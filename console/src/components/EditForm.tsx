@@ -7,6 +7,7 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, useState } from "react";
 import { useConsole } from "../app/context";
+import { isChanged, useUnsaved } from "../app/leaving";
 import { ProblemAlert } from "./ProblemAlert";
 import { useAction } from "./useAction";
 
@@ -44,10 +45,12 @@ export function EditForm<Draft extends object>(
   const [tried, setTried] = useState(false);
   const { busy, problem, run } = useAction();
   const problems = check?.(draft) ?? {};
+  const forget = useUnsaved(isChanged(start, draft));
+  const close = () => { forget(); onClose(); };
   const submit = async () => {
     setTried(true);
     if (Object.keys(problems).length > 0 || !(await run(() => save(draft)))) return;
-    onClose();
+    close();
     notify("success", typeof done === "string" ? done : done());
     saved();
   };
@@ -57,7 +60,7 @@ export function EditForm<Draft extends object>(
         <Form
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              <Button variant="link" formAction="none" disabled={busy} onClick={onClose}>Cancel</Button>
+              <Button variant="link" formAction="none" disabled={busy} onClick={close}>Cancel</Button>
               <Button variant="primary" loading={busy}>{action}</Button>
             </SpaceBetween>
           }

@@ -1,6 +1,7 @@
 /** Packages that are edited, kept while the page is open: leaving a function loses nothing. */
 
 import { useEffect } from "react";
+import { isUnsaved } from "../../app/leaving";
 import { type Workspace, changes } from "../../packages/workspace";
 
 export interface Draft {
@@ -23,11 +24,11 @@ export function dropDraft(arn: string): void {
   drafts.delete(arn);
 }
 
-/** Has the browser ask before it forgets changes. */
+/** Has the browser ask before it forgets changes of packages, or in forms. */
 export function useLeaveWarning(): void {
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent) => {
-      if ([...drafts.values()].some(({ workspace }) => changes(workspace).size > 0)) event.preventDefault();
+      if (isUnsaved() || [...drafts.values()].some(({ workspace }) => changes(workspace).size > 0)) event.preventDefault();
     };
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);

@@ -19,6 +19,7 @@ import { createFunction } from "../../api/functions";
 import { createBasicRole } from "../../api/roles";
 import { openUrl } from "../../api/urls";
 import { useConsole } from "../../app/context";
+import { isChanged, useUnsaved } from "../../app/leaving";
 import { addressOf } from "../../app/places";
 import { follow, navigate } from "../../app/router";
 import { ProblemAlert, ProblemText } from "../../components/ProblemAlert";
@@ -42,6 +43,7 @@ export function CreatePage() {
   const [problem, setProblem] = useState<Problem>();
   /** Roles that were made before something else went wrong: trying again takes them. */
   const roles = useRef(new Map<string, string>());
+  const forget = useUnsaved(isChanged(EMPTY, form) || upload !== undefined);
   const change = (part: Partial<Filled>) => setForm((before) => ({ ...before, ...part }));
   const blueprint = blueprintOf(form.blueprint);
   const uploaded = useMemo(() => upload && ("zip" in upload ? upload.zip : writeZip(upload.files)), [upload]);
@@ -55,6 +57,7 @@ export function CreatePage() {
     try {
       await make(place, form, codeOf(form, blueprint, uploaded), blueprint, roles.current, setStep);
       if (form.start === "blueprint" && blueprint.url) await open();
+      forget();
       notify("success", `The function ${form.name} is created.`);
       navigate(addressOf(region, { page: "function", name: form.name, tab: "code" }));
     } catch (error) {
@@ -80,7 +83,11 @@ export function CreatePage() {
         <Form
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              <Button variant="link" formAction="none" href={addressOf(region, { page: "functions" })} onFollow={follow}>Cancel</Button>
+              <Button
+                variant="link" formAction="none" href={addressOf(region, { page: "functions" })} onFollow={(event) => { forget(); follow(event); }}
+              >
+                Cancel
+              </Button>
               <Button variant="primary" loading={step !== undefined} loadingText={step}>Create function</Button>
             </SpaceBetween>
           }

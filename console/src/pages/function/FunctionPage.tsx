@@ -13,6 +13,7 @@ import { type FunctionConfiguration, qualifierOf } from "../../api/functions";
 import { useConsole } from "../../app/context";
 import { type FunctionPlace, type Section, type Tab, addressOf } from "../../app/places";
 import { navigate } from "../../app/router";
+import { TAB_TITLES } from "../../app/titles";
 import { lazily } from "../../components/lazily";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Time } from "../../components/Time";
@@ -58,21 +59,21 @@ export function FunctionPage({ name, qualifier, tab, section }: FunctionPlace) {
               ariaLabel="Function"
               onChange={({ detail }) => navigate(addressOf(place.region, at(detail.activeTabId as Tab)))}
               tabs={[
-                { id: "code", label: "Code", content: tab === "code" && (
+                { id: "code", label: TAB_TITLES.code, content: tab === "code" && (
                   <SpaceBetween size="l">
                     <CodeTab found={found} onDeployed={reload} />
                     <FunctionLayers found={found} onChanged={reload} />
                   </SpaceBetween>
                 ) },
-                { id: "test", label: "Test", content: tab === "test" && <TestTab found={found} /> },
-                { id: "monitor", label: "Monitor", content: tab === "monitor" && <MonitorTab section={section as Section<"monitor">} found={found} /> },
-                { id: "configuration", label: "Configuration", content: tab === "configuration" && (
+                { id: "test", label: TAB_TITLES.test, content: tab === "test" && <TestTab found={found} /> },
+                { id: "monitor", label: TAB_TITLES.monitor, content: tab === "monitor" && <MonitorTab section={section as Section<"monitor">} found={found} /> },
+                { id: "configuration", label: TAB_TITLES.configuration, content: tab === "configuration" && (
                   <ConfigurationTab section={section as Section<"configuration">} found={found} reload={reload} />
                 ) },
-                { id: "aliases", label: "Aliases", content: tab === "aliases" && (
+                { id: "aliases", label: TAB_TITLES.aliases, content: tab === "aliases" && (
                   <AliasesTab name={name} alias={section} qualifiers={qualifiers} onChanged={changed} />
                 ) },
-                { id: "versions", label: "Versions", content: tab === "versions" && (
+                { id: "versions", label: TAB_TITLES.versions, content: tab === "versions" && (
                   <VersionsTab name={name} compared={section} qualifiers={qualifiers} onChanged={changed} />
                 ) },
               ]}
