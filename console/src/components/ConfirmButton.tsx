@@ -37,7 +37,8 @@ export function ConfirmButton({ children, name, icon, header, question, run, don
   return (
     <>
       <Button
-        ariaLabel={name} iconName={icon} variant={icon && "icon"} disabled={closed !== undefined} disabledReason={closed} onClick={() => setAsking(true)}
+        ariaLabel={name} iconName={icon} variant={icon && "icon"} disabled={closed !== undefined} disabledReason={closed} wrapText={false}
+        onClick={() => setAsking(true)}
       >
         {icon ? undefined : children}
       </Button>

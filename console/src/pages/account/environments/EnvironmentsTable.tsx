@@ -45,7 +45,7 @@ const COLUMNS: readonly Column<Environment>[] = [
   { id: "id", header: "Environment", cell: ({ EnvironmentId }) => EnvironmentId.slice(0, 12), value: ({ EnvironmentId }) => EnvironmentId },
   { id: "function", header: "Function", cell: ({ FunctionName }) => <FunctionLink name={FunctionName} />, value: ({ FunctionName }) => FunctionName },
   { id: "version", header: "Version", cell: ({ Version }) => Version, value: ({ Version }) => Version },
-  { id: "state", header: "State", cell: ({ State }) => <StatusIndicator type={TYPES[State] ?? "pending"}>{State}</StatusIndicator>, value: ({ State }) => State },
+  { id: "state", header: "State", cell: ({ State }) => <StatusIndicator type={TYPES[State] ?? "pending"} wrapText={false}>{State}</StatusIndicator>, value: ({ State }) => State },
   { id: "kind", header: "Kind", cell: kindOf, value: kindOf },
   { id: "age", header: "Age", cell: ({ Age, StartedAt }) => <span title={StartedAt.toISOString()}>{span(Age)}</span>, value: ({ Age }) => Age },
   { id: "memory", header: "Memory", cell: memoryOf, value: ({ MemoryUsed = 0 }) => MemoryUsed },

@@ -31,7 +31,7 @@ const ISOLATION: Record<Found["Isolation"], string> = {
 
 const CHECKS: readonly Column<Check>[] = [
   { id: "subject", header: "Subject", cell: ({ Subject }) => Subject, value: ({ Subject }) => Subject },
-  { id: "state", header: "State", cell: ({ State }) => <StatusIndicator type={STATES[State][0]}>{STATES[State][1]}</StatusIndicator>, value: ({ State }) => State },
+  { id: "state", header: "State", cell: ({ State }) => <StatusIndicator type={STATES[State][0]} wrapText={false}>{STATES[State][1]}</StatusIndicator>, value: ({ State }) => State },
   { id: "detail", header: "Found", cell: ({ Detail }) => Detail, value: ({ Detail }) => Detail },
   { id: "consequence", header: "What follows", cell: ({ Consequence }) => Consequence || "-", value: ({ Consequence = "" }) => Consequence },
 ];

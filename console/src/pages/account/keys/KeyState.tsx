@@ -8,5 +8,5 @@ const SHOWN: Record<string, [StatusIndicatorProps.Type, string]> = {
 export function KeyState({ about }: { about?: KeyMetadata }) {
   if (about?.KeyState === undefined) return <StatusIndicator type="info">May not be read</StatusIndicator>;
   const [type, text] = SHOWN[about.KeyState] ?? ["info", about.KeyState];
-  return <StatusIndicator type={type}>{text}</StatusIndicator>;
+  return <StatusIndicator type={type} wrapText={false}>{text}</StatusIndicator>;
 }

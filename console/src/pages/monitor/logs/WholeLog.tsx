@@ -83,7 +83,7 @@ function Edge({ tail: { window, busy, earlier }, searching }: { tail: Tail; sear
   return (
     <div className="log-edge">
       {fromBeginning
-        ? <Box color="text-body-secondary">{searching ? "The whole log was searched." : "The log begins here."}</Box>
+        ? <Box color="text-body-secondary">{searching ? "The whole log was searched." : "From the beginning of the log."}</Box>
         : <Button variant="inline-link" loading={busy} disabled={full} disabledReason={reason} onClick={earlier}>Load earlier lines</Button>}
       {dropped > 0 && <Box color="text-status-warning">{COUNT.format(dropped)} lines made room for later ones.</Box>}
     </div>
