@@ -16,7 +16,7 @@ import { Failure } from "./errors";
 export type { FunctionConfiguration };
 
 /** All functions, page by page as they come. */
-export async function* listFunctions(place: Place, signal: AbortSignal): AsyncGenerator<FunctionConfiguration[]> {
+export async function* listFunctions(place: Place, signal?: AbortSignal): AsyncGenerator<FunctionConfiguration[]> {
   let Marker: string | undefined;
   do {
     const page = await lambdaClient(place).send(new ListFunctionsCommand({ Marker, MaxItems: 50 }), { abortSignal: signal });

@@ -23,6 +23,7 @@ import {
 } from "@aws-sdk/client-kms";
 import { type Place, configuration } from "./clients";
 import { all } from "./pages";
+import { prettyDocument } from "./statements";
 
 export type Rotation = Pick<GetKeyRotationStatusCommandOutput, "KeyRotationEnabled" | "RotationPeriodInDays" | "NextRotationDate">;
 
@@ -72,7 +73,7 @@ export function rotationOf(place: Place, KeyId: string): Promise<Rotation> {
 
 export async function policyOf(place: Place, KeyId: string): Promise<string> {
   const { Policy = "" } = await kms(place).send(new GetKeyPolicyCommand({ KeyId, PolicyName: "default" }));
-  return JSON.stringify(JSON.parse(Policy), null, 2);
+  return prettyDocument(Policy);
 }
 
 export async function createKey(place: Place, Description: string, alias: string): Promise<void> {

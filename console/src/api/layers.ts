@@ -111,10 +111,10 @@ export async function removeLayerGrant(place: Place, name: string, version: numb
 }
 
 /** Functions of the region, and published versions of them, that attach a layer's version, as they are found; and how many were looked at. */
-export async function* layerUsers(place: Place, arn: string): AsyncGenerator<{ looked: number; users: FunctionConfiguration[] }> {
+export async function* layerUsers(place: Place, arn: string): AsyncGenerator<{ looked: number; found: FunctionConfiguration[] }> {
   let looked = 0;
   for await (const { Functions = [] } of paginateListFunctions({ client: lambdaClient(place) }, { FunctionVersion: "ALL", MaxItems: 50 })) {
     looked += Functions.length;
-    yield { looked, users: Functions.filter(({ Layers = [] }) => Layers.some(({ Arn }) => Arn === arn)) };
+    yield { looked, found: Functions.filter(({ Layers = [] }) => Layers.some(({ Arn }) => Arn === arn)) };
   }
 }

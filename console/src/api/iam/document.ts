@@ -1,13 +1,10 @@
 /** Policy documents as IAM has them: JSON, percent-encoded in answers. Pure. */
 
+import { prettyDocument } from "../statements";
+
 /** What is read from an answer, indented. */
 export function documentText(encoded: string | undefined): string {
-  const text = decodeURIComponent(encoded ?? "");
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
+  return prettyDocument(decodeURIComponent(encoded ?? ""));
 }
 
 /** Who a trust policy lets in, in a few words: `lambda.amazonaws.com`, an ARN, an account. */

@@ -53,8 +53,11 @@ export async function setTrust(place: Place, RoleName: string, PolicyDocument: s
   await iamClient(place).send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument }));
 }
 
-/** Names of functions of this region that run with a role, in their latest version. */
-export async function functionsWith(place: Place, role: string): Promise<string[]> {
-  const found = await all(listFunctions(place, new AbortController().signal), (page) => page);
-  return found.filter(({ Role }) => Role === role).map(({ FunctionName }) => FunctionName!);
+/** Names of functions of this region that run with a role, in their latest version, as they are found; and how many were looked at. */
+export async function* functionsWith(place: Place, role: string): AsyncGenerator<{ looked: number; found: string[] }> {
+  let looked = 0;
+  for await (const page of listFunctions(place)) {
+    looked += page.length;
+    yield { looked, found: page.filter(({ Role }) => Role === role).map(({ FunctionName }) => FunctionName!) };
+  }
 }

@@ -11,6 +11,7 @@ import { updateAlias } from "../../api/aliases";
 import { useConsole } from "../../app/context";
 import { addressOf } from "../../app/places";
 import { follow, navigate } from "../../app/router";
+import { Copied } from "../../components/Copied";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Settings } from "../../components/Settings";
 import type { Qualifiers } from "../function/useQualifiers";
@@ -52,7 +53,7 @@ export function AliasDetail({ name, alias, qualifiers, onChanged }: {
           items={[
             { label: "Versions", value: sharesText(shares) },
             { label: "Description", value: found.Description || "-" },
-            { label: "Alias ARN", value: found.AliasArn },
+            { label: "Alias ARN", value: <Copied text={found.AliasArn ?? ""} what="the ARN" /> },
             { label: "Code, test and settings", value: (
               <Link href={addressOf(place.region, { page: "function", name, qualifier: alias, tab: "code" })} onFollow={follow}>{name}:{alias}</Link>
             ) },

@@ -3,7 +3,6 @@
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
-import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
@@ -14,6 +13,7 @@ import { useConsole } from "../../app/context";
 import { type FunctionPlace, type Section, type Tab, addressOf } from "../../app/places";
 import { navigate } from "../../app/router";
 import { TAB_TITLES } from "../../app/titles";
+import { Copied } from "../../components/Copied";
 import { lazily } from "../../components/lazily";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Time } from "../../components/Time";
@@ -112,9 +112,7 @@ function Overview({ found }: { found: FunctionConfiguration }) {
           { label: "Description", value: found.Description || "-" },
           { label: "Memory and timeout", value: `${found.MemorySize} MB, ${found.Timeout} s` },
           { label: "Code size", value: size(found.CodeSize ?? 0) },
-          { label: "Function ARN", value: (
-            <CopyToClipboard variant="inline" textToCopy={arn} copyButtonAriaLabel="Copy the ARN" copySuccessText="ARN copied" copyErrorText="The ARN could not be copied" />
-          ) },
+          { label: "Function ARN", value: <Copied text={arn} what="the ARN" /> },
         ]}
       />
     </Container>

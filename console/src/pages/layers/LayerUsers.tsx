@@ -1,21 +1,24 @@
 /** The functions of the region that attach a layer's version. */
 
 import Link from "@cloudscape-design/components/link";
+import { useCallback } from "react";
 import type { FunctionConfiguration } from "../../api/functions";
+import { layerUsers } from "../../api/layers";
 import { useConsole } from "../../app/context";
 import { LATEST, addressOf } from "../../app/places";
 import { follow } from "../../app/router";
 import { ListTable } from "../../components/ListTable";
-import { useLayerUsers } from "./useLayerUsers";
+import { useGrowing } from "../../components/useGrowing";
 
 export function LayerUsers({ arn }: { arn: string }) {
   const place = useConsole();
-  const { loaded, looked, reload } = useLayerUsers(place, arn);
+  const { loaded, looked, reload } = useGrowing(useCallback(() => layerUsers(place, arn), [place, arn]));
   const at = ({ FunctionName: name = "", Version }: FunctionConfiguration) =>
     addressOf(place.region, { page: "function", name, qualifier: Version === LATEST ? undefined : Version, tab: "code" });
   return (
     <ListTable<FunctionConfiguration>
-      title="Functions using this version" variant="h2" description={looked !== undefined && `${looked} functions and versions are looked at so far.`} loaded={loaded} reload={reload} searchable={false} empty="No function attaches it."
+      title="Functions using this version" variant="h2" loaded={loaded} reload={reload} searchable={false} empty="No function attaches it."
+      description={looked !== undefined && `${looked} functions and versions are looked at so far.`}
       trackBy={({ FunctionArn = "" }) => FunctionArn}
       columns={[
         { id: "name", header: "Function", value: ({ FunctionName = "" }) => FunctionName, cell: (found) => (

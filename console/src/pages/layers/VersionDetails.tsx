@@ -1,12 +1,12 @@
 /** What a layer's version is. */
 
 import Container from "@cloudscape-design/components/container";
-import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import { useCallback } from "react";
 import { type LayerVersionsListItem, getLayerVersion } from "../../api/layers";
 import { useConsole } from "../../app/context";
+import { Copied } from "../../components/Copied";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { Time } from "../../components/Time";
 import { moment, size } from "../../components/format";
@@ -31,11 +31,7 @@ export function VersionDetails({ name, found }: { name: string; found: LayerVers
           { label: "Compatible architectures", value: CompatibleArchitectures.join(", ") || "-" },
           { label: "Size", value: content?.CodeSize === undefined ? "-" : size(content.CodeSize) },
           { label: "SHA-256", value: content?.CodeSha256 ?? "-" },
-          { label: "Version ARN", value: (
-            <CopyToClipboard
-              variant="inline" textToCopy={LayerVersionArn} copyButtonAriaLabel="Copy the ARN" copySuccessText="ARN copied" copyErrorText="The ARN could not be copied"
-            />
-          ) },
+          { label: "Version ARN", value: <Copied text={LayerVersionArn} what="the ARN" /> },
         ]}
       />
     </Container>

@@ -9,14 +9,15 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { useMemo, useState } from "react";
 import type { AuditRecord } from "../../../api/audit";
+import { prettyDocument } from "../../../api/statements";
 import { useConsole } from "../../../app/context";
 import { choose, useQuery } from "../../../app/router";
 import { Dialog } from "../../../components/Dialog";
+import { DocumentText } from "../../../components/DocumentText";
 import { ProblemAlert } from "../../../components/ProblemAlert";
 import { Time } from "../../../components/Time";
-import { DocumentText } from "../DocumentText";
 import { Filters } from "./Filters";
-import { decidedBy, indented, shortArn } from "./decision";
+import { decidedBy, shortArn } from "./decision";
 import { filterOf, queryOf } from "./filter";
 import { useAudit } from "./useAudit";
 
@@ -57,7 +58,7 @@ export default function Audit() {
       />
       {opened && (
         <Dialog header={`${nameOf(opened)}, ${opened.OccurredAt.toLocaleString()}`} cancel="Close" size="large" action={null} onClose={() => setOpened(undefined)}>
-          <DocumentText label="Record" text={indented(opened.Record)} />
+          <DocumentText label="Record" text={prettyDocument(opened.Record)} />
         </Dialog>
       )}
     </SpaceBetween>

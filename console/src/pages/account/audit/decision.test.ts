@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { decidedBy, indented } from "./decision";
+import { decidedBy } from "./decision";
 
 const record = (...authorization: object[]) => JSON.stringify({ additionalEventData: { authorization } });
 
@@ -17,5 +17,4 @@ it("names what denied it, or that nothing allows it", () => {
 
 it("says nothing where nothing was decided", () => {
   expect([decidedBy("{}"), decidedBy("no"), decidedBy(record()), decidedBy(record({ action: "a:B", decision: "allow" }))]).toEqual([undefined, undefined, undefined, undefined]);
-  expect([indented('{"a":1}'), indented("no")]).toEqual(['{\n  "a": 1\n}', "no"]);
 });

@@ -35,12 +35,3 @@ function decisionsIn(record: string): readonly Decision[] {
 export function shortArn(arn: string): string {
   return arn.replace(/^arn:aws[a-z-]*:(iam|sts)::(\d*|aws):/, "");
 }
-
-/** All of it, indented. */
-export function indented(record: string): string {
-  try {
-    return JSON.stringify(JSON.parse(record), null, 2);
-  } catch {
-    return record;
-  }
-}

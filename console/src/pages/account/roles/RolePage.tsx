@@ -9,15 +9,16 @@ import { useCallback, useMemo } from "react";
 import { documentProblem, documentText } from "../../../api/iam/document";
 import { type Role, deleteRole, functionsWith, getRole, setTrust } from "../../../api/iam/roles";
 import { useConsole } from "../../../app/context";
+import { Copied } from "../../../components/Copied";
+import { DocumentText } from "../../../components/DocumentText";
 import { type Column, ListTable } from "../../../components/ListTable";
 import { Settings } from "../../../components/Settings";
 import { Shown } from "../../../components/Shown";
 import { Time } from "../../../components/Time";
 import { span } from "../../../components/format";
+import { useGrowing } from "../../../components/useGrowing";
 import { useLoad } from "../../../components/useLoad";
-import { Copied } from "../Copied";
 import { DeleteItem } from "../DeleteItem";
-import { DocumentText } from "../DocumentText";
 import { FunctionLink, ItemLink } from "../ItemLink";
 import { DocumentInput } from "../policies/DocumentInput";
 import { Held } from "../policies/Held";
@@ -86,11 +87,12 @@ function Trust({ role, reload }: { role: Role; reload: () => void }) {
 
 function UsedBy({ arn }: { arn: string }) {
   const place = useConsole();
-  const { loaded, reload } = useLoad(useCallback(() => functionsWith(place, arn), [place, arn]));
+  const { loaded, looked, reload } = useGrowing(useCallback(() => functionsWith(place, arn), [place, arn]));
+  const sofar = looked === undefined ? "" : ` ${looked} are looked at so far.`;
   return (
     <ListTable<string>
       title="Functions" variant="h2" loaded={loaded} reload={reload} columns={USED_BY} trackBy={(name) => name}
-      description={`Those of ${place.region} whose latest version runs with this role.`} empty={`No function of ${place.region} runs with this role.`}
+      description={`Those of ${place.region} whose latest version runs with this role.${sofar}`} empty={`No function of ${place.region} runs with this role.`}
     />
   );
 }

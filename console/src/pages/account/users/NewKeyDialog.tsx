@@ -6,9 +6,9 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import type { NewKey } from "../../../api/iam/users";
+import { Copied } from "../../../components/Copied";
 import { Dialog } from "../../../components/Dialog";
 import { saveAs } from "../../../components/save";
-import { Copied } from "../Copied";
 import { keyFile } from "./keyFile";
 
 export function NewKeyDialog({ made, user, onClose }: { made: NewKey; user: string; onClose: () => void }) {

@@ -19,9 +19,9 @@ import { addressOf } from "../../../app/places";
 import { navigate } from "../../../app/router";
 import { ConfirmButton } from "../../../components/ConfirmButton";
 
+import { DocumentText } from "../../../components/DocumentText";
 import { Shown } from "../../../components/Shown";
 import { useLoad } from "../../../components/useLoad";
-import { DocumentText } from "../../account/DocumentText";
 import type { SectionProps } from "../section";
 import { AddStatement } from "./AddStatement";
 import { PolicyEditor } from "./PolicyEditor";

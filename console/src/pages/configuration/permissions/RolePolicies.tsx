@@ -8,10 +8,10 @@ import { documentText } from "../../../api/iam/document";
 import { type HeldPolicy, documentOf, heldBy } from "../../../api/iam/policies";
 import { getRole } from "../../../api/iam/roles";
 import { useConsole } from "../../../app/context";
+import { DocumentText } from "../../../components/DocumentText";
 import { ProblemText } from "../../../components/ProblemAlert";
 import { Shown } from "../../../components/Shown";
 import { useLoad } from "../../../components/useLoad";
-import { DocumentText } from "../../account/DocumentText";
 import { isOfAws } from "../../account/policies/origin";
 import { nameIn } from "./arns";
 
