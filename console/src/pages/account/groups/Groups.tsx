@@ -11,11 +11,13 @@ import { useConsole } from "../../../app/context";
 import { addressOf } from "../../../app/places";
 import { navigate } from "../../../app/router";
 import { type Column, ListTable } from "../../../components/ListTable";
+import { Shown } from "../../../components/Shown";
 import { Time } from "../../../components/Time";
 import { useLoad } from "../../../components/useLoad";
 import { CreateNamed } from "../CreateNamed";
 import { DeleteItem } from "../DeleteItem";
 import { ItemLink } from "../ItemLink";
+import { isAbsent } from "../absent";
 import { Held } from "../policies/Held";
 
 const COLUMNS: readonly Column<Group>[] = [
@@ -63,6 +65,7 @@ function GroupPage({ name }: { name: string }) {
       Its members stay, and lose what its policies allow.
     </DeleteItem>
   );
+  if (isAbsent(loaded)) return <Shown loaded={loaded} reload={reload} what="the group">{() => null}</Shown>;
   return (
     <ContentLayout header={<Header variant="h1" actions={remove}>{name}</Header>}>
       <SpaceBetween size="l">

@@ -16,6 +16,7 @@ import { Shown } from "../../../components/Shown";
 import { Time } from "../../../components/Time";
 import { useAction } from "../../../components/useAction";
 import { useLoad } from "../../../components/useLoad";
+import { isAbsent } from "../absent";
 import { Aliases } from "./Aliases";
 import { KeyState } from "./KeyState";
 import { Rotation } from "./Rotation";
@@ -24,6 +25,7 @@ import { ScheduleDeletion } from "./ScheduleDeletion";
 export function KeyPage({ id }: { id: string }) {
   const place = useConsole();
   const { loaded, reload } = useLoad(useCallback(() => getKey(place, id), [place, id]));
+  if (isAbsent(loaded)) return <Shown loaded={loaded} reload={reload} what="the key">{() => null}</Shown>;
   return (
     <ContentLayout header={<Header variant="h1">{id}</Header>}>
       <SpaceBetween size="l">

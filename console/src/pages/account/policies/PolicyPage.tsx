@@ -18,6 +18,7 @@ import { Shown } from "../../../components/Shown";
 import { Time } from "../../../components/Time";
 import { useLoad } from "../../../components/useLoad";
 import { DeleteItem } from "../DeleteItem";
+import { isAbsent } from "../absent";
 import { ItemLink } from "../ItemLink";
 import { DocumentInput } from "./DocumentInput";
 import { isOfAws } from "./origin";
@@ -39,6 +40,7 @@ export function PolicyPage({ arn }: { arn: string }) {
       Its versions go with it. It has to be detached everywhere before.
     </DeleteItem>
   );
+  if (isAbsent(loaded)) return <Shown loaded={loaded} reload={reload} what="the policy">{() => null}</Shown>;
   return (
     <ContentLayout header={<Header variant="h1" actions={remove}>{name}</Header>}>
       <SpaceBetween size="l">

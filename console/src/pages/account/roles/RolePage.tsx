@@ -18,6 +18,7 @@ import { Time } from "../../../components/Time";
 import { span } from "../../../components/format";
 import { useGrowing } from "../../../components/useGrowing";
 import { useLoad } from "../../../components/useLoad";
+import { isAbsent } from "../absent";
 import { DeleteItem } from "../DeleteItem";
 import { FunctionLink, ItemLink } from "../ItemLink";
 import { DocumentInput } from "../policies/DocumentInput";
@@ -36,6 +37,7 @@ export function RolePage({ name }: { name: string }) {
       Its policies go with it. Functions that run with it lose their rights, and its sessions end.
     </DeleteItem>
   );
+  if (isAbsent(loaded)) return <Shown loaded={loaded} reload={reload} what="the role">{() => null}</Shown>;
   return (
     <ContentLayout header={<Header variant="h1" actions={remove}>{name}</Header>}>
       <SpaceBetween size="l">

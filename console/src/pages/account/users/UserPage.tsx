@@ -12,6 +12,7 @@ import { Copied } from "../../../components/Copied";
 import { Shown } from "../../../components/Shown";
 import { Time } from "../../../components/Time";
 import { useLoad } from "../../../components/useLoad";
+import { isAbsent } from "../absent";
 import { DeleteItem } from "../DeleteItem";
 import { ItemLink } from "../ItemLink";
 import { Held } from "../policies/Held";
@@ -27,6 +28,7 @@ export function UserPage({ name }: { name: string }) {
       Its access keys, its own policies and its memberships go with it. Programs that use its keys are refused from then on.
     </DeleteItem>
   );
+  if (isAbsent(loaded)) return <Shown loaded={loaded} reload={reload} what="the user">{() => null}</Shown>;
   return (
     <ContentLayout header={<Header variant="h1" actions={remove}>{name}</Header>}>
       <SpaceBetween size="l">
