@@ -72,6 +72,8 @@ async function runtime(stage) {
   await stage.accessible("the runtime's forms");
   await page.getByRole("button", { name: "Save", exact: true }).first().click();
   await page.getByText("Runtime settings: saved.").waitFor();
+  // Until it is looked at again, the page shows the state from before.
+  await page.getByText("app.other", { exact: true }).first().waitFor();
   await active(page);
   await page.getByRole("radio", { name: "Function update" }).check();
   await save(page, "Runtime management configuration");
