@@ -1,9 +1,8 @@
-/** Concurrency of a function: what it reserves, what its versions have provisioned, and the pool of its account. */
+/** Concurrency of a function: what it reserves, and what its versions have provisioned. */
 
 import {
   DeleteFunctionConcurrencyCommand,
   DeleteProvisionedConcurrencyConfigCommand,
-  GetAccountSettingsCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionRecursionConfigCommand,
   type ProvisionedConcurrencyStatusEnum,
@@ -14,12 +13,6 @@ import {
 } from "@aws-sdk/client-lambda";
 import { type Place, lambdaClient } from "./clients";
 import { listProvisioned } from "./versions";
-
-/** Of an account in a region. */
-export interface Pool {
-  readonly limit: number;
-  readonly unreserved: number;
-}
 
 export interface Provisioned {
   readonly qualifier: string;
@@ -39,11 +32,6 @@ export async function reserveConcurrency(place: Place, name: string, reserved: n
   const client = lambdaClient(place);
   if (reserved === undefined) await client.send(new DeleteFunctionConcurrencyCommand({ FunctionName: name }));
   else await client.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: reserved }));
-}
-
-export async function poolOf(place: Place): Promise<Pool> {
-  const { AccountLimit: found } = await lambdaClient(place).send(new GetAccountSettingsCommand({}));
-  return { limit: found?.ConcurrentExecutions ?? 0, unreserved: found?.UnreservedConcurrentExecutions ?? 0 };
 }
 
 export async function provisionedConcurrency(place: Place, name: string): Promise<Provisioned[]> {

@@ -7,7 +7,7 @@ const MINUTE = 60;
 const METRIC = "Invocations";
 
 /** Invocations by version, of this minute and so many before it. */
-export async function executedVersions(place: Place, name: string, alias: string, minutes: number, signal: AbortSignal): Promise<Map<string, number>> {
+export async function executedVersions(place: Place, name: string, alias: string, minutes: number): Promise<Map<string, number>> {
   const called = { FunctionName: name, Resource: `${name}:${alias}` };
   const versions = (await dimensionsOf(place, METRIC, called)).map(({ ExecutedVersion }) => ExecutedVersion).filter((each) => each !== undefined);
   if (versions.length === 0) return new Map();
@@ -15,6 +15,6 @@ export async function executedVersions(place: Place, name: string, alias: string
   const queries = versions.map((version, index) => ({
     id: `v${index}`, metric: METRIC, stat: "Sum", dimensions: { ...called, ExecutedVersion: version },
   }));
-  const found = await metricData(place, queries, { start: now - minutes * MINUTE, end: now + MINUTE, period: MINUTE }, signal);
+  const found = await metricData(place, queries, { start: now - minutes * MINUTE, end: now + MINUTE, period: MINUTE });
   return new Map(versions.map((version, index) => [version, [...(found.get(`v${index}`)?.values() ?? [])].reduce((sum, value) => sum + value, 0)]));
 }

@@ -21,6 +21,7 @@ import { type Place, lambdaClient } from "./clients";
 import { problemOf } from "./errors";
 import { fetchPackage } from "./functions";
 import { all } from "./pages";
+import { listed, statementsOf } from "./statements";
 
 export type { GetLayerVersionResponse, LayerVersionsListItem, LayersListItem };
 
@@ -76,7 +77,7 @@ export async function deleteLayerVersion(place: Place, name: string, version: nu
 export async function layerGrants(place: Place, name: string, version: number): Promise<Grant[]> {
   try {
     const found = await lambdaClient(place).send(new GetLayerVersionPolicyCommand({ LayerName: name, VersionNumber: version }));
-    return grantsOf(found.Policy ?? "{}");
+    return grantsOf(found.Policy);
   } catch (error) {
     // So is answered, where nobody was permitted anything.
     if (problemOf(error).code === "ResourceNotFoundException") return [];
@@ -84,19 +85,12 @@ export async function layerGrants(place: Place, name: string, version: number): 
   }
 }
 
-export function grantsOf(policy: string): Grant[] {
-  const { Statement = [] } = JSON.parse(policy) as { Statement?: Statement[] };
-  return Statement.map(({ Sid = "", Principal, Condition }) => {
-    const principal = typeof Principal === "string" ? Principal : (Principal?.AWS ?? "");
-    const organization = Condition?.StringEquals?.["aws:PrincipalOrgID"];
+export function grantsOf(policy: string | undefined): Grant[] {
+  return statementsOf(policy).map(({ Sid = "", Principal, Condition }) => {
+    const [principal = ""] = typeof Principal === "string" ? [Principal] : listed(Principal?.AWS);
+    const [organization] = listed(Condition?.StringEquals?.["aws:PrincipalOrgID"]);
     return { sid: Sid, principal, ...(organization === undefined ? {} : { organization }) };
   });
-}
-
-interface Statement {
-  Sid?: string;
-  Principal?: string | { AWS?: string };
-  Condition?: { StringEquals?: Record<string, string> };
 }
 
 export async function addLayerGrant(place: Place, name: string, version: number, { sid, principal, organization }: Grant): Promise<void> {

@@ -26,7 +26,7 @@ export interface Times {
 export type Values = ReadonlyMap<number, number>;
 
 /** All of them with one request, and what does not fit into its answer with further ones. By the queries' ids. */
-export async function metricData(place: Place, queries: readonly Query[], { start, end, period }: Times, signal: AbortSignal): Promise<Map<string, Values>> {
+export async function metricData(place: Place, queries: readonly Query[], { start, end, period }: Times, signal?: AbortSignal): Promise<Map<string, Values>> {
   const { client, GetMetricDataCommand } = await cloudWatch(place);
   const found = new Map<string, Map<number, number>>(queries.map(({ id }) => [id, new Map()]));
   let NextToken: string | undefined;

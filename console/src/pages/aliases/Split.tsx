@@ -8,20 +8,23 @@ import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
-import { useState } from "react";
+import { useCallback, useState } from "react";
+import { executedVersions } from "../../api/executed";
 import { useConsole } from "../../app/context";
 import { ProblemAlert } from "../../components/ProblemAlert";
+import { useWatched } from "../../components/useWatched";
 import { Trial } from "./Trial";
 import { type Part, partsOf } from "./split";
 import { percentText } from "./text";
-import { useExecuted } from "./useExecuted";
 
 const RANGES = [5, 15, 60];
+const BETWEEN_LOOKS = 3000;
 
 export function Split({ name, alias, shares }: { name: string; alias: string; shares: ReadonlyMap<string, number> }) {
   const place = useConsole();
   const [minutes, setMinutes] = useState(RANGES[0]!);
-  const { counts, problem, reload, ...shown } = useExecuted(place, name, alias, minutes);
+  const load = useCallback(() => executedVersions(place, name, alias, minutes), [place, name, alias, minutes]);
+  const { value: counts, problem, reload } = useWatched(load, BETWEEN_LOOKS);
   return (
     <Container
       header={
@@ -40,7 +43,7 @@ export function Split({ name, alias, shares }: { name: string; alias: string; sh
     >
       <SpaceBetween size="l">
         {problem && <ProblemAlert problem={problem} retry={reload} />}
-        {counts === undefined || shown.minutes !== minutes
+        {counts === undefined
           ? !problem && <Box><Spinner /> Loading the metrics</Box>
           : <Parts parts={partsOf(shares, counts)} />}
         <Trial name={name} alias={alias} onDone={reload} />

@@ -3,8 +3,9 @@
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useCallback } from "react";
 import type { Place } from "../../../api/clients";
-import { type Provisioned as Config, poolOf, provisionedConcurrency, reservedConcurrency } from "../../../api/concurrency";
+import { type Provisioned as Config, provisionedConcurrency, reservedConcurrency } from "../../../api/concurrency";
 import { failed } from "../../../api/errors";
+import { accountSettings } from "../../../api/limits";
 import { useConsole } from "../../../app/context";
 import { SOON, useWatched } from "../../../components/useWatched";
 import type { SectionProps } from "../section";
@@ -33,7 +34,8 @@ function again(all: readonly Config[]): number | undefined {
 async function reserveOf(place: Place, name: string): Promise<Reserve> {
   const reserved = await reservedConcurrency(place, name);
   try {
-    return { reserved, pool: await poolOf(place) };
+    const { limit } = await accountSettings(place);
+    return { reserved, pool: { limit: limit.ConcurrentExecutions ?? 0, unreserved: limit.UnreservedConcurrentExecutions ?? 0 } };
   } catch (error) {
     return { reserved, problem: failed(error) };
   }

@@ -6,7 +6,7 @@ import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type Pool, type Provisioned, reserveConcurrency } from "../../../api/concurrency";
+import { type Provisioned, reserveConcurrency } from "../../../api/concurrency";
 import type { Problem } from "../../../api/errors";
 import { useConsole } from "../../../app/context";
 import { ConfirmButton } from "../../../components/ConfirmButton";
@@ -16,7 +16,7 @@ import { Watch } from "../../../components/Watch";
 import { wholeNumbers } from "../../../components/numbers";
 import type { Watched } from "../../../components/useWatched";
 import { PoolBar } from "./PoolBar";
-import { sharesOf } from "./pool";
+import { type Limits, sharesOf } from "./pool";
 
 const TITLE = "Concurrency";
 /** The API says better what is too much. */
@@ -30,7 +30,7 @@ interface Draft {
 /** The pool is the account's: who may not see it may still see, and set, the function's reserve. */
 export interface Reserve {
   readonly reserved?: number;
-  readonly pool?: Pool;
+  readonly pool?: Limits;
   readonly problem?: Problem;
 }
 

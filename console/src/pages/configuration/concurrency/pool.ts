@@ -1,9 +1,15 @@
 /** How an account's pool of concurrency is divided, from the sight of one function. Pure. Source: the API's rules. */
 
-import type { Pool, Provisioned } from "../../../api/concurrency";
+import type { Provisioned } from "../../../api/concurrency";
 
 /** What must stay unreserved, or all of a smaller pool. */
 const MINIMUM = 100;
+
+/** Of an account in a region. */
+export interface Limits {
+  readonly limit: number;
+  readonly unreserved: number;
+}
 
 export interface Shares {
   /** What the function takes out of the pool: its reserve, or without one what it has provisioned. */
@@ -15,7 +21,7 @@ export interface Shares {
   readonly most: number;
 }
 
-export function sharesOf({ limit, unreserved }: Pool, reserved: number | undefined, provisioned: readonly Provisioned[]): Shares {
+export function sharesOf({ limit, unreserved }: Limits, reserved: number | undefined, provisioned: readonly Provisioned[]): Shares {
   const own = reserved ?? provisioned.reduce((sum, { requested }) => sum + requested, 0);
   const others = Math.max(limit - unreserved - own, 0);
   return { own, others, unreserved, limit, most: Math.max(limit - others - Math.min(MINIMUM, limit), 0) };
