@@ -1,5 +1,6 @@
 # make run    set up, start a server, deploy and invoke examples/hello, keep serving until Ctrl-C
-# make test   set up and run all tests (ARGS="...": some)   make lint   ruff, mypy, import rules
+# make test   set up and run the tests (ARGS="...": some)  make lint   ruff, mypy, import rules
+# make test-all  and those that every change can do without
 # make bench  measure                             make docs   regenerate the generated pages
 # make lock   renew the lock files                make clean  remove what all of these made
 # make screenshots  take the pictures in docs/console.md anew
@@ -23,7 +24,7 @@ CONSOLE_STAMP := $(HOME_DIR)/.console
 export INGLE_DATA_DIR ?= $(CURDIR)/$(HOME_DIR)/data
 export INGLE_RUNTIMES_DIR ?= $(CURDIR)/$(HOME_DIR)/runtimes
 
-.PHONY: help run test lint bench docs screenshots lock setup setup-dev clean
+.PHONY: help run test test-all lint bench docs screenshots lock setup setup-dev clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -37,6 +38,9 @@ ifdef ARGS
 else
 	@scripts/test.sh $(BIN)/python
 endif
+
+test-all: setup-dev
+	@scripts/test.sh $(BIN)/python "thorough or not thorough"
 
 lint: setup-dev
 	@$(BIN)/ruff check .

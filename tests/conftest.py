@@ -21,12 +21,25 @@ from served import Server, create_function, package
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+#: Tests of `kernel` that an ordinary user's server takes each time; the others are as thorough as one asks for.
+_AS_USER = ("test_isolation.py", "test_privileges.py", "test_limits.py", "test_hostile.py", "test_lifetimes.py")
+
+
+def _shared_server(item: pytest.Item) -> str | None:
+    """Whose server of `kernel` a test shares."""
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get("sandboxed")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, a file runs in one, and so do all that share the servers of `kernel`."""
+    """Where tests run in several processes, a file runs in one, and so do all that share a server of `kernel`."""
+    for item in items:
+        if _shared_server(item) == "user" and item.path.name not in _AS_USER:
+            item.add_marker(pytest.mark.thorough)
     if config.pluginmanager.hasplugin("dsession") or os.environ.get("PYTEST_XDIST_WORKER"):
         for item in items:
-            name = item.path.relative_to(config.rootpath / "tests")
-            group = "kernel" if name.parts[0] == "kernel" else str(name)
+            shared = _shared_server(item)
+            group = f"kernel as {shared}" if shared else str(item.path.relative_to(config.rootpath / "tests"))
             item.add_marker(pytest.mark.xdist_group(group))
 
 

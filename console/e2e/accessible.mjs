@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export async function accessible(page, what) {
+  // What is under the pointer has other colours, and it is chance what that is.
+  await page.mouse.move(0, 0);
   // Colours on their way are none that anybody has to read. What turns without end is not waited for.
   await page.evaluate(async () => {
     const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime < Infinity);

@@ -53,7 +53,7 @@ class Stage {
 
 const browser = await chromium.launchPersistentContext(given.profile, {
   executablePath: given.chromium, headless: true, args: QUIET, viewport: { width: 1280, height: 900 }, colorScheme: "light",
-  acceptDownloads: true, timeout: 60_000,
+  acceptDownloads: true, reducedMotion: "reduce", timeout: 60_000,
 });
 let failure;
 setTimeout(() => void browser.close(), LONGEST).unref();

@@ -78,7 +78,7 @@ def test_a_page_reads_the_stream_of_another_origin_if_that_allows_it(
     assert CHROMIUM is not None
     shown = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-         "--virtual-time-budget=2000", f"--user-data-dir={directory / 'profile'}", "--dump-dom", address],
+         "--virtual-time-budget=60000", f"--user-data-dir={directory / 'profile'}", "--dump-dom", address],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     found = re.search(r'<pre id="found">(.*?)</pre>', shown.stdout)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from access_site import BASIC, Site, allow, document, trust
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from served import Server, create_function, refusal
@@ -83,6 +85,7 @@ def _read_back(client: Any) -> None:
     assert "CodeSigningConfigArn" not in client.get_function_code_signing_config(FunctionName="guarded")
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_what_is_denied_is_said_part_by_part(directory: Path) -> None:

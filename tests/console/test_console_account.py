@@ -27,6 +27,7 @@ def site(directory: Path) -> Iterator[Site]:
     assert server.stop() == 0
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_the_root_manages_users_with_keys_groups_and_policies(site: Site) -> None:
@@ -54,6 +55,7 @@ def test_the_root_manages_users_with_keys_groups_and_policies(site: Site) -> Non
     assert {version["VersionId"] for version in versions} == {"v2", "v3", "v4", "v5", "v6"}
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_the_root_manages_roles_and_keys_and_sees_environments(site: Site) -> None:
@@ -110,6 +112,7 @@ def test_what_is_denied_and_what_is_over_is_said(site: Site) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_what_an_account_shares_and_did_is_shown(site: Site) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from access_site import Site, allow
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from ingle.domain import runtimes
@@ -95,6 +97,7 @@ def _result_of(client: Any, files: Mapping[str, str]) -> Any:
     return json.load(client.invoke(FunctionName="varied")["Payload"])
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_concurrency_is_reserved_and_provisioned(console_server: Server) -> None:
@@ -159,6 +162,7 @@ def test_asynchronous_invocation_and_its_destinations(console_server: Server) ->
     assert configuration["DeadLetterConfig"] == {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:dead"}
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_settings_that_are_denied_are_said_where_they_would_be(directory: Path) -> None:

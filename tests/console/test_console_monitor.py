@@ -116,6 +116,7 @@ def test_a_log_is_watched_and_searched(console_server: Server, watched: Watched)
     assert play("logs", given, watched.answer) == ["a log", "a log by request", "jumping to a time"]
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_lines_in_json_very_many_and_none_are_shown(console_server: Server) -> None:
@@ -134,6 +135,7 @@ def test_lines_in_json_very_many_and_none_are_shown(console_server: Server) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_what_may_not_be_seen_is_said(directory: Path) -> None:

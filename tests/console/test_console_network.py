@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from kernel.networks import require
 from kernel.sandboxed import running
@@ -95,6 +97,7 @@ def test_a_network_and_a_file_system_are_set_in_the_page(directory: Path) -> Non
         assert server.stop() == 0
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_where_networks_are_refused_the_page_says_so() -> None:

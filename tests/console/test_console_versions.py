@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from access_site import Site, allow
 from console.scenarios import PYTHON, needs_browser, needs_node, play
 from served import Server, create_function, package, settle
@@ -47,6 +49,7 @@ def test_versions_and_aliases_are_made_compared_and_shared_out(console_server: S
     assert (alias["Name"], alias["FunctionVersion"], "RoutingConfig" in alias) == ("live", "2", False)
 
 
+@pytest.mark.thorough
 @needs_node
 @needs_browser
 def test_what_is_denied_leaves_the_rest_of_versions_and_layers(directory: Path) -> None:

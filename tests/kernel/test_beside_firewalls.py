@@ -21,7 +21,7 @@ from kernel.networks import MACHINE, ON_BRIDGE, OWN, PUBLIC, WIDE, World, connec
 from kernel.sandboxed import PROBE, descendants
 from kernel.vpcs import DATABASE, Vpc
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.thorough]
 
 REFUSED = ("nothing", "EHOSTUNREACH")
 
