@@ -283,7 +283,6 @@ def test_whatever_is_killed_the_next_start_leaves_nothing_of_it(fresh: World, wh
     eventually(fresh.firewall, before)
 
 
-@pytest.mark.thorough
 def test_who_makes_networks_is_started_again_and_functions_run_on(fresh: World) -> None:
     before = fresh.firewall()
     server = fresh.server()

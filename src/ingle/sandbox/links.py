@@ -150,15 +150,19 @@ class Links:
 
     def close(self) -> None:
         """It ends; nothing is attached any more. Returns once it has, so that nothing of it is left."""
-        if self.channel is not None:
-            self.channel.shutdown(socket.SHUT_WR)
-            self.channel.settimeout(_END_LIMIT)
-            try:
-                while self.channel.recv(4096):
-                    pass
-            except OSError:
-                pass
-            self.channel.close()
+        with contextlib.ExitStack() as held:
+            if self.channel is None and self.due is not None:
+                # What one that was killed left on the machine is taken away by the next one.
+                self._linked.clear()
+                with contextlib.suppress(OSError):
+                    held.enter_context(self.restart())
+            if self.channel is not None:
+                self.channel.shutdown(socket.SHUT_WR)
+                self.channel.settimeout(_END_LIMIT)
+                with contextlib.suppress(OSError):
+                    while self.channel.recv(4096):
+                        pass
+                self.channel.close()
 
 
 def _start(options: Options, server: int) -> socket.socket:
