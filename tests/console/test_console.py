@@ -12,6 +12,7 @@ import re
 import subprocess
 import urllib.request
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ from served import Server, create_function, package
 
 SOURCE = "def handler(event, context):\n    return event\n"
 MANY = 5000
+#: Connections that create at one time: the server commits together what comes together.
+_ABREAST = 8
 #: Of a caller whom nobody checks. Signing thousands of requests takes longer than serving them.
 _UNSIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, "
@@ -82,7 +85,7 @@ def test_every_blueprint_runs_at_once(console_server: Server) -> None:
     play("blueprints", {"url": console_server.url, "node": _node_runtime()}, call)
 
 
-def _create_all(server: Server, names: list[str]) -> None:
+def _create(server: Server, names: list[str]) -> None:
     code = base64.b64encode(package({"app.py": SOURCE})).decode()
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
     for name in names:
@@ -90,7 +93,7 @@ def _create_all(server: Server, names: list[str]) -> None:
             "FunctionName": name, "Runtime": PYTHON, "Handler": "app.handler",
             "Role": "arn:aws:iam::000000000000:role/r", "Code": {"ZipFile": code},
             "Tags": {"team": "blue" if name.endswith("7") else "green"},
-            "Description": "the last one" if name == names[-1] else "one of many",
+            "Description": "the last one" if name == f"many-{MANY - 1:04}" else "one of many",
         }  # fmt: skip
         connection.request("POST", "/2015-03-31/functions", json.dumps(asked), _UNSIGNED)
         answer = connection.getresponse()
@@ -103,7 +106,8 @@ def _create_all(server: Server, names: list[str]) -> None:
 @needs_browser
 def test_thousands_of_functions_are_searched_sorted_and_deleted(console_server: Server) -> None:
     names = [f"many-{number:04}" for number in range(MANY)]
-    _create_all(console_server, names)
+    with ThreadPoolExecutor(_ABREAST) as pool:
+        list(pool.map(lambda first: _create(console_server, names[first::_ABREAST]), range(_ABREAST)))
     given = {"url": console_server.url, "count": MANY, "blue": MANY // 10, "last": names[-1]}
     assert play("list", given) == ["a list that is searched", "deleting several"]
 
