@@ -26,11 +26,10 @@ async def supervised(
         directory = Path(name)
         (directory / "packages").mkdir()
         process = launch(directory, isolation, network)
-        async with SupervisorClient(process, lambda: None) as client:
-            await start_zygote(client)
-            yield client, process.pid, directory
-        if process.network is not None:
-            process.network.close()
+        with process.network or contextlib.nullcontext():
+            async with SupervisorClient(process, lambda: None) as client:
+                await start_zygote(client)
+                yield client, process.pid, directory
         # What a supervisor that was killed could not remove.
         groups = CgroupTree(discover(), cgroup_name(directory))
         groups.prepare()

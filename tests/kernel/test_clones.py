@@ -342,6 +342,7 @@ async def test_a_clone_given_up_before_it_has_its_network_harms_nobody() -> None
     async with cloning_at(Isolation.ROOT, networks) as cloning:
         template = await cloning.template("made = 17\n")
         neighbour = await cloning.clone(template)
+        assert await neighbour.probe("result = made") == 17  # it runs: nothing of it is on its way any more
         groups, held = cloning.groups(), cloning.held
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(cloning.client.clone(template, 512, 256, "a network"), 1)
