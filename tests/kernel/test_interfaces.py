@@ -509,6 +509,7 @@ def test_a_name_server_in_the_network_is_asked_like_any_server(lan: World, agent
 
 
 def test_an_agent_that_is_killed_leaves_nothing_on_bridges(lan: World) -> None:
+    eventually(lambda: "'ig-" in _ports(lan), False)  # of the agent before
     before = _ports(lan)
     with contextlib.ExitStack() as stack:
         agent = Agent(lan, stack, outward=False)
